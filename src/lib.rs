@@ -1,0 +1,6 @@
+//! What will my TCP program see when the other machine dies?
+
+pub mod errno;
+pub mod packet;
+pub mod time;
+pub mod timeline;

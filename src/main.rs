@@ -1,0 +1,3 @@
+//! The command `echosim`.
+
+fn main() {}

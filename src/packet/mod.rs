@@ -1,0 +1,119 @@
+//! What is inside an IP packet, and the packets that are made from scratch.
+//!
+//! Everything above speaks of [`Segment`]s and [`IcmpError`]s; only here (and inside smoltcp) is a header a
+//! row of bytes. Parsing never panics: what cannot be read is [`Malformed`].
+
+mod icmp;
+mod segment;
+
+use std::net::IpAddr;
+
+use smoltcp::wire::{IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
+use thiserror::Error;
+
+pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
+pub use segment::{Flags, Segment, emit as emit_segment};
+
+/// An IP packet, as far as a host or a router here looks into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Packet {
+    /// A TCP segment (RFC 9293, 3.1).
+    Tcp(Segment),
+    /// An ICMP or ICMPv6 error that quotes a TCP segment (RFC 792, RFC 4443).
+    Icmp(IcmpError),
+}
+
+/// Why bytes are not a packet this simulator understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("malformed packet: {0}")]
+pub struct Malformed(pub(crate) &'static str);
+
+/// Reads an IPv4 or IPv6 packet, checking every length and checksum.
+pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
+    let ip = Ip::parse(bytes)?;
+    match ip.protocol {
+        IpProtocol::Tcp => segment::parse(&ip).map(Packet::Tcp),
+        IpProtocol::Icmp | IpProtocol::Icmpv6 => icmp::parse(&ip).map(Packet::Icmp),
+        _ => Err(Malformed("neither TCP nor ICMP")),
+    }
+}
+
+/// Where an IP packet is from and where it goes, without a look at what it carries.
+pub fn addresses(bytes: &[u8]) -> Result<(IpAddr, IpAddr), Malformed> {
+    let ip = Ip::parse(bytes)?;
+    Ok((ip.src, ip.dst))
+}
+
+/// Takes one hop off the packet's time to live (IPv4) or hop limit (IPv6), mending the header's checksum.
+///
+/// Answers what is left; at 0 a router drops the packet (RFC 1812, 5.3.1).
+pub fn decrement_hop_limit(bytes: &mut [u8]) -> Result<u8, Malformed> {
+    match version_of(bytes)? {
+        IpVersion::Ipv4 => {
+            let mut ip = Ipv4Packet::new_checked(bytes).map_err(|_| Malformed("IPv4 header"))?;
+            let left = ip.hop_limit().saturating_sub(1);
+            ip.set_hop_limit(left);
+            ip.fill_checksum();
+            Ok(left)
+        }
+        IpVersion::Ipv6 => {
+            let mut ip = Ipv6Packet::new_checked(bytes).map_err(|_| Malformed("IPv6 header"))?;
+            let left = ip.hop_limit().saturating_sub(1);
+            ip.set_hop_limit(left);
+            Ok(left)
+        }
+    }
+}
+
+fn version_of(bytes: &[u8]) -> Result<IpVersion, Malformed> {
+    // smoltcp's own look at the first octet takes it for granted that there is one.
+    if bytes.is_empty() {
+        return Err(Malformed("empty"));
+    }
+    IpVersion::of_packet(bytes).map_err(|_| Malformed("IP version"))
+}
+
+/// An IP header, read; `payload` is what follows it.
+struct Ip<'a> {
+    src: IpAddr,
+    dst: IpAddr,
+    protocol: IpProtocol,
+    hop_limit: u8,
+    payload: &'a [u8],
+}
+
+impl<'a> Ip<'a> {
+    fn parse(bytes: &'a [u8]) -> Result<Ip<'a>, Malformed> {
+        match version_of(bytes)? {
+            IpVersion::Ipv4 => {
+                let ip = Ipv4Packet::new_checked(bytes).map_err(|_| Malformed("IPv4 header"))?;
+                if !ip.verify_checksum() {
+                    return Err(Malformed("IPv4 header checksum"));
+                }
+                if ip.more_frags() || ip.frag_offset() != 0 {
+                    return Err(Malformed("IPv4 fragment"));
+                }
+                Ok(Ip {
+                    src: ip.src_addr().into(),
+                    dst: ip.dst_addr().into(),
+                    protocol: ip.next_header(),
+                    hop_limit: ip.hop_limit(),
+                    payload: ip.payload(),
+                })
+            }
+            IpVersion::Ipv6 => {
+                let ip = Ipv6Packet::new_checked(bytes).map_err(|_| Malformed("IPv6 header"))?;
+                Ok(Ip {
+                    src: ip.src_addr().into(),
+                    dst: ip.dst_addr().into(),
+                    protocol: ip.next_header(),
+                    hop_limit: ip.hop_limit(),
+                    payload: ip.payload(),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

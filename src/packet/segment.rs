@@ -1,0 +1,172 @@
+//! TCP segments: read from a packet, and written from scratch (resets, probes).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use smoltcp::phy::ChecksumCapabilities;
+use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, TcpPacket, TcpSeqNumber};
+
+use super::{Ip, Malformed};
+
+/// The control bits of a segment (RFC 9293, 3.1), shown in tcpdump's letters: `S`, `S.`, `P.`, `F.`, `R`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// FIN: no more data from the sender.
+    pub const FIN: Flags = Flags(0x01);
+    /// SYN: synchronize sequence numbers.
+    pub const SYN: Flags = Flags(0x02);
+    /// RST: reset the connection.
+    pub const RST: Flags = Flags(0x04);
+    /// PSH: push function.
+    pub const PSH: Flags = Flags(0x08);
+    /// ACK: the acknowledgment field is significant.
+    pub const ACK: Flags = Flags(0x10);
+
+    const LETTERS: [(Flags, char); 5] =
+        [(Flags::FIN, 'F'), (Flags::SYN, 'S'), (Flags::RST, 'R'), (Flags::PSH, 'P'), (Flags::ACK, '.')];
+
+    /// These bits and those of `other`.
+    pub const fn with(self, other: Flags) -> Flags {
+        Flags(self.0 | other.0)
+    }
+
+    /// Whether every bit of `other` is set.
+    pub const fn has(self, other: Flags) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Reads tcpdump's letters; `None` if one of them is none.
+    pub fn from_letters(letters: &str) -> Option<Flags> {
+        letters.chars().try_fold(Flags::default(), |flags, letter| {
+            let (bit, _) = Flags::LETTERS.iter().find(|(_, l)| *l == letter)?;
+            Some(flags.with(*bit))
+        })
+    }
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters: String =
+            Flags::LETTERS.iter().filter(|(bit, _)| self.has(*bit)).map(|(_, letter)| letter).collect();
+        f.pad(&letters)
+    }
+}
+
+/// The header of a TCP segment, sequence numbers as they are on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Source address and port.
+    pub src: SocketAddr,
+    /// Destination address and port.
+    pub dst: SocketAddr,
+    /// Control bits.
+    pub flags: Flags,
+    /// SEG.SEQ: of the first octet, or of SYN.
+    pub seq: u32,
+    /// SEG.ACK, if ACK is set.
+    pub ack: Option<u32>,
+    /// SEG.WND as it stands in the header, not scaled.
+    pub win: u16,
+    /// Octets of data.
+    pub len: usize,
+    /// Time to live or hop limit.
+    pub hop_limit: u8,
+}
+
+impl Segment {
+    /// SEG.LEN: the data, and one each for SYN and FIN.
+    pub fn seq_len(&self) -> u32 {
+        self.len as u32 + u32::from(self.flags.has(Flags::SYN)) + u32::from(self.flags.has(Flags::FIN))
+    }
+
+    /// The sequence number after the last one this segment takes.
+    pub fn seq_end(&self) -> u32 {
+        self.seq.wrapping_add(self.seq_len())
+    }
+
+    /// The reset that answers a segment which belongs to no connection; none answers a reset
+    /// (RFC 9293, 3.10.7.1).
+    pub fn reset(&self) -> Option<Segment> {
+        if self.flags.has(Flags::RST) {
+            return None;
+        }
+        let (flags, seq, ack) = match self.ack {
+            Some(ack) => (Flags::RST, ack, None),
+            None => (Flags::RST.with(Flags::ACK), 0, Some(self.seq_end())),
+        };
+        Some(Segment { src: self.dst, dst: self.src, flags, seq, ack, win: 0, len: 0, hop_limit: 64 })
+    }
+}
+
+pub(super) fn parse(ip: &Ip<'_>) -> Result<Segment, Malformed> {
+    let tcp = TcpPacket::new_checked(ip.payload).map_err(|_| Malformed("TCP header"))?;
+    if !tcp.verify_checksum(&ip.src.into(), &ip.dst.into()) {
+        return Err(Malformed("TCP checksum"));
+    }
+    if tcp.src_port() == 0 || tcp.dst_port() == 0 {
+        return Err(Malformed("TCP port 0"));
+    }
+    let bits = [
+        (tcp.fin(), Flags::FIN),
+        (tcp.syn(), Flags::SYN),
+        (tcp.rst(), Flags::RST),
+        (tcp.psh(), Flags::PSH),
+        (tcp.ack(), Flags::ACK),
+    ];
+    let flags =
+        bits.into_iter().filter(|(set, _)| *set).fold(Flags::default(), |flags, (_, bit)| flags.with(bit));
+    Ok(Segment {
+        src: SocketAddr::new(ip.src, tcp.src_port()),
+        dst: SocketAddr::new(ip.dst, tcp.dst_port()),
+        flags,
+        seq: tcp.seq_number().0 as u32,
+        ack: tcp.ack().then(|| tcp.ack_number().0 as u32),
+        win: tcp.window_len(),
+        len: tcp.payload().len(),
+        hop_limit: ip.hop_limit,
+    })
+}
+
+/// Writes a segment with `payload` as an IP packet, without options. `segment.len` is not looked at.
+///
+/// # Panics
+///
+/// If source and destination are not of one address family.
+pub fn emit(segment: &Segment, payload: &[u8]) -> Bytes {
+    let tcp_len = smoltcp::wire::TCP_HEADER_LEN + payload.len();
+    let (src, dst) = (IpAddress::from(segment.src.ip()), IpAddress::from(segment.dst.ip()));
+    let ip = ip_repr(segment.src.ip(), segment.dst.ip(), IpProtocol::Tcp, tcp_len, segment.hop_limit);
+    let mut bytes = vec![0; ip.buffer_len()];
+    ip.emit(&mut bytes, &ChecksumCapabilities::default());
+    let mut tcp = TcpPacket::new_unchecked(&mut bytes[ip.header_len()..]);
+    tcp.set_src_port(segment.src.port());
+    tcp.set_dst_port(segment.dst.port());
+    tcp.set_seq_number(TcpSeqNumber(segment.seq as i32));
+    tcp.set_ack_number(TcpSeqNumber(segment.ack.unwrap_or(0) as i32));
+    tcp.set_header_len(smoltcp::wire::TCP_HEADER_LEN as u8);
+    tcp.clear_flags();
+    tcp.set_fin(segment.flags.has(Flags::FIN));
+    tcp.set_syn(segment.flags.has(Flags::SYN));
+    tcp.set_rst(segment.flags.has(Flags::RST));
+    tcp.set_psh(segment.flags.has(Flags::PSH));
+    tcp.set_ack(segment.ack.is_some());
+    tcp.set_window_len(segment.win);
+    tcp.set_urgent_at(0);
+    tcp.payload_mut().copy_from_slice(payload);
+    tcp.fill_checksum(&src, &dst);
+    bytes.into()
+}
+
+pub(super) fn ip_repr(
+    src: IpAddr,
+    dst: IpAddr,
+    protocol: IpProtocol,
+    payload_len: usize,
+    hop_limit: u8,
+) -> IpRepr {
+    assert_eq!(src.is_ipv4(), dst.is_ipv4(), "one address family a packet");
+    IpRepr::new(src.into(), dst.into(), protocol, payload_len, hop_limit)
+}

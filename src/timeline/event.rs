@@ -1,0 +1,346 @@
+//! One thing that happened: a segment, a call, a change of state, a fault.
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::errno::Errno;
+use crate::packet::{Flags, Unreachable};
+use crate::time::SimTime;
+
+/// One entry of the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub t: SimTime,
+    /// On which host (or router) it happened.
+    pub host: Arc<str>,
+    /// What.
+    pub kind: Kind,
+}
+
+/// What an [`Event`] is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A TCP segment left a host's stack or arrived at it.
+    Segment(SegmentEvent),
+    /// An ICMP error left or arrived.
+    Icmp(Icmp),
+    /// A packet was lost, and why.
+    Lost {
+        /// What was lost.
+        packet: LostPacket,
+        /// Why.
+        reason: LostReason,
+    },
+    /// A system call returned.
+    Call(Call),
+    /// A connection went from one state to another.
+    State {
+        /// Local end.
+        local: SocketAddr,
+        /// Remote end.
+        remote: SocketAddr,
+        /// State before.
+        from: TcpState,
+        /// State after.
+        to: TcpState,
+    },
+    /// A process came, went, or was waited for.
+    Process(Process),
+    /// A signal reached a process, or did not.
+    Signal {
+        /// Process id.
+        pid: u32,
+        /// Its program's name.
+        process: Arc<str>,
+        /// `SIGCHLD` …
+        signal: &'static str,
+        /// What became of it.
+        what: SignalChange,
+    },
+    /// A line was typed, or printed.
+    Line(Line),
+    /// A fault of the scenario struck.
+    Fault {
+        /// `crash`, `boot`, `partition` …
+        fault: String,
+        /// What it struck: a host, a link.
+        target: String,
+    },
+}
+
+/// Whether a packet left the host or came to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It arrived.
+    In,
+    /// It left.
+    Out,
+}
+
+/// A TCP segment, its numbers relative to the connection's first as tcpdump shows them: SYN is 0.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SegmentEvent {
+    /// In or out.
+    pub dir: Direction,
+    /// Source.
+    pub src: SocketAddr,
+    /// Destination.
+    pub dst: SocketAddr,
+    /// Control bits.
+    pub flags: Flags,
+    /// First sequence number, relative.
+    pub seq: u32,
+    /// Acknowledgment number, relative.
+    pub ack: Option<u32>,
+    /// Window field, unscaled.
+    pub win: u16,
+    /// Octets of data.
+    pub len: usize,
+    /// Which sending this is; `None` for the first, and for every arrival.
+    pub retransmission: Option<Retransmission>,
+    /// What a bare sequence number does not show: `keepalive`, `window probe`, `tail loss probe` …
+    pub note: Option<&'static str>,
+}
+
+/// The n-th sending again of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retransmission {
+    /// 1 for the first sending again.
+    pub nth: u32,
+    /// How many there will be before the stack gives up, where a count decides it.
+    pub limit: Option<u32>,
+    /// How long the timer now waits.
+    pub next: Option<Duration>,
+}
+
+/// An ICMP error.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Icmp {
+    /// In or out.
+    pub dir: Direction,
+    /// Who says it.
+    pub src: IpAddr,
+    /// Who is told.
+    pub dst: IpAddr,
+    /// What it says.
+    pub what: Unreachable,
+    /// ICMP type and code.
+    pub type_code: (u8, u8),
+    /// Source and destination of the quoted segment.
+    pub about: (SocketAddr, SocketAddr),
+}
+
+/// A packet that never arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LostPacket {
+    /// A segment; its direction is the one it was travelling in when lost.
+    Segment(SegmentEvent),
+    /// An ICMP error.
+    Icmp(Icmp),
+    /// Bytes that are no packet, this many octets.
+    Malformed(usize),
+}
+
+/// Why a packet never arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LostReason {
+    /// The destination is off.
+    HostDown,
+    /// The link was cut while the packet was sent or on its way.
+    Partition,
+    /// The link's loss rate.
+    Loss,
+    /// A `drop` rule of the scenario matched.
+    Dropped,
+    /// No route to the destination.
+    NoRoute,
+    /// The router answered with an ICMP error instead.
+    Unreachable,
+    /// A queue was full.
+    QueueFull,
+    /// The listener's accept queue was full: the SYN is ignored.
+    BacklogFull,
+    /// Larger than the link's MTU.
+    TooBig,
+    /// The hop limit ran out.
+    HopLimit,
+    /// A checksum or a length is wrong: corrupted on the way.
+    Corrupt,
+    /// The host it reached has no such address.
+    NotOurs,
+}
+
+impl LostReason {
+    /// A word or two for people: `host down`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LostReason::HostDown => "host down",
+            LostReason::Partition => "partition",
+            LostReason::Loss => "loss",
+            LostReason::Dropped => "dropped",
+            LostReason::NoRoute => "no route",
+            LostReason::Unreachable => "unreachable",
+            LostReason::QueueFull => "queue full",
+            LostReason::BacklogFull => "backlog full",
+            LostReason::TooBig => "too big",
+            LostReason::HopLimit => "hop limit",
+            LostReason::Corrupt => "corrupt",
+            LostReason::NotOurs => "not ours",
+        }
+    }
+}
+
+impl fmt::Display for LostReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A system call that returned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// Process id.
+    pub pid: u32,
+    /// Its program's name.
+    pub process: Arc<str>,
+    /// `read`, `connect` …
+    pub call: &'static str,
+    /// The library function of the book that made it: `readline`, `writen`, `fgets`.
+    pub within: Option<&'static str>,
+    /// The arguments, as strace would show them.
+    pub args: String,
+    /// What it returned, or why it failed.
+    pub result: Result<i64, Errno>,
+    /// When it was made; it returned at the event's `t`.
+    pub since: SimTime,
+}
+
+/// The states of a connection (RFC 9293, 3.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the names are RFC 9293's")]
+pub enum TcpState {
+    Closed,
+    Listen,
+    SynSent,
+    SynReceived,
+    Established,
+    FinWait1,
+    FinWait2,
+    CloseWait,
+    Closing,
+    LastAck,
+    TimeWait,
+}
+
+impl TcpState {
+    /// The name as netstat and the book write it: `CLOSE_WAIT`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            TcpState::Closed => "CLOSED",
+            TcpState::Listen => "LISTEN",
+            TcpState::SynSent => "SYN_SENT",
+            TcpState::SynReceived => "SYN_RCVD",
+            TcpState::Established => "ESTABLISHED",
+            TcpState::FinWait1 => "FIN_WAIT_1",
+            TcpState::FinWait2 => "FIN_WAIT_2",
+            TcpState::CloseWait => "CLOSE_WAIT",
+            TcpState::Closing => "CLOSING",
+            TcpState::LastAck => "LAST_ACK",
+            TcpState::TimeWait => "TIME_WAIT",
+        }
+    }
+}
+
+impl fmt::Display for TcpState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A change in a process's life.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Process {
+    /// Process id.
+    pub pid: u32,
+    /// Its program's name.
+    pub process: Arc<str>,
+    /// What happened to it.
+    pub what: ProcessChange,
+}
+
+/// What happened to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessChange {
+    /// The host's first program began.
+    Start,
+    /// It was forked by `parent`.
+    Fork {
+        /// The parent's process id.
+        parent: u32,
+    },
+    /// It ended by itself.
+    Exit {
+        /// What it gave to `exit`.
+        status: i32,
+    },
+    /// A signal ended it.
+    Killed {
+        /// `SIGKILL` …
+        signal: &'static str,
+    },
+    /// It ended and its parent has not waited for it yet.
+    Zombie,
+    /// Its parent (or init) has waited for it.
+    Reaped,
+}
+
+/// What became of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignalChange {
+    /// A handler took it.
+    Delivered,
+    /// Nothing, as the process asked.
+    Ignored,
+    /// It waits, as it is blocked.
+    Pending,
+    /// It ended the process.
+    Killed,
+}
+
+/// A line typed at a terminal, or printed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Process id.
+    pub pid: u32,
+    /// Its program's name.
+    pub process: Arc<str>,
+    /// Typed or printed where.
+    pub stream: Stream,
+    /// The text, without its newline.
+    pub text: String,
+}
+
+/// A standard stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Typed.
+    Stdin,
+    /// Printed.
+    Stdout,
+    /// Complained.
+    Stderr,
+}
+
+impl Stream {
+    /// `stdin`, `stdout`, `stderr`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Stream::Stdin => "stdin",
+            Stream::Stdout => "stdout",
+            Stream::Stderr => "stderr",
+        }
+    }
+}

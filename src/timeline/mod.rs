@@ -1,0 +1,10 @@
+//! What happened, in the order it happened: one list of [`Event`]s that every layer writes to.
+
+mod event;
+mod recorder;
+
+pub use event::{
+    Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
+    SegmentEvent, SignalChange, Stream, TcpState,
+};
+pub use recorder::{Recorder, Timeline};

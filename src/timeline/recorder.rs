@@ -1,0 +1,170 @@
+//! The pen that every layer holds: clones of one [`Recorder`] write to one [`Timeline`].
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::event::{Direction, Event, Icmp, Kind, LostPacket, LostReason, Retransmission, SegmentEvent};
+use crate::packet::{Flags, IcmpError, Packet, Segment};
+use crate::time::SimTime;
+
+/// Everything that happened in a run, in time order; ties stand in the order they were recorded.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    events: Vec<Event>,
+    /// Initial sequence number by sender and receiver, for numbers relative to it.
+    origins: BTreeMap<(SocketAddr, SocketAddr), u32>,
+}
+
+impl Timeline {
+    /// The events so far.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    fn segment_event(&mut self, dir: Direction, segment: &Segment) -> SegmentEvent {
+        let way = (segment.src, segment.dst);
+        let back = (segment.dst, segment.src);
+        if segment.flags.has(Flags::SYN) {
+            self.origins.insert(way, segment.seq);
+            if segment.ack.is_none() && dir == Direction::Out {
+                // A new connection between the same two ends: the old answers' numbers mean nothing to it.
+                self.origins.remove(&back);
+            }
+        }
+        // A stack that forgot the connection (or was never asked) answers from outside it: then the only
+        // numbers in it are the other side's.
+        let origin = |key| self.origins.get(&key).copied();
+        let seq = match origin(way) {
+            Some(isn) => segment.seq.wrapping_sub(isn),
+            None => segment.seq,
+        };
+        let ack = segment.ack.map(|ack| origin(back).map_or(ack, |isn| ack.wrapping_sub(isn)));
+        SegmentEvent {
+            dir,
+            src: segment.src,
+            dst: segment.dst,
+            flags: segment.flags,
+            seq,
+            ack,
+            win: segment.win,
+            len: segment.len,
+            retransmission: None,
+            note: None,
+        }
+    }
+
+    fn lost_packet(&mut self, packet: &Packet) -> LostPacket {
+        match packet {
+            Packet::Tcp(segment) => LostPacket::Segment(self.segment_event(Direction::Out, segment)),
+            Packet::Icmp(error) => LostPacket::Icmp(icmp_event(Direction::Out, error)),
+        }
+    }
+}
+
+fn icmp_event(dir: Direction, error: &IcmpError) -> Icmp {
+    Icmp {
+        dir,
+        src: error.src,
+        dst: error.dst,
+        what: error.what,
+        type_code: error.type_code(),
+        about: (error.about.src, error.about.dst),
+    }
+}
+
+/// Writes one host's events to the run's [`Timeline`]; cheap to clone, and free of cost when [off](Self::off).
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    host: Arc<str>,
+    timeline: Option<Arc<Mutex<Timeline>>>,
+}
+
+impl Recorder {
+    /// A recorder for `host` on a new, empty timeline.
+    pub fn new(host: &str) -> Recorder {
+        Recorder { host: host.into(), timeline: Some(Arc::default()) }
+    }
+
+    /// A recorder that keeps nothing.
+    pub fn off(host: &str) -> Recorder {
+        Recorder { host: host.into(), timeline: None }
+    }
+
+    /// The same timeline, written to in the name of another host.
+    pub fn for_host(&self, host: &str) -> Recorder {
+        Recorder { host: host.into(), timeline: self.timeline.clone() }
+    }
+
+    /// Whose events these are.
+    pub fn host(&self) -> &Arc<str> {
+        &self.host
+    }
+
+    /// Whether anything is kept.
+    pub fn is_on(&self) -> bool {
+        self.timeline.is_some()
+    }
+
+    /// Writes an event; `kind` is only made if the recorder is on.
+    pub fn record(&self, t: SimTime, kind: impl FnOnce() -> Kind) {
+        if let Some(mut timeline) = self.lock() {
+            let event = Event { t, host: self.host.clone(), kind: kind() };
+            timeline.events.push(event);
+        }
+    }
+
+    /// Writes that a segment left or came, with what the stack knows of it.
+    pub fn segment(
+        &self,
+        t: SimTime,
+        dir: Direction,
+        segment: &Segment,
+        retransmission: Option<Retransmission>,
+        note: Option<&'static str>,
+    ) {
+        if let Some(mut timeline) = self.lock() {
+            let shown = timeline.segment_event(dir, segment);
+            let kind = Kind::Segment(SegmentEvent { retransmission, note, ..shown });
+            timeline.events.push(Event { t, host: self.host.clone(), kind });
+        }
+    }
+
+    /// Writes that an ICMP error left or came.
+    pub fn icmp(&self, t: SimTime, dir: Direction, error: &IcmpError) {
+        self.record(t, || Kind::Icmp(icmp_event(dir, error)));
+    }
+
+    /// Writes that a packet was lost; `bytes` may be anything.
+    pub fn lost(&self, t: SimTime, bytes: &[u8], reason: LostReason) {
+        if let Some(mut timeline) = self.lock() {
+            let packet = match crate::packet::parse(bytes) {
+                Ok(packet) => timeline.lost_packet(&packet),
+                Err(_) => LostPacket::Malformed(bytes.len()),
+            };
+            let kind = Kind::Lost { packet, reason };
+            timeline.events.push(Event { t, host: self.host.clone(), kind });
+        }
+    }
+
+    /// How many events there are so far.
+    pub fn len(&self) -> usize {
+        self.lock().map_or(0, |timeline| timeline.events.len())
+    }
+
+    /// Whether nothing has happened yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The events from the `from`-th on, copied out.
+    pub fn events_from(&self, from: usize) -> Vec<Event> {
+        self.lock().map_or(Vec::new(), |timeline| timeline.events.get(from..).unwrap_or(&[]).to_vec())
+    }
+
+    fn lock(&self) -> Option<MutexGuard<'_, Timeline>> {
+        let timeline = self.timeline.as_ref()?;
+        // A panic elsewhere does not unwrite what was recorded before it.
+        Some(timeline.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
