@@ -2,5 +2,6 @@
 
 pub mod errno;
 pub mod packet;
+pub mod stack;
 pub mod time;
 pub mod timeline;

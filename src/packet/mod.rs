@@ -12,6 +12,7 @@ use smoltcp::wire::{IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
+pub(crate) use segment::split as split_segment;
 pub use segment::{Flags, Segment, emit as emit_segment};
 
 /// An IP packet, as far as a host or a router here looks into it.
@@ -35,6 +36,15 @@ pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
         IpProtocol::Tcp => segment::parse(&ip).map(Packet::Tcp),
         IpProtocol::Icmp | IpProtocol::Icmpv6 => icmp::parse(&ip).map(Packet::Icmp),
         _ => Err(Malformed("neither TCP nor ICMP")),
+    }
+}
+
+/// Reads a packet that this host has made itself: without its checksums.
+pub(crate) fn view(bytes: &[u8]) -> Result<Packet, Malformed> {
+    let ip = Ip::read(bytes)?;
+    match ip.protocol {
+        IpProtocol::Tcp => segment::read(&ip).map(Packet::Tcp),
+        _ => Err(Malformed("no TCP")),
     }
 }
 
@@ -84,12 +94,17 @@ struct Ip<'a> {
 
 impl<'a> Ip<'a> {
     fn parse(bytes: &'a [u8]) -> Result<Ip<'a>, Malformed> {
+        let ip = Ip::read(bytes)?;
+        if ip.src.is_ipv4() && !Ipv4Packet::new_unchecked(bytes).verify_checksum() {
+            return Err(Malformed("IPv4 header checksum"));
+        }
+        Ok(ip)
+    }
+
+    fn read(bytes: &'a [u8]) -> Result<Ip<'a>, Malformed> {
         match version_of(bytes)? {
             IpVersion::Ipv4 => {
                 let ip = Ipv4Packet::new_checked(bytes).map_err(|_| Malformed("IPv4 header"))?;
-                if !ip.verify_checksum() {
-                    return Err(Malformed("IPv4 header checksum"));
-                }
                 if ip.more_frags() || ip.frag_offset() != 0 {
                     return Err(Malformed("IPv4 fragment"));
                 }

@@ -102,10 +102,16 @@ impl Segment {
 }
 
 pub(super) fn parse(ip: &Ip<'_>) -> Result<Segment, Malformed> {
-    let tcp = TcpPacket::new_checked(ip.payload).map_err(|_| Malformed("TCP header"))?;
-    if !tcp.verify_checksum(&ip.src.into(), &ip.dst.into()) {
+    let segment = read(ip)?;
+    if !TcpPacket::new_unchecked(ip.payload).verify_checksum(&ip.src.into(), &ip.dst.into()) {
         return Err(Malformed("TCP checksum"));
     }
+    Ok(segment)
+}
+
+/// The segment without a look at its checksum.
+pub(super) fn read(ip: &Ip<'_>) -> Result<Segment, Malformed> {
+    let tcp = TcpPacket::new_checked(ip.payload).map_err(|_| Malformed("TCP header"))?;
     if tcp.src_port() == 0 || tcp.dst_port() == 0 {
         return Err(Malformed("TCP port 0"));
     }
@@ -158,6 +164,38 @@ pub fn emit(segment: &Segment, payload: &[u8]) -> Bytes {
     tcp.payload_mut().copy_from_slice(payload);
     tcp.fill_checksum(&src, &dst);
     bytes.into()
+}
+
+/// Cuts a segment into pieces whose IP packets are no larger than `mtu`: what a network card's segmentation
+/// offload does. FIN and PSH stay with the last piece.
+///
+/// The packet comes back whole if it is no TCP segment, or if `mtu` leaves no room for data.
+pub(crate) fn split(packet: &Bytes, mtu: usize) -> Vec<Bytes> {
+    let Ok(ip) = Ip::read(packet) else { return vec![packet.clone()] };
+    let Ok(segment) = read(&ip) else { return vec![packet.clone()] };
+    let headers = packet.len() - segment.len;
+    if packet.len() <= mtu || mtu <= headers {
+        return vec![packet.clone()];
+    }
+    let room = mtu - headers;
+    let tcp_at = packet.len() - ip.payload.len();
+    let pieces = segment.len.div_ceil(room);
+    (0..pieces)
+        .map(|n| {
+            let data = &packet[headers + n * room..][..room.min(segment.len - n * room)];
+            let mut piece = packet[..headers].to_vec();
+            piece.extend_from_slice(data);
+            let ip_repr = ip_repr(ip.src, ip.dst, IpProtocol::Tcp, piece.len() - tcp_at, segment.hop_limit);
+            ip_repr.emit(&mut piece, &ChecksumCapabilities::default());
+            let mut tcp = TcpPacket::new_unchecked(&mut piece[tcp_at..]);
+            tcp.set_seq_number(TcpSeqNumber(segment.seq.wrapping_add((n * room) as u32) as i32));
+            let last = n + 1 == pieces;
+            tcp.set_fin(last && segment.flags.has(Flags::FIN));
+            tcp.set_psh(last && segment.flags.has(Flags::PSH));
+            tcp.fill_checksum(&ip.src.into(), &ip.dst.into());
+            piece.into()
+        })
+        .collect()
 }
 
 pub(super) fn ip_repr(

@@ -1,0 +1,296 @@
+//! The calls: POSIX's names and errors, none of which blocks.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::connection::{Connection, Cx, Owner, Setup};
+use super::listener::Listener;
+use super::options::{Options, SocketOption};
+use super::profile::AbortedAccept;
+use super::{FIRST_EPHEMERAL_PORT, How, Readiness, Socket, SocketId, Stack};
+use crate::errno::Errno;
+use crate::time::SimTime;
+
+impl Stack {
+    /// A new socket, neither bound nor connected.
+    pub fn socket(&mut self) -> SocketId {
+        let fresh = Socket::Fresh { local: None, options: Options::default() };
+        SocketId(self.sockets.insert(fresh))
+    }
+
+    /// Gives the socket a local address; port 0 asks for an ephemeral one.
+    ///
+    /// # Errors
+    ///
+    /// EADDRNOTAVAIL if the host does not have the address, EADDRINUSE if the port is taken, EINVAL if the
+    /// socket has an address already.
+    pub fn bind(&mut self, id: SocketId, addr: SocketAddr) -> Result<(), Errno> {
+        let Some(Socket::Fresh { local: None, options }) = self.sockets.get(id.0) else {
+            return Err(Errno::EINVAL);
+        };
+        if !addr.ip().is_unspecified() && !self.addrs.contains(&addr.ip()) {
+            return Err(Errno::EADDRNOTAVAIL);
+        }
+        let reuse = options.reuse_addr;
+        let port = match addr.port() {
+            0 => self.ephemeral_port()?,
+            port => port,
+        };
+        if self.is_taken(SocketAddr::new(addr.ip(), port), reuse) {
+            return Err(Errno::EADDRINUSE);
+        }
+        self.use_port(port);
+        if let Some(Socket::Fresh { local, .. }) = self.sockets.get_mut(id.0) {
+            *local = Some(SocketAddr::new(addr.ip(), port));
+        }
+        Ok(())
+    }
+
+    /// Whether another socket stands in the way of a bind (ch. 7.5, SO_REUSEADDR).
+    fn is_taken(&self, addr: SocketAddr, reuse: bool) -> bool {
+        if !self.ports.contains_key(&addr.port()) {
+            return false;
+        }
+        let overlaps = |ip: IpAddr| ip == addr.ip() || ip.is_unspecified() || addr.ip().is_unspecified();
+        let listening = self.listeners.get(&addr.port()).is_some_and(|ids| {
+            ids.iter().any(|id| match self.sockets.get(id.0) {
+                Some(Socket::Listener(listener)) => overlaps(listener.local.ip()),
+                _ => false,
+            })
+        });
+        listening || !reuse
+    }
+
+    fn ephemeral_port(&mut self) -> Result<u16, Errno> {
+        for _ in FIRST_EPHEMERAL_PORT..=u16::MAX {
+            let port = self.next_port;
+            self.next_port = port.checked_add(1).unwrap_or(FIRST_EPHEMERAL_PORT);
+            if !self.ports.contains_key(&port) {
+                return Ok(port);
+            }
+        }
+        Err(Errno::EADDRNOTAVAIL)
+    }
+
+    /// Makes the socket passive, with room for `backlog` connections that nobody has accepted yet.
+    ///
+    /// # Errors
+    ///
+    /// EDESTADDRREQ if it is not bound, EINVAL if it is connected, EADDRINUSE if another listens there.
+    pub fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), Errno> {
+        let (local, options) = match self.sockets.get_mut(id.0) {
+            Some(Socket::Listener(listener)) => {
+                listener.backlog = backlog;
+                return Ok(());
+            }
+            Some(Socket::Fresh { local, options }) => (local.ok_or(Errno::EDESTADDRREQ)?, options.clone()),
+            _ => return Err(Errno::EINVAL),
+        };
+        if self.is_taken(local, true) {
+            return Err(Errno::EADDRINUSE);
+        }
+        let listener = Listener { local, options, backlog, incomplete: 0, completed: VecDeque::new() };
+        self.sockets[id.0] = Socket::Listener(listener);
+        self.listeners.entry(local.port()).or_default().push(id);
+        Ok(())
+    }
+
+    /// Sends a SYN to `peer`; asked again after an event, tells how it went.
+    ///
+    /// # Errors
+    ///
+    /// EINPROGRESS the first time; later EALREADY while it is under way, or once why it failed. At once:
+    /// ENETUNREACH without an address of the peer's family, EADDRINUSE if the pair of addresses is taken,
+    /// EISCONN on a socket that was connected before, EOPNOTSUPP on a listener.
+    pub fn connect(&mut self, now: SimTime, id: SocketId, peer: SocketAddr) -> Result<(), Errno> {
+        let (bound, options) = match self.sockets.get_mut(id.0) {
+            Some(Socket::Connection(connection)) => return connection.connected(),
+            Some(Socket::Listener(_)) => return Err(Errno::EOPNOTSUPP),
+            Some(Socket::Fresh { local, options }) => (*local, options.clone()),
+            None => return Err(Errno::EBADF),
+        };
+        if peer.port() == 0 || peer.ip().is_unspecified() {
+            return Err(Errno::ECONNREFUSED);
+        }
+        let default = self.addrs.iter().copied().find(|addr| addr.is_ipv4() == peer.is_ipv4());
+        let ip = match bound.map(|addr| addr.ip()).filter(|ip| !ip.is_unspecified()) {
+            Some(ip) if ip.is_ipv4() != peer.is_ipv4() => return Err(Errno::EAFNOSUPPORT),
+            Some(ip) => ip,
+            None => default.ok_or(Errno::ENETUNREACH)?,
+        };
+        let port = match bound {
+            Some(addr) => addr.port(),
+            None => {
+                let port = self.ephemeral_port()?;
+                self.use_port(port);
+                port
+            }
+        };
+        let local = SocketAddr::new(ip, port);
+        if self.connections.contains_key(&(local, peer)) {
+            return Err(Errno::EADDRINUSE);
+        }
+        let setup = Setup { options, mtu: self.mtu, seed: self.seed() };
+        let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
+        let connection = Connection::open(&mut cx, local, peer, setup);
+        self.sockets[id.0] = Socket::Connection(Box::new(connection));
+        self.connections.insert((local, peer), id);
+        self.with_connection(now, id, |_, _| ());
+        Err(Errno::EINPROGRESS)
+    }
+
+    /// The next connection that waits at the listener, and its peer.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN if none waits, EINVAL if the socket does not listen; ECONNABORTED or EPROTO for a connection that
+    /// was reset meanwhile, where the profile reports it (ch. 5.11).
+    pub fn accept(&mut self, now: SimTime, id: SocketId) -> Result<(SocketId, SocketAddr), Errno> {
+        let Some(Socket::Listener(listener)) = self.sockets.get_mut(id.0) else { return Err(Errno::EINVAL) };
+        let child = listener.completed.pop_front().ok_or(Errno::EAGAIN)?;
+        let Some(Socket::Connection(connection)) = self.sockets.get_mut(child.0) else {
+            return Err(Errno::ECONNABORTED);
+        };
+        if let (true, AbortedAccept::Fails(errno)) = (connection.was_reset(), self.profile.aborted_accept) {
+            self.remove(child);
+            return Err(errno);
+        }
+        connection.owner = Owner::Process;
+        let peer = connection.remote;
+        self.with_connection(now, child, |_, _| ());
+        Ok((child, peer))
+    }
+
+    /// Reads what has come; 0 is the peer's FIN.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN if nothing has; ENOTCONN; or why the connection died, once.
+    pub fn read(&mut self, now: SimTime, id: SocketId, buf: &mut [u8]) -> Result<usize, Errno> {
+        self.on_connection(now, id, |connection, cx| connection.read(cx, buf, false))
+    }
+
+    /// Reads without taking (MSG_PEEK); errors as [`read`](Stack::read)'s.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Stack::read).
+    pub fn peek(&mut self, now: SimTime, id: SocketId, buf: &mut [u8]) -> Result<usize, Errno> {
+        self.on_connection(now, id, |connection, cx| connection.read(cx, buf, true))
+    }
+
+    /// Queues as much of `buf` as there is room for.
+    ///
+    /// # Errors
+    ///
+    /// EAGAIN if there is no room; ENOTCONN; EPIPE when nothing can be sent any more: the caller raises
+    /// SIGPIPE (ch. 5.13).
+    pub fn write(&mut self, now: SimTime, id: SocketId, buf: &[u8]) -> Result<usize, Errno> {
+        self.on_connection(now, id, |connection, cx| connection.write(cx, buf))
+    }
+
+    /// Ends one half of the connection, or both.
+    ///
+    /// # Errors
+    ///
+    /// ENOTCONN if it is not connected.
+    pub fn shutdown(&mut self, now: SimTime, id: SocketId, how: How) -> Result<(), Errno> {
+        self.on_connection(now, id, |connection, cx| connection.shutdown(cx, how))
+    }
+
+    fn on_connection<R>(
+        &mut self,
+        now: SimTime,
+        id: SocketId,
+        work: impl FnOnce(&mut Connection, &mut Cx<'_>) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        self.with_connection(now, id, work).unwrap_or(Err(Errno::ENOTCONN))
+    }
+
+    /// The last descriptor is gone. A connection goes on to its end without an owner: FIN, or RST where data
+    /// would be lost unseen or SO_LINGER asks for it. `id` is no longer valid.
+    pub fn close(&mut self, now: SimTime, id: SocketId) {
+        match self.sockets.get(id.0) {
+            Some(Socket::Fresh { local, .. }) => {
+                if let Some(local) = *local {
+                    self.release_port(local.port());
+                }
+                self.remove(id);
+            }
+            Some(Socket::Listener(_)) => self.close_listener(now, id),
+            Some(Socket::Connection(_)) => {
+                self.with_connection(now, id, |connection, cx| connection.close(cx));
+            }
+            None => {}
+        }
+    }
+
+    /// Sets an option.
+    ///
+    /// # Errors
+    ///
+    /// EBADF if there is no such socket.
+    pub fn set_option(&mut self, now: SimTime, id: SocketId, option: SocketOption) -> Result<(), Errno> {
+        match self.sockets.get_mut(id.0) {
+            None => return Err(Errno::EBADF),
+            Some(Socket::Fresh { options, .. }) => options.set(option),
+            Some(Socket::Listener(listener)) => listener.options.set(option),
+            Some(Socket::Connection(_)) => {
+                self.with_connection(now, id, |connection, cx| connection.set_option(cx, option));
+            }
+        }
+        Ok(())
+    }
+
+    /// SO_ERROR: why the connection died, once.
+    pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
+        match self.sockets.get_mut(id.0)? {
+            Socket::Connection(connection) => connection.take_error(),
+            _ => None,
+        }
+    }
+
+    /// `getsockname`: the local address; unspecified with port 0 if the socket has none yet.
+    ///
+    /// # Errors
+    ///
+    /// EBADF if there is no such socket.
+    pub fn local_addr(&self, id: SocketId) -> Result<SocketAddr, Errno> {
+        match self.sockets.get(id.0).ok_or(Errno::EBADF)? {
+            Socket::Fresh { local, .. } => Ok(local.unwrap_or_else(|| self.no_addr())),
+            Socket::Listener(listener) => Ok(listener.local),
+            Socket::Connection(connection) => Ok(connection.local),
+        }
+    }
+
+    /// `getpeername`.
+    ///
+    /// # Errors
+    ///
+    /// ENOTCONN if there is no peer.
+    pub fn peer_addr(&self, id: SocketId) -> Result<SocketAddr, Errno> {
+        match self.sockets.get(id.0) {
+            Some(Socket::Connection(connection)) if !connection.is_dead() => Ok(connection.remote),
+            _ => Err(Errno::ENOTCONN),
+        }
+    }
+
+    fn no_addr(&self) -> SocketAddr {
+        let v4 = self.addrs.iter().any(IpAddr::is_ipv4);
+        let ip = if v4 { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        SocketAddr::new(ip, 0)
+    }
+
+    /// What `poll` says of the socket.
+    pub fn readiness(&self, id: SocketId) -> Readiness {
+        match self.sockets.get(id.0) {
+            Some(Socket::Connection(connection)) => connection.readiness(),
+            Some(Socket::Listener(listener)) => {
+                Readiness { readable: !listener.completed.is_empty(), ..Readiness::default() }
+            }
+            // An unconnected stream socket is writable and hung up, as on Linux.
+            Some(Socket::Fresh { .. }) => Readiness { writable: true, hangup: true, ..Readiness::default() },
+            None => Readiness { error: true, ..Readiness::default() },
+        }
+    }
+}

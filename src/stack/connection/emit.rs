@@ -1,0 +1,176 @@
+//! What leaves a connection: counted, held back, cut to the path's MTU, recorded.
+
+use bytes::Bytes;
+
+use super::{Connection, Cx, seq};
+use crate::packet::{Flags, Packet, Segment};
+use crate::timeline::{Direction, Retransmission, TcpState};
+
+/// What becomes of a bare acknowledgment of something new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acks {
+    AtOnce,
+    MayWait,
+}
+
+impl Connection {
+    /// Takes over what the engine sent.
+    pub(super) fn emit(&mut self, cx: &mut Cx<'_>, acks: Acks) {
+        while let Some(packet) = self.engine.sent() {
+            let Ok(Packet::Tcp(segment)) = crate::packet::view(&packet) else {
+                unreachable!("smoltcp sends well-formed segments");
+            };
+            let bare = segment.flags == Flags::ACK && segment.len == 0;
+            let new_ack = segment.ack.filter(|ack| seq::before(self.acked, *ack));
+            self.note_ack(&segment);
+            if bare && new_ack.is_some() && acks == Acks::MayWait {
+                if let Some((segment, packet)) = self.delayed_ack.hold(cx.now, (segment, packet), cx.profile)
+                {
+                    self.send(cx, &segment, packet, None);
+                }
+                continue;
+            }
+            if segment.ack.is_some() {
+                self.delayed_ack.cancel();
+            }
+            self.emit_segment(cx, segment, packet);
+        }
+    }
+
+    fn emit_segment(&mut self, cx: &mut Cx<'_>, segment: Segment, packet: Bytes) {
+        match self.path_mtu {
+            Some(mtu) if packet.len() > mtu => {
+                for piece in crate::packet::split_segment(&packet, mtu) {
+                    if let Ok(Packet::Tcp(segment)) = crate::packet::view(&piece) {
+                        self.count_and_send(cx, segment, piece);
+                    }
+                }
+            }
+            _ => self.count_and_send(cx, segment, packet),
+        }
+    }
+
+    fn note_ack(&mut self, segment: &Segment) {
+        if let Some(ack) = segment.ack {
+            self.acked = ack;
+            self.window = segment.win;
+        }
+    }
+
+    fn count_and_send(&mut self, cx: &mut Cx<'_>, segment: Segment, packet: Bytes) {
+        if segment.seq_len() == 0 {
+            self.send(cx, &segment, packet, None);
+            return;
+        }
+        if segment.flags.has(Flags::SYN) && self.nxt == 0 && self.una == 0 {
+            self.una = segment.seq;
+            self.nxt = segment.seq;
+        }
+        let synchronized = !segment.flags.has(Flags::SYN);
+        if synchronized && self.peer_window == 0 && segment.len == 1 && segment.seq == self.nxt {
+            // A window probe's octet is not sent in earnest: it counts when it is acknowledged.
+            self.send(cx, &segment, packet, Some("window probe"));
+            return;
+        }
+        let new = seq::before(self.nxt, segment.seq_end());
+        if segment.len > 0 {
+            self.delayed_ack.on_data_out(cx.now, cx.profile);
+        }
+        if new {
+            self.nxt = segment.seq_end();
+            self.rtt.on_send(cx.now, segment.seq_end());
+            self.start_retransmit_timer(cx);
+            self.record_out(cx, &segment, None, None);
+            if cx.profile.tail_loss_probe {
+                self.tail = Some((segment, packet.clone()));
+            }
+            cx.out.push_back(packet);
+        } else {
+            self.send_again(cx, &segment, packet, None);
+        }
+    }
+
+    /// A segment that was sent before.
+    fn send_again(&mut self, cx: &mut Cx<'_>, segment: &Segment, packet: Bytes, note: Option<&'static str>) {
+        self.rtt.on_retransmit();
+        if segment.seq == self.una {
+            self.retransmit.note_sent(cx.now);
+        }
+        let nth = match self.resent.iter_mut().find(|(seq, _)| *seq == segment.seq) {
+            Some((_, times)) => {
+                *times += 1;
+                *times
+            }
+            None => {
+                self.resent.push((segment.seq, 1));
+                1
+            }
+        };
+        let next = self.retransmit.at().map(|at| at - cx.now);
+        let again = Retransmission { nth, limit: self.retransmission_limit(cx), next };
+        self.record_out(cx, segment, Some(again), note);
+        cx.out.push_back(packet);
+    }
+
+    /// RFC 8985, 7.3: the newest segment once more.
+    pub(super) fn send_tail_loss_probe(&mut self, cx: &mut Cx<'_>) {
+        if let Some((segment, packet)) = self.tail.clone() {
+            self.send_again(cx, &segment, packet, Some("tail loss probe"));
+        }
+    }
+
+    pub(super) fn send_held_ack(&mut self, cx: &mut Cx<'_>) {
+        if let Some((segment, packet)) = self.delayed_ack.take() {
+            self.send(cx, &segment, packet, None);
+        }
+    }
+
+    /// A segment below the window, which the peer can only answer with an ACK: RFC 1122's keepalive probe.
+    pub(super) fn send_probe(&mut self, cx: &mut Cx<'_>, note: &'static str) {
+        let probe = self.made(Flags::ACK, self.una.wrapping_sub(1));
+        self.send(cx, &probe, crate::packet::emit_segment(&probe, &[]), Some(note));
+    }
+
+    /// RST with ACK, after everything that was ever sent; nothing if the peer is not known to exist.
+    pub(super) fn send_reset(&mut self, cx: &mut Cx<'_>) {
+        if self.state == TcpState::SynSent {
+            return;
+        }
+        let reset = self.made(Flags::RST.with(Flags::ACK), self.nxt);
+        self.send(cx, &reset, crate::packet::emit_segment(&reset, &[]), None);
+    }
+
+    fn made(&self, flags: Flags, seq: u32) -> Segment {
+        Segment {
+            src: self.local,
+            dst: self.remote,
+            flags,
+            seq,
+            ack: Some(self.acked),
+            win: if flags.has(Flags::RST) { 0 } else { self.window },
+            len: 0,
+            hop_limit: self.options.hop_limit,
+        }
+    }
+
+    pub(super) fn send(
+        &mut self,
+        cx: &mut Cx<'_>,
+        segment: &Segment,
+        packet: Bytes,
+        note: Option<&'static str>,
+    ) {
+        self.record_out(cx, segment, None, note);
+        cx.out.push_back(packet);
+    }
+
+    fn record_out(
+        &self,
+        cx: &Cx<'_>,
+        segment: &Segment,
+        again: Option<Retransmission>,
+        note: Option<&'static str>,
+    ) {
+        cx.recorder.segment(cx.now, Direction::Out, segment, again, note);
+    }
+}

@@ -1,0 +1,221 @@
+//! smoltcp's TCP for one connection, on a clock of its own.
+//!
+//! smoltcp knows RFC 6298's fixed constants and no others, so its clock follows the world's only until a timer
+//! of its own is near; there it stands until the profile says that the timer [fires](Engine::fire). Sequence
+//! numbers, windows, reassembly, congestion control and the state machine are smoltcp's; when anything is sent
+//! again is the profile's.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
+use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
+use smoltcp::time::{Duration as SmolDuration, Instant};
+use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
+
+use crate::time::SimTime;
+use crate::timeline::TcpState;
+
+/// How far short of a timer the clock is held.
+const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
+
+/// What an [`Engine`] is made with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EngineConfig {
+    /// Seeds the initial sequence number.
+    pub(super) seed: u64,
+    /// Octets of the largest IP packet.
+    pub(super) mtu: usize,
+    /// Octets of each buffer.
+    pub(super) buffer: usize,
+    /// Nagle's algorithm (RFC 9293, 3.7.4) is off.
+    pub(super) no_delay: bool,
+    /// Time to live.
+    pub(super) hop_limit: u8,
+}
+
+pub(super) struct Engine {
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    handle: SocketHandle,
+    wire: Wire,
+    /// smoltcp's clock …
+    clock: Instant,
+    /// … and the world's when it was last looked at.
+    seen: SimTime,
+}
+
+impl Engine {
+    /// A socket that waits for the SYN of a connection to `local`.
+    pub(super) fn listen(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
+        let mut engine = Engine::new(now, local, config);
+        let opened = engine.socket_mut().listen(local);
+        opened.expect("a new socket listens on a port that is not 0");
+        engine
+    }
+
+    /// A socket that is about to send a SYN.
+    pub(super) fn connect(
+        now: SimTime,
+        local: SocketAddr,
+        remote: SocketAddr,
+        config: EngineConfig,
+    ) -> Engine {
+        let mut engine = Engine::new(now, local, config);
+        let Engine { interface, sockets, handle, .. } = &mut engine;
+        let opened = sockets.get_mut::<Socket<'_>>(*handle).connect(interface.context(), remote, local);
+        opened.expect("the stack checked both addresses");
+        engine
+    }
+
+    fn new(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
+        let buffer = || SocketBuffer::new(vec![0; config.buffer]);
+        let mut socket = Socket::new(buffer(), buffer());
+        // Whether an acknowledgment waits is decided outside; so are keepalive and every timeout.
+        socket.set_ack_delay(None);
+        socket.set_congestion_control(CongestionControl::Reno);
+        socket.set_nagle_enabled(!config.no_delay);
+        socket.set_hop_limit(Some(config.hop_limit));
+        let mut wire = Wire { mtu: config.mtu, arrived: None, sent: VecDeque::new() };
+        let mut smol = Config::new(HardwareAddress::Ip);
+        smol.random_seed = config.seed;
+        let clock = Instant::from_secs(0);
+        let mut interface = Interface::new(smol, &mut wire, clock);
+        interface.update_ip_addrs(|addrs| {
+            // A prefix of no length: every destination is on the link.
+            addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
+        });
+        let mut sockets = SocketSet::new(Vec::with_capacity(1));
+        let handle = sockets.add(socket);
+        Engine { interface, sockets, handle, wire, clock, seen: now }
+    }
+
+    pub(super) fn socket(&self) -> &Socket<'static> {
+        self.sockets.get(self.handle)
+    }
+
+    pub(super) fn socket_mut(&mut self) -> &mut Socket<'static> {
+        self.sockets.get_mut(self.handle)
+    }
+
+    pub(super) fn state(&self) -> TcpState {
+        match self.socket().state() {
+            State::Closed => TcpState::Closed,
+            State::Listen => TcpState::Listen,
+            State::SynSent => TcpState::SynSent,
+            State::SynReceived => TcpState::SynReceived,
+            State::Established => TcpState::Established,
+            State::FinWait1 => TcpState::FinWait1,
+            State::FinWait2 => TcpState::FinWait2,
+            State::CloseWait => TcpState::CloseWait,
+            State::Closing => TcpState::Closing,
+            State::LastAck => TcpState::LastAck,
+            State::TimeWait => TcpState::TimeWait,
+        }
+    }
+
+    /// A packet for this connection; the answers smoltcp gives at once are put behind the others to be sent.
+    pub(super) fn receive(&mut self, now: SimTime, packet: Bytes) {
+        self.follow(now);
+        self.wire.arrived = Some(packet);
+        self.interface.poll_ingress_single(self.clock, &mut self.wire, &mut self.sockets);
+    }
+
+    /// Sends what may be sent now.
+    pub(super) fn send(&mut self, now: SimTime) {
+        self.follow(now);
+        self.egress();
+    }
+
+    /// Lets the timer fire that the clock is held short of, if there is one; says whether there was.
+    pub(super) fn fire(&mut self, now: SimTime) -> bool {
+        self.follow(now);
+        let Some(at) = self.timer() else { return false };
+        self.clock = at;
+        self.egress();
+        true
+    }
+
+    /// The next packet that was sent.
+    pub(super) fn sent(&mut self) -> Option<Bytes> {
+        self.wire.sent.pop_front()
+    }
+
+    /// Whether a timer of smoltcp's runs: retransmission, window probe or TIME-WAIT.
+    pub(super) fn has_timer(&mut self) -> bool {
+        self.timer().is_some()
+    }
+
+    fn egress(&mut self) {
+        while self.interface.poll_egress(self.clock, &mut self.wire, &mut self.sockets)
+            == PollResult::SocketStateChanged
+        {}
+    }
+
+    fn timer(&mut self) -> Option<Instant> {
+        self.interface.poll_at(self.clock, &self.sockets).filter(|at| *at > self.clock)
+    }
+
+    fn follow(&mut self, now: SimTime) {
+        let passed = now.since(std::mem::replace(&mut self.seen, now));
+        if passed == Duration::ZERO {
+            return;
+        }
+        let ahead = self.clock + SmolDuration::from_micros(passed.as_micros() as u64);
+        self.clock = match self.timer() {
+            Some(at) => ahead.min(at - HELD_SHORT).max(self.clock),
+            None => ahead,
+        };
+    }
+}
+
+/// The wire as smoltcp sees it: at most one packet in, a queue of packets out.
+struct Wire {
+    mtu: usize,
+    arrived: Option<Bytes>,
+    sent: VecDeque<Bytes>,
+}
+
+struct Arrived(Bytes);
+struct Sending<'a>(&'a mut VecDeque<Bytes>);
+
+impl Device for Wire {
+    type RxToken<'a> = Arrived;
+    type TxToken<'a> = Sending<'a>;
+
+    fn receive(&mut self, _: Instant) -> Option<(Arrived, Sending<'_>)> {
+        Some((Arrived(self.arrived.take()?), Sending(&mut self.sent)))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
+        Some(Sending(&mut self.sent))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ip;
+        capabilities.max_transmission_unit = self.mtu;
+        // The stack has checked what arrives before it looked for the connection.
+        capabilities.checksum.ipv4 = Checksum::Tx;
+        capabilities.checksum.tcp = Checksum::Tx;
+        capabilities
+    }
+}
+
+impl RxToken for Arrived {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        f(&self.0)
+    }
+}
+
+impl TxToken for Sending<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        let mut packet = vec![0; len];
+        let result = f(&mut packet);
+        self.0.push_back(packet.into());
+        result
+    }
+}

@@ -1,0 +1,103 @@
+//! Which socket an incoming packet belongs to.
+
+use bytes::Bytes;
+
+use super::connection::{Connection, Cx, Setup};
+use super::{Socket, SocketId, Stack};
+use crate::packet::{Flags, IcmpError, Packet, Segment};
+use crate::time::SimTime;
+use crate::timeline::{Direction, LostReason, TcpState};
+
+impl Stack {
+    /// A packet has come off the link. Whatever cannot be read, or is not for this host, is lost with a reason.
+    pub fn receive(&mut self, now: SimTime, packet: Bytes) {
+        match crate::packet::parse(&packet) {
+            Err(_) => self.recorder.lost(now, &packet, LostReason::Corrupt),
+            Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
+                self.recorder.segment(now, Direction::In, &segment, None, None);
+                self.receive_segment(now, &segment, packet);
+            }
+            Ok(Packet::Icmp(error)) if self.addrs.contains(&error.dst) => {
+                self.recorder.icmp(now, Direction::In, &error);
+                self.receive_icmp(now, &error);
+            }
+            Ok(_) => self.recorder.lost(now, &packet, LostReason::NotOurs),
+        }
+    }
+
+    fn receive_segment(&mut self, now: SimTime, segment: &Segment, packet: Bytes) {
+        let opens = segment.flags.has(Flags::SYN) && segment.ack.is_none() && !segment.flags.has(Flags::RST);
+        let known = self.connections.get(&(segment.dst, segment.src)).copied();
+        if let Some(id) = known
+            && !(opens && self.gives_way(now, id))
+        {
+            self.with_connection(now, id, |connection, cx| connection.receive(cx, segment, packet));
+            return;
+        }
+        match self.listener_for(segment).filter(|_| opens) {
+            Some(listener) => self.receive_syn(now, listener, segment, packet),
+            None => self.refuse(now, segment),
+        }
+    }
+
+    /// A connection in TIME_WAIT makes room for a new one between the same two ends (RFC 9293, 3.10.7.4).
+    fn gives_way(&mut self, now: SimTime, id: SocketId) -> bool {
+        let waits = matches!(
+            self.sockets.get(id.0),
+            Some(Socket::Connection(connection)) if connection.state() == TcpState::TimeWait
+        );
+        if waits {
+            self.with_connection(now, id, |connection, cx| connection.abort(cx));
+        }
+        waits
+    }
+
+    /// The listener on the address itself goes before one on the wildcard address.
+    fn listener_for(&self, segment: &Segment) -> Option<SocketId> {
+        let ids = self.listeners.get(&segment.dst.port())?;
+        let local = |id: &&SocketId| match self.sockets.get(id.0) {
+            Some(Socket::Listener(listener)) => Some(listener.local.ip()),
+            _ => None,
+        };
+        let exact = ids.iter().find(|id| local(id) == Some(segment.dst.ip()));
+        let wildcard = || {
+            ids.iter().find(|id| {
+                local(id).is_some_and(|ip| ip.is_unspecified() && ip.is_ipv4() == segment.dst.is_ipv4())
+            })
+        };
+        exact.or_else(wildcard).copied()
+    }
+
+    fn receive_syn(&mut self, now: SimTime, id: SocketId, syn: &Segment, packet: Bytes) {
+        let Some(Socket::Listener(listener)) = self.sockets.get_mut(id.0) else { return };
+        let limit = self.profile.backlog_limit(listener.backlog);
+        if listener.completed.len() + listener.incomplete >= limit {
+            // Ch. 4.5: the SYN is ignored, not refused; the client sends it again.
+            self.recorder.lost(now, &packet, LostReason::BacklogFull);
+            return;
+        }
+        listener.incomplete += 1;
+        let options = listener.options.clone();
+        let setup = Setup { options, mtu: self.mtu, seed: self.seed() };
+        let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
+        let connection = Connection::passive(&mut cx, id, syn, setup);
+        let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));
+        self.connections.insert((syn.dst, syn.src), child);
+        self.use_port(syn.dst.port());
+        self.with_connection(now, child, |connection, cx| connection.receive(cx, syn, packet));
+    }
+
+    /// RFC 9293, 3.10.7.1: what belongs to no connection is answered with a reset.
+    fn refuse(&mut self, now: SimTime, segment: &Segment) {
+        if let Some(reset) = segment.reset() {
+            self.recorder.segment(now, Direction::Out, &reset, None, None);
+            self.out.push_back(crate::packet::emit_segment(&reset, &[]));
+        }
+    }
+
+    fn receive_icmp(&mut self, now: SimTime, error: &IcmpError) {
+        if let Some(id) = self.connections.get(&(error.about.src, error.about.dst)).copied() {
+            self.with_connection(now, id, |connection, cx| connection.receive_icmp(cx, error));
+        }
+    }
+}

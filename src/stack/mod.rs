@@ -1,0 +1,277 @@
+//! One host's TCP/IP: smoltcp's TCP under the policy of a [`Profile`].
+//!
+//! A [`Stack`] does no input or output and has no clock: packets and `now` go in
+//! ([`receive`](Stack::receive), [`handle_timeout`](Stack::handle_timeout), the calls), packets and the next
+//! deadline come out ([`transmit`](Stack::transmit), [`next_deadline`](Stack::next_deadline)). Time never runs
+//! backwards. No call blocks: EAGAIN says that the caller has to sleep until
+//! [`poll_event`](Stack::poll_event) names its socket.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `profile/` | how systems differ, as data |
+//! | `calls.rs` | `socket`, `bind`, `connect`, `accept` … |
+//! | `demux.rs` | which socket an incoming packet belongs to |
+//! | `listener.rs` | the backlog |
+//! | `connection/` | one connection: smoltcp inside, timers and errors around it |
+
+mod calls;
+mod connection;
+mod demux;
+mod info;
+mod listener;
+mod options;
+pub mod profile;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use rand::RngCore;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use slab::Slab;
+
+use connection::{Connection, Cx, Owner};
+pub use info::{SocketInfo, TimerInfo, TimerKind};
+use listener::Listener;
+use options::Options;
+pub use options::SocketOption;
+pub use profile::{Profile, System};
+
+use crate::time::SimTime;
+use crate::timeline::{Recorder, TcpState};
+
+/// What a [`Stack`] is made with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The host's addresses, one for each interface and family; the first of a family is the default source.
+    pub addrs: Vec<IpAddr>,
+    /// How its TCP behaves.
+    pub profile: Profile,
+    /// Octets of the largest IP packet on its link.
+    pub mtu: usize,
+    /// Seeds sequence numbers and ephemeral ports. A host that boots again needs another one, or it may take a
+    /// new connection for an old one (RFC 9293, 3.4.1).
+    pub seed: u64,
+}
+
+/// A socket of a [`Stack`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(usize);
+
+/// Which half `shutdown` ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// SHUT_RD.
+    Read,
+    /// SHUT_WR: a FIN after what was written.
+    Write,
+    /// SHUT_RDWR.
+    Both,
+}
+
+/// What `poll` would say of a socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// POLLIN: `read` or `accept` would not block.
+    pub readable: bool,
+    /// POLLOUT: `write` would not block.
+    pub writable: bool,
+    /// POLLERR: there is an error to be reported.
+    pub error: bool,
+    /// POLLHUP: both halves are gone.
+    pub hangup: bool,
+    /// POLLRDHUP: the peer sends no more.
+    pub read_hangup: bool,
+}
+
+enum Socket {
+    /// Made, perhaps bound, nothing else yet.
+    Fresh {
+        local: Option<SocketAddr>,
+        options: Options,
+    },
+    Listener(Listener),
+    Connection(Box<Connection>),
+}
+
+/// One host's TCP/IP.
+pub struct Stack {
+    addrs: Vec<IpAddr>,
+    profile: Profile,
+    mtu: usize,
+    rng: ChaCha8Rng,
+    recorder: Recorder,
+    sockets: Slab<Socket>,
+    /// Connections by local and remote end: looked up, never iterated.
+    connections: HashMap<(SocketAddr, SocketAddr), SocketId>,
+    listeners: BTreeMap<u16, Vec<SocketId>>,
+    /// How many sockets use a local port.
+    ports: BTreeMap<u16, u32>,
+    next_port: u16,
+    deadlines: BTreeSet<(SimTime, SocketId)>,
+    /// The entry of each socket in `deadlines`, by id.
+    deadline_of: Vec<Option<SimTime>>,
+    out: VecDeque<Bytes>,
+    events: VecDeque<SocketId>,
+}
+
+/// RFC 6335, 6: the dynamic ports.
+const FIRST_EPHEMERAL_PORT: u16 = 49_152;
+
+impl Stack {
+    /// A host that has just booted: no connection, no listener.
+    pub fn new(config: Config, recorder: Recorder) -> Stack {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        let next_port = FIRST_EPHEMERAL_PORT + (rng.next_u32() % 8_192) as u16;
+        Stack {
+            addrs: config.addrs,
+            profile: config.profile,
+            mtu: config.mtu,
+            rng,
+            recorder,
+            sockets: Slab::new(),
+            connections: HashMap::new(),
+            listeners: BTreeMap::new(),
+            ports: BTreeMap::new(),
+            next_port,
+            deadlines: BTreeSet::new(),
+            deadline_of: Vec::new(),
+            out: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// The host's addresses.
+    pub fn addrs(&self) -> &[IpAddr] {
+        &self.addrs
+    }
+
+    /// How its TCP behaves.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The next packet to put on the link.
+    pub fn transmit(&mut self) -> Option<Bytes> {
+        self.out.pop_front()
+    }
+
+    /// The moment at which [`handle_timeout`](Stack::handle_timeout) has something to do.
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Lets every timer fire whose moment has come, the oldest first.
+    pub fn handle_timeout(&mut self, now: SimTime) {
+        while let Some((at, id)) = self.deadlines.first().copied() {
+            if at > now {
+                break;
+            }
+            self.with_connection(now, id, |connection, cx| connection.handle_timeout(cx));
+        }
+    }
+
+    /// A socket about which something has changed: it is readable, writable, connected, dead, or has a
+    /// connection to accept. Each is named as often as it changed; an id may be gone by the time it is read.
+    pub fn poll_event(&mut self) -> Option<SocketId> {
+        self.events.pop_front()
+    }
+
+    /// Every socket with a state: listeners first, then connections, each in the order they were made.
+    pub fn sockets(&self, now: SimTime) -> Vec<SocketInfo> {
+        let listeners = self.sockets.iter().filter_map(|(_, socket)| match socket {
+            Socket::Listener(listener) => Some(listener.info()),
+            _ => None,
+        });
+        let connections = self.sockets.iter().filter_map(|(_, socket)| match socket {
+            Socket::Connection(connection) if connection.state() != TcpState::Closed => {
+                Some(connection.info(now, &self.profile))
+            }
+            _ => None,
+        });
+        listeners.chain(connections).collect()
+    }
+
+    /// Works on a connection and then does the housekeeping that its new state asks for.
+    fn with_connection<R>(
+        &mut self,
+        now: SimTime,
+        id: SocketId,
+        work: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R,
+    ) -> Option<R> {
+        let Some(Socket::Connection(connection)) = self.sockets.get_mut(id.0) else { return None };
+        let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
+        let before = connection.state();
+        let result = work(connection, &mut cx);
+        let (owner, state, dead) = (connection.owner, connection.state(), connection.is_dead());
+        let deadline = connection.deadline();
+        self.set_deadline(id, deadline);
+        if dead && before != TcpState::Closed {
+            self.forget_addresses(id);
+        }
+        match owner {
+            Owner::Process => self.changed(id),
+            Owner::Listener(listener) => self.handshake_went_on(id, listener, before, state),
+            Owner::Nobody if dead => self.remove(id),
+            Owner::Nobody => {}
+        }
+        Some(result)
+    }
+
+    fn changed(&mut self, id: SocketId) {
+        if self.events.back() != Some(&id) {
+            self.events.push_back(id);
+        }
+    }
+
+    fn set_deadline(&mut self, id: SocketId, deadline: Option<SimTime>) {
+        if self.deadline_of.len() <= id.0 {
+            self.deadline_of.resize(id.0 + 1, None);
+        }
+        let known = std::mem::replace(&mut self.deadline_of[id.0], deadline);
+        if known != deadline {
+            if let Some(at) = known {
+                self.deadlines.remove(&(at, id));
+            }
+            if let Some(at) = deadline {
+                self.deadlines.insert((at, id));
+            }
+        }
+    }
+
+    /// The connection is over: its addresses are free for another.
+    fn forget_addresses(&mut self, id: SocketId) {
+        let Some(Socket::Connection(connection)) = self.sockets.get(id.0) else { return };
+        let (local, remote) = (connection.local, connection.remote);
+        if self.connections.get(&(local, remote)) == Some(&id) {
+            self.connections.remove(&(local, remote));
+            self.release_port(local.port());
+        }
+    }
+
+    fn remove(&mut self, id: SocketId) {
+        self.set_deadline(id, None);
+        self.sockets.try_remove(id.0);
+    }
+
+    fn use_port(&mut self, port: u16) {
+        *self.ports.entry(port).or_insert(0) += 1;
+    }
+
+    fn release_port(&mut self, port: u16) {
+        if let Some(users) = self.ports.get_mut(&port) {
+            *users -= 1;
+            if *users == 0 {
+                self.ports.remove(&port);
+            }
+        }
+    }
+
+    fn seed(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+}
+
+#[cfg(test)]
+mod tests;

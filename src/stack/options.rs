@@ -1,0 +1,79 @@
+//! Socket options, under the names of `socket(7)` and `tcp(7)`.
+
+use std::time::Duration;
+
+/// One option and its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketOption {
+    /// TCP_NODELAY: Nagle's algorithm is off.
+    NoDelay(bool),
+    /// SO_REUSEADDR: bind to a port whose old connections still linger.
+    ReuseAddr(bool),
+    /// SO_KEEPALIVE.
+    KeepAlive(bool),
+    /// TCP_KEEPIDLE: silence before the first probe.
+    KeepIdle(Duration),
+    /// TCP_KEEPINTVL: between probes.
+    KeepInterval(Duration),
+    /// TCP_KEEPCNT: probes without an answer.
+    KeepCount(u32),
+    /// TCP_USER_TIMEOUT: how long data may stay without acknowledgment (RFC 5482); zero is the default.
+    UserTimeout(Duration),
+    /// SO_LINGER: zero makes `close` send a reset; any other time is not waited for.
+    Linger(Option<Duration>),
+    /// SO_SNDBUF and SO_RCVBUF: octets of each buffer of connections made from now on.
+    Buffer(usize),
+    /// IP_TTL, IPV6_UNICAST_HOPS.
+    HopLimit(u8),
+}
+
+/// The options of a socket; a connection that is accepted inherits its listener's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Options {
+    pub(super) no_delay: bool,
+    pub(super) reuse_addr: bool,
+    pub(super) keepalive: bool,
+    pub(super) keep_idle: Option<Duration>,
+    pub(super) keep_interval: Option<Duration>,
+    pub(super) keep_count: Option<u32>,
+    pub(super) user_timeout: Option<Duration>,
+    pub(super) linger: Option<Duration>,
+    pub(super) buffer: Option<usize>,
+    pub(super) hop_limit: u8,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            no_delay: false,
+            reuse_addr: false,
+            keepalive: false,
+            keep_idle: None,
+            keep_interval: None,
+            keep_count: None,
+            user_timeout: None,
+            linger: None,
+            buffer: None,
+            hop_limit: 64,
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn set(&mut self, option: SocketOption) {
+        match option {
+            SocketOption::NoDelay(on) => self.no_delay = on,
+            SocketOption::ReuseAddr(on) => self.reuse_addr = on,
+            SocketOption::KeepAlive(on) => self.keepalive = on,
+            SocketOption::KeepIdle(idle) => self.keep_idle = Some(idle),
+            SocketOption::KeepInterval(interval) => self.keep_interval = Some(interval),
+            SocketOption::KeepCount(count) => self.keep_count = Some(count),
+            SocketOption::UserTimeout(timeout) => {
+                self.user_timeout = (!timeout.is_zero()).then_some(timeout);
+            }
+            SocketOption::Linger(linger) => self.linger = linger,
+            SocketOption::Buffer(octets) => self.buffer = Some(octets.clamp(256, 1 << 24)),
+            SocketOption::HopLimit(hops) => self.hop_limit = hops.max(1),
+        }
+    }
+}

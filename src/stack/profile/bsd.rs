@@ -1,0 +1,71 @@
+//! Berkeley: the hosts of the book, and 4.4BSD-Lite2 itself.
+
+use super::*;
+
+/// The hosts of UNIX Network Programming vol. 1: 4.4BSD's timers, POSIX's errors.
+pub(super) fn book() -> Profile {
+    Profile {
+        system: System::Book,
+        rto: Rto { initial: millis(1_500), min: millis(1_500), max: secs(64), floor: RtoFloor::Timeout },
+        // Ch. 5.14: "12 times, about 9 minutes".
+        give_up: GiveUp::Retransmissions(12),
+        orphan_give_up: None,
+        // Ch. 4.3: SYN again 6 s later, and 24 s after that; 75 s in all.
+        syn: vec![secs(6), secs(24), secs(45)],
+        syn_ack: vec![secs(6), secs(24), secs(45)],
+        tail_loss_probe: false,
+        undo_backoff_on_unreachable: false,
+        wheel: None,
+        reset_on_give_up: true,
+        reset_on_keepalive_give_up: true,
+        // Ch. 7.5: two hours, then nine probes 75 s apart: 11 min 15 s.
+        keepalive: Keepalive { idle: secs(7_200), interval: secs(75), count: 9 },
+        persist: (secs(5), secs(60)),
+        icmp: IcmpPolicy {
+            belief: IcmpBelief::InFlightOrProbe,
+            syn_sent: IcmpRules {
+                route: IcmpRule::Soft,
+                prohibited: IcmpRule::Soft,
+                endpoint: IcmpRule::Hard,
+            },
+            synchronized: IcmpRules {
+                route: IcmpRule::Soft,
+                prohibited: IcmpRule::Soft,
+                endpoint: IcmpRule::Hard,
+            },
+        },
+        ack: AckPolicy { delay: millis(200), quick_start: false, delay_fin: false },
+        time_wait: secs(60),
+        fin_wait_2: Some(secs(675)),
+        reset_on_close_unread: true,
+        aborted_accept: AbortedAccept::Fails(Errno::ECONNABORTED),
+        eof_hides_reset: false,
+        write_reports_reset: false,
+        backlog: Backlog::Berkeley,
+        user_timeout_clamps_timer: false,
+        buffer: 65_536,
+    }
+}
+
+/// 4.4BSD-Lite2 as its source has it.
+pub(super) fn profile() -> Profile {
+    let book = book();
+    Profile {
+        system: System::Bsd,
+        // TCPTV_KEEPCNT is 8.
+        keepalive: Keepalive { count: 8, ..book.keepalive },
+        icmp: IcmpPolicy {
+            belief: IcmpBelief::Any,
+            syn_sent: book.icmp.syn_sent,
+            // tcp_notify drops "no route" errors once the connection is established, and keeps the others.
+            synchronized: IcmpRules {
+                route: IcmpRule::Ignore,
+                prohibited: IcmpRule::Ignore,
+                endpoint: IcmpRule::Soft,
+            },
+        },
+        reset_on_close_unread: false,
+        aborted_accept: AbortedAccept::Hidden,
+        ..book
+    }
+}

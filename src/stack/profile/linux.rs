@@ -1,0 +1,46 @@
+//! Linux 6.18, as recorded: see `tests/linux/` for the recordings this is held against.
+
+use super::*;
+
+/// SYNs one second apart before doubling starts (`net.ipv4.tcp_syn_linear_timeouts`).
+pub(super) const SYN_LINEAR: u32 = 4;
+
+pub(super) fn profile() -> Profile {
+    let soft = IcmpRules { route: IcmpRule::Soft, prohibited: IcmpRule::Soft, endpoint: IcmpRule::Soft };
+    let hard = IcmpRules { route: IcmpRule::Hard, prohibited: IcmpRule::Hard, endpoint: IcmpRule::Hard };
+    Profile {
+        system: System::Linux,
+        rto: Rto { initial: secs(1), min: millis(200), max: secs(120), floor: RtoFloor::Variance },
+        // tcp_retries2 = 15: 924.6 s by the model.
+        give_up: GiveUp::ModelledTime { retransmissions: 15, rto_min: millis(200) },
+        // tcp_orphan_retries = 0, which means 8.
+        orphan_give_up: Some(GiveUp::ModelledTime { retransmissions: 8, rto_min: millis(200) }),
+        syn: syn_waits(SYN_LINEAR, 6),
+        syn_ack: syn_waits(0, 5),
+        tail_loss_probe: true,
+        undo_backoff_on_unreachable: true,
+        wheel: Some(TimerWheel { hz: 250 }),
+        reset_on_give_up: false,
+        reset_on_keepalive_give_up: true,
+        keepalive: Keepalive { idle: secs(7_200), interval: secs(75), count: 9 },
+        persist: (millis(200), secs(120)),
+        // Soft even for a port once synchronized; anything at all ends `connect`.
+        icmp: IcmpPolicy { belief: IcmpBelief::InFlight, syn_sent: hard, synchronized: soft },
+        ack: AckPolicy { delay: millis(40), quick_start: true, delay_fin: true },
+        time_wait: secs(60),
+        fin_wait_2: Some(secs(60)),
+        reset_on_close_unread: true,
+        aborted_accept: AbortedAccept::Succeeds,
+        eof_hides_reset: true,
+        write_reports_reset: true,
+        backlog: Backlog::Linux,
+        user_timeout_clamps_timer: true,
+        buffer: 65_536,
+    }
+}
+
+/// `linear` waits of a second, then `retries` + 1 that double from a second on.
+pub(super) fn syn_waits(linear: u32, retries: u32) -> Vec<Duration> {
+    let doubling = (0..=retries).map(|n| secs(1 << n.min(7)).min(secs(120)));
+    (0..linear).map(|_| secs(1)).chain(doubling).collect()
+}

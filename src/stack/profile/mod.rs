@@ -1,0 +1,296 @@
+//! How one system's TCP behaves where systems differ: data, never code.
+//!
+//! The stack asks its [`Profile`]; it never asks which system it plays.
+
+mod bsd;
+mod keys;
+mod linux;
+mod rfc;
+mod wheel;
+
+use std::time::Duration;
+
+pub use wheel::TimerWheel;
+
+use crate::errno::Errno;
+use crate::packet::Unreachable;
+
+/// The systems whose TCP is modelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum System {
+    /// The hosts of UNIX Network Programming vol. 1 (ch. 4, 5, 7): Berkeley timers, POSIX errors.
+    #[default]
+    Book,
+    /// Linux 6.18, as measured.
+    Linux,
+    /// 4.4BSD-Lite2, where the book and the code part.
+    Bsd,
+    /// RFC 9293, 6298, 1122 and 5461 by the letter.
+    Rfc,
+}
+
+impl System {
+    /// Every system, in the order they are listed.
+    pub const ALL: [System; 4] = [System::Book, System::Linux, System::Bsd, System::Rfc];
+
+    /// The name on the command line: `book`, `linux`, `bsd`, `rfc`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            System::Book => "book",
+            System::Linux => "linux",
+            System::Bsd => "bsd",
+            System::Rfc => "rfc",
+        }
+    }
+
+    /// The system of this name.
+    pub fn from_name(name: &str) -> Option<System> {
+        System::ALL.into_iter().find(|system| system.name() == name)
+    }
+}
+
+/// Constants and switches of one system's TCP.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Whose they are.
+    pub system: System,
+    /// The retransmission timeout of data and FIN.
+    pub rto: Rto,
+    /// When retransmitting data ends.
+    pub give_up: GiveUp,
+    /// The same for a connection whose process is gone; `None` is as for data.
+    pub orphan_give_up: Option<GiveUp>,
+    /// What follows each SYN: a wait, then the next SYN; after the last wait `connect` fails.
+    pub syn: Vec<Duration>,
+    /// The same for SYN-ACK.
+    pub syn_ack: Vec<Duration>,
+    /// A probe re-sends a lost tail one timeout after it, before the retransmission timer starts (RFC 8985, 7).
+    pub tail_loss_probe: bool,
+    /// An ICMP unreachable about the oldest segment takes one back-off off its timer (RFC 6069).
+    pub undo_backoff_on_unreachable: bool,
+    /// How the system's timers are rounded, if they are.
+    pub wheel: Option<TimerWheel>,
+    /// Whether giving up data sends a reset.
+    pub reset_on_give_up: bool,
+    /// Whether giving up after keepalive probes sends a reset.
+    pub reset_on_keepalive_give_up: bool,
+    /// Keepalive's times, unless the socket sets its own.
+    pub keepalive: Keepalive,
+    /// Bounds of the time between window probes.
+    pub persist: (Duration, Duration),
+    /// What an ICMP error does.
+    pub icmp: IcmpPolicy,
+    /// How long acknowledgments wait for company.
+    pub ack: AckPolicy,
+    /// 2MSL.
+    pub time_wait: Duration,
+    /// How long a closed socket waits in FIN_WAIT_2; `None` is for ever.
+    pub fin_wait_2: Option<Duration>,
+    /// `close` answers unread data with a reset (RFC 1122, 4.2.2.13) instead of a FIN.
+    pub reset_on_close_unread: bool,
+    /// What becomes of a connection that is reset before `accept`.
+    pub aborted_accept: AbortedAccept,
+    /// A reset that follows the peer's FIN is not reported to `read`, which still says end of file.
+    pub eof_hides_reset: bool,
+    /// A `write` after a reset reports that reset's error first, if nobody has seen it; otherwise it is EPIPE
+    /// at once.
+    pub write_reports_reset: bool,
+    /// How many connections a backlog holds.
+    pub backlog: Backlog,
+    /// TCP_USER_TIMEOUT: the retransmission timer fires no later than it ends.
+    pub user_timeout_clamps_timer: bool,
+    /// Octets in each of a socket's two buffers.
+    pub buffer: usize,
+}
+
+/// How the retransmission timeout is computed (RFC 6298) and bounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rto {
+    /// Before a round trip is measured.
+    pub initial: Duration,
+    /// The least it may be.
+    pub min: Duration,
+    /// The most that doubling may make of it.
+    pub max: Duration,
+    /// What the least bounds.
+    pub floor: RtoFloor,
+}
+
+/// What [`Rto::min`] is the floor of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RtoFloor {
+    /// The whole timeout: max(min, SRTT + 4·RTTVAR), as RFC 6298 (2.4) has it.
+    Timeout,
+    /// The variance term alone: SRTT + max(min, 4·RTTVAR), as Linux has it.
+    Variance,
+}
+
+/// When retransmitting ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// After so many retransmissions, when the timer fires once more.
+    Retransmissions(u32),
+    /// At the first firing after the time that so many ideal retransmissions would take: doubling from
+    /// `rto_min` up to the ceiling, counted from the first retransmission (Linux's `tcp_retries2`).
+    ModelledTime {
+        /// How many.
+        retransmissions: u32,
+        /// The first interval of the model.
+        rto_min: Duration,
+    },
+    /// At the first firing so long after the segment was first sent: R2 of RFC 1122 (4.2.3.5).
+    After(Duration),
+}
+
+/// Keepalive (RFC 1122, 4.2.3.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Silence before the first probe.
+    pub idle: Duration,
+    /// Between probes.
+    pub interval: Duration,
+    /// Probes without an answer before the connection is given up.
+    pub count: u32,
+}
+
+/// Delayed acknowledgment (RFC 1122, 4.2.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AckPolicy {
+    /// How long an acknowledgment may wait.
+    pub delay: Duration,
+    /// Acknowledge at once until the connection has turned out to be interactive: until data was sent less
+    /// than `delay` after data came.
+    pub quick_start: bool,
+    /// A FIN's acknowledgment waits too.
+    pub delay_fin: bool,
+}
+
+/// What ICMP errors do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpPolicy {
+    /// Which are believed at all.
+    pub belief: IcmpBelief,
+    /// In SYN_SENT, by kind.
+    pub syn_sent: IcmpRules,
+    /// In the synchronized states, by kind.
+    pub synchronized: IcmpRules,
+}
+
+/// Which ICMP errors are believed, besides being about a connection that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IcmpBelief {
+    /// All: address and port match.
+    Any,
+    /// The quoted sequence number is in flight (RFC 5927, 4.1).
+    InFlight,
+    /// That, or it is a keepalive probe's.
+    InFlightOrProbe,
+}
+
+/// What each kind of ICMP error does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IcmpRules {
+    /// Net, host unreachable, time exceeded.
+    pub route: IcmpRule,
+    /// Forbidden by an administrator.
+    pub prohibited: IcmpRule,
+    /// Protocol, port unreachable.
+    pub endpoint: IcmpRule,
+}
+
+/// What an ICMP error does to a connection (RFC 1122, 4.2.3.9; RFC 5461).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IcmpRule {
+    /// Nothing.
+    Ignore,
+    /// It is kept, and reported when the connection is given up.
+    Soft,
+    /// It ends the connection.
+    Hard,
+}
+
+/// What becomes of a connection that is reset while it waits for `accept` (ch. 5.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbortedAccept {
+    /// `accept` fails with this.
+    Fails(Errno),
+    /// `accept` succeeds, and the first `read` fails.
+    Succeeds,
+    /// The process never hears of it.
+    Hidden,
+}
+
+/// How many connections a listening socket's backlog holds (ch. 4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    /// Berkeley's fudge factor: 3·backlog/2 + 1, completed and incomplete together.
+    Berkeley,
+    /// backlog + 1 completed; incomplete ones as many.
+    Linux,
+    /// As many as it says.
+    Exact,
+}
+
+impl Profile {
+    /// The profile of a system.
+    pub fn of(system: System) -> Profile {
+        match system {
+            System::Book => bsd::book(),
+            System::Linux => linux::profile(),
+            System::Bsd => bsd::profile(),
+            System::Rfc => rfc::profile(),
+        }
+    }
+
+    /// The moment a timer set to `at` really fires.
+    pub(crate) fn rounded(
+        &self,
+        now: crate::time::SimTime,
+        at: crate::time::SimTime,
+    ) -> crate::time::SimTime {
+        match self.wheel {
+            Some(wheel) => wheel.round(now, at),
+            None => at,
+        }
+    }
+
+    /// How many of a listener's connections may wait.
+    pub(crate) fn backlog_limit(&self, backlog: usize) -> usize {
+        match self.backlog {
+            Backlog::Berkeley => backlog * 3 / 2 + 1,
+            Backlog::Linux => backlog + 1,
+            Backlog::Exact => backlog.max(1),
+        }
+    }
+}
+
+impl IcmpRules {
+    /// The rule for one kind; fragmentation needed is no error but advice (RFC 1191).
+    pub(crate) fn rule(&self, what: Unreachable) -> IcmpRule {
+        match what {
+            Unreachable::Net | Unreachable::Host | Unreachable::TimeExceeded => self.route,
+            Unreachable::Prohibited => self.prohibited,
+            Unreachable::Protocol | Unreachable::Port => self.endpoint,
+            Unreachable::FragmentationNeeded { .. } => IcmpRule::Ignore,
+        }
+    }
+}
+
+/// The errno of an ICMP error, as UNP's fig. A.15 has it.
+pub(crate) fn errno_of(what: Unreachable) -> Errno {
+    match what {
+        Unreachable::Net => Errno::ENETUNREACH,
+        Unreachable::Host | Unreachable::Prohibited | Unreachable::TimeExceeded => Errno::EHOSTUNREACH,
+        Unreachable::Protocol => Errno::ENOPROTOOPT,
+        Unreachable::Port => Errno::ECONNREFUSED,
+        Unreachable::FragmentationNeeded { .. } => Errno::EMSGSIZE,
+    }
+}
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
