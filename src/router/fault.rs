@@ -1,0 +1,124 @@
+//! Faults of links and hosts: partition, hold, unreachable, host down; and whether they met anything.
+
+use super::pipe::{Heading, PipeId};
+use super::{LinkId, Router};
+use crate::packet::Unreachable;
+use crate::time::SimTime;
+use crate::timeline::LostReason;
+
+/// Which way of a link a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Both.
+    Both,
+    /// Packets from the router to the host.
+    ToHost,
+    /// Packets from the host to the router.
+    FromHost,
+}
+
+impl Way {
+    fn headings(self) -> &'static [Heading] {
+        match self {
+            Way::Both => &[Heading::ToHost, Heading::FromHost],
+            Way::ToHost => &[Heading::ToHost],
+            Way::FromHost => &[Heading::FromHost],
+        }
+    }
+}
+
+/// How many packets the faults of one link have met since the start, both ways together.
+///
+/// A fault that leaves its number as it was met nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Met {
+    /// Lost to a partition, sent during it or in flight when it came.
+    pub partitioned: u64,
+    /// Kept at the end of a held link.
+    pub held: u64,
+    /// Refused because the host was declared unreachable.
+    pub unreachable: u64,
+    /// Came to a host that was off.
+    pub host_down: u64,
+    /// Lost by the link's loss rate.
+    pub lost: u64,
+    /// Found too many before them waiting for the wire.
+    pub queue_full: u64,
+    /// Arrived twice.
+    pub duplicated: u64,
+    /// Kept back so that later ones overtake.
+    pub reordered: u64,
+    /// Had a bit flipped.
+    pub corrupted: u64,
+}
+
+/// The faults. All of them may be set again while they last, and lifted when they do not.
+impl Router {
+    /// Cuts the link: what is in flight on it is lost, as is everything sent until [`repair`](Self::repair).
+    pub fn partition(&mut self, now: SimTime, link: LinkId, way: Way) {
+        for &heading in way.headings() {
+            let pipe = self.links[link.0].pipe(heading);
+            pipe.cut = true;
+            pipe.clear();
+            let mut lost: Vec<_> = pipe.held.iter_mut().flat_map(|held| held.drain(..)).collect();
+            lost.extend(self.flight.cut(PipeId { link, heading }));
+            self.links[link.0].met.partitioned += lost.len() as u64;
+            for packet in lost {
+                self.lose(now, &packet, LostReason::Partition);
+            }
+        }
+    }
+
+    /// Mends a partition. What was lost stays lost.
+    pub fn repair(&mut self, link: LinkId, way: Way) {
+        for &heading in way.headings() {
+            self.links[link.0].pipe(heading).cut = false;
+        }
+    }
+
+    /// Lets nothing out of the far end of the link: packets wait there until [`release`](Self::release).
+    pub fn hold(&mut self, link: LinkId, way: Way) {
+        for &heading in way.headings() {
+            self.links[link.0].pipe(heading).held.get_or_insert_default();
+        }
+    }
+
+    /// Ends a hold: what waits goes on at once and in order. What was sent too lately to have arrived
+    /// already takes its time.
+    pub fn release(&mut self, now: SimTime, link: LinkId, way: Way) {
+        for &heading in way.headings() {
+            for packet in self.links[link.0].pipe(heading).held.take().unwrap_or_default() {
+                self.arrive(now, PipeId { link, heading }, packet);
+            }
+        }
+    }
+
+    /// From now on refuses every packet for the host with this ICMP error; with `None` forwards them again.
+    pub fn unreachable(&mut self, link: LinkId, answer: Option<Unreachable>) {
+        self.links[link.0].unreachable = answer;
+    }
+
+    /// Says that the host is off, or on again. Packets that come to a host that is off are lost; what it sent
+    /// before goes on its way.
+    pub fn host_down(&mut self, now: SimTime, link: LinkId, down: bool) {
+        self.links[link.0].down = down;
+        if down {
+            // Arrived at this instant, but nobody has taken them in.
+            let (gone, rest) = self.outbox.drain(..).partition(|(to, _)| *to == link);
+            self.outbox = rest;
+            for (_, packet) in gone {
+                self.lose_at_dead_host(now, link, &packet);
+            }
+        }
+    }
+
+    pub(super) fn lose_at_dead_host(&mut self, now: SimTime, link: LinkId, packet: &[u8]) {
+        self.links[link.0].met.host_down += 1;
+        self.lose(now, packet, LostReason::HostDown);
+    }
+
+    /// What the faults of this link have met so far.
+    pub fn met(&self, link: LinkId) -> Met {
+        self.links[link.0].met
+    }
+}

@@ -1,0 +1,60 @@
+//! A host's link to the router: two pipes, and the faults that now strike there.
+
+use super::dice::Dice;
+use super::pipe::{Heading, Passage, Pipe};
+use super::rule::Rule;
+use super::{LinkConfig, LinkId, Met};
+use crate::packet::Unreachable;
+use crate::time::SimTime;
+use crate::timeline::LostReason;
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) name: String,
+    pub(super) config: LinkConfig,
+    to_host: Pipe,
+    from_host: Pipe,
+    /// The host is off.
+    pub(super) down: bool,
+    /// What the router answers to packets for the host, in place of forwarding them.
+    pub(super) unreachable: Option<Unreachable>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) met: Met,
+}
+
+impl Link {
+    pub(super) fn new(id: LinkId, name: &str, config: LinkConfig, seed: u64) -> Link {
+        let stream = 2 * id.0 as u64;
+        Link {
+            name: name.to_owned(),
+            config,
+            to_host: Pipe::new(Dice::new(seed, stream)),
+            from_host: Pipe::new(Dice::new(seed, stream + 1)),
+            down: false,
+            unreachable: None,
+            rules: Vec::new(),
+            met: Met::default(),
+        }
+    }
+
+    pub(super) fn pipe(&mut self, heading: Heading) -> &mut Pipe {
+        match heading {
+            Heading::ToHost => &mut self.to_host,
+            Heading::FromHost => &mut self.from_host,
+        }
+    }
+
+    /// A packet of `len` octets enters one of the pipes.
+    pub(super) fn enter(
+        &mut self,
+        now: SimTime,
+        heading: Heading,
+        len: usize,
+    ) -> Result<Passage, LostReason> {
+        let pipe = match heading {
+            Heading::ToHost => &mut self.to_host,
+            Heading::FromHost => &mut self.from_host,
+        };
+        pipe.enter(now, len, &self.config, &mut self.met)
+    }
+}
