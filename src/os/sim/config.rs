@@ -1,0 +1,44 @@
+//! How a simulated host is set up.
+
+use crate::stack::{self, System};
+
+/// A host: its name, its TCP/IP and the limits of its kernel.
+pub struct HostConfig {
+    /// The name it goes by in the timeline.
+    pub name: String,
+    /// Its TCP/IP.
+    pub stack: stack::Config,
+    /// How much of everything there is.
+    pub limits: Limits,
+    /// Whether a `connect` interrupted by a handler with SA_RESTART goes on, as on Linux, or fails with `EINTR`
+    /// all the same, as on Berkeley's systems (UNP 5.9).
+    pub connect_restarts: bool,
+}
+
+impl HostConfig {
+    /// A host with default limits and the manners of the stack's system.
+    pub fn new(name: &str, stack: stack::Config) -> HostConfig {
+        let connect_restarts = stack.profile.system == System::Linux;
+        HostConfig { name: name.to_owned(), stack, limits: Limits::default(), connect_restarts }
+    }
+}
+
+/// What a host runs out of, and with which error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Descriptors of one process (RLIMIT_NOFILE): `EMFILE`.
+    pub descriptors: usize,
+    /// Open files of the whole host: `ENFILE`.
+    pub files: usize,
+    /// Processes, zombies among them: `fork` fails with `EAGAIN`.
+    pub processes: usize,
+    /// Calls the host's processes may make at one instant. Calls take no simulated time, so a program that
+    /// reaches this loops without end: it is killed, and [`Host::stuck`](super::Host::stuck) says so.
+    pub calls_per_instant: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { descriptors: 1024, files: 1 << 20, processes: 4096, calls_per_instant: 1_000_000 }
+    }
+}

@@ -1,0 +1,186 @@
+//! A host's kernel: every table there is, and who runs next.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use slab::Slab;
+
+use super::config::{HostConfig, Limits};
+use super::file::OpenFile;
+use super::pipe::Pipe;
+use super::process::{Process, State};
+use super::terminal::Terminal;
+use super::wait_queue::{Blocked, Channel, WaitQueues};
+use crate::errno::Errno;
+use crate::os::{Pid, Signal, WaitStatus};
+use crate::stack::Stack;
+use crate::time::SimTime;
+use crate::timeline::{Call, Kind, ProcessChange, Recorder};
+
+/// A process's program, on its way.
+pub(super) type Task = Pin<Box<dyn Future<Output = i32>>>;
+
+/// Everything that processes share. It is never borrowed while one of them runs or is dropped.
+pub(super) struct Kernel {
+    pub(super) now: SimTime,
+    pub(super) stack: Stack,
+    pub(super) recorder: Recorder,
+    pub(super) limits: Limits,
+    pub(super) connect_restarts: bool,
+    pub(super) processes: BTreeMap<Pid, Process>,
+    pub(super) files: Slab<OpenFile>,
+    pub(super) pipes: Slab<Pipe>,
+    pub(super) terminals: BTreeMap<u32, Terminal>,
+    pub(super) queues: WaitQueues,
+    /// Who runs next, in the order of becoming able to.
+    pub(super) ready: VecDeque<Pid>,
+    /// Forked, and not yet in the executor's hands.
+    pub(super) newborn: Vec<(Pid, Task)>,
+    /// Dead, and its task not yet dropped.
+    pub(super) dead: Vec<Pid>,
+    /// Waited for, and not yet dropped: what a handler has captured may have a destructor that makes calls.
+    pub(super) buried: Vec<Process>,
+    pub(super) last_pid: u32,
+    /// Calls made at this instant.
+    calls: (SimTime, u32),
+    pub(super) stuck: Option<String>,
+}
+
+/// A call that was made and has not returned.
+pub(super) struct Entered {
+    pub(super) name: &'static str,
+    pub(super) within: Option<&'static str>,
+    pub(super) since: SimTime,
+}
+
+impl Kernel {
+    pub(super) fn new(config: HostConfig, recorder: Recorder) -> Kernel {
+        Kernel {
+            now: SimTime::ZERO,
+            stack: Stack::new(config.stack, recorder.clone()),
+            recorder,
+            limits: config.limits,
+            connect_restarts: config.connect_restarts,
+            processes: BTreeMap::new(),
+            files: Slab::new(),
+            pipes: Slab::new(),
+            terminals: BTreeMap::new(),
+            queues: WaitQueues::default(),
+            ready: VecDeque::new(),
+            newborn: Vec::new(),
+            dead: Vec::new(),
+            buried: Vec::new(),
+            last_pid: 100,
+            calls: (SimTime::ZERO, 0),
+            stuck: None,
+        }
+    }
+
+    /// The process `pid`, which lives. A dead one's destructors may still make calls: `ESRCH`.
+    pub(super) fn process(&self, pid: Pid) -> Result<&Process, Errno> {
+        self.processes.get(&pid).filter(|process| process.is_alive()).ok_or(Errno::ESRCH)
+    }
+
+    pub(super) fn process_mut(&mut self, pid: Pid) -> Result<&mut Process, Errno> {
+        self.processes.get_mut(&pid).filter(|process| process.is_alive()).ok_or(Errno::ESRCH)
+    }
+
+    /// Puts the running process to sleep.
+    pub(super) fn sleep(&mut self, pid: Pid, blocked: Blocked, within: Option<&'static str>) {
+        self.leave_queues(pid);
+        if let Some(process) = self.processes.get_mut(&pid) {
+            let ticket = self.queues.insert(pid, &blocked);
+            process.state = State::Sleeping { ticket, blocked, within };
+        }
+    }
+
+    /// Wakes `pid` if it sleeps; it finds out for itself whether there is something to wake for.
+    pub(super) fn wake(&mut self, pid: Pid) {
+        if self.leave_queues(pid) {
+            self.ready.push_back(pid);
+        }
+    }
+
+    pub(super) fn wake_all(&mut self, channel: Channel) {
+        for pid in self.queues.sleepers(channel) {
+            self.wake(pid);
+        }
+    }
+
+    /// Wakes those whose sockets have news.
+    pub(super) fn wake_for_sockets(&mut self) {
+        while let Some(id) = self.stack.poll_event() {
+            self.wake_all(Channel::Socket(id));
+        }
+    }
+
+    /// Wakes those whose time is up.
+    pub(super) fn wake_for_time(&mut self) {
+        while let Some(pid) = self.queues.due(self.now) {
+            self.wake(pid);
+        }
+    }
+
+    /// Takes a sleeper out of every queue: it is ready, though not yet in line. Whether it slept.
+    pub(super) fn leave_queues(&mut self, pid: Pid) -> bool {
+        let Some(process) = self.processes.get_mut(&pid) else { return false };
+        let State::Sleeping { ticket, blocked, .. } = &process.state else { return false };
+        self.queues.remove(pid, *ticket, blocked);
+        process.state = State::Ready;
+        true
+    }
+
+    /// Counts a call; false if the host's processes make so many at one instant that one of them must be caught
+    /// in a loop. The one that made the last straw's is killed.
+    pub(super) fn count_call(&mut self, pid: Pid) -> bool {
+        let calls = if self.calls.0 == self.now { self.calls.1 + 1 } else { 1 };
+        self.calls = (self.now, calls);
+        if calls <= self.limits.calls_per_instant {
+            return true;
+        }
+        let Ok(process) = self.process(pid) else { return true };
+        let message = format!(
+            "{} (pid {pid}) was killed: its host's processes made more than {} system calls at {} s, \
+             and so would have stopped time",
+            process.name, self.limits.calls_per_instant, self.now
+        );
+        self.stop(pid, message);
+        false
+    }
+
+    /// Kills a process that hinders the simulation itself.
+    pub(super) fn stop(&mut self, pid: Pid, message: String) {
+        self.stuck.get_or_insert(message);
+        self.terminate(pid, WaitStatus::Signaled(Signal::SIGKILL));
+    }
+
+    pub(super) fn record_call(
+        &self,
+        pid: Pid,
+        call: &Entered,
+        result: Result<i64, Errno>,
+        args: impl FnOnce() -> String,
+    ) {
+        if let Ok(process) = self.process(pid) {
+            self.recorder.record(self.now, || {
+                Kind::Call(Call {
+                    pid: pid.as_raw(),
+                    process: process.name.clone(),
+                    call: call.name,
+                    within: call.within,
+                    args: args(),
+                    result,
+                    since: call.since,
+                })
+            });
+        }
+    }
+
+    pub(super) fn record_process(&self, pid: Pid, process: &Arc<str>, what: ProcessChange) {
+        self.recorder.record(self.now, || {
+            Kind::Process(crate::timeline::Process { pid: pid.as_raw(), process: process.clone(), what })
+        });
+    }
+}

@@ -1,0 +1,31 @@
+//! The simulated arm: a [`Host`] with a kernel of its own, in one thread and without any I/O.
+//!
+//! Processes are futures in a process table. One is polled only when something it sleeps on has happened, in the order
+//! in which they were woken, so a run is the same every time and a sleeping process costs nothing.
+//!
+//! [`Host`] is what the world drives; [`SimOs`] is what a program sees of it.
+
+mod calls;
+mod config;
+mod file;
+mod host;
+mod io;
+mod kernel;
+mod pipe;
+mod power;
+mod process;
+mod processes;
+mod signals;
+mod strace;
+mod terminal;
+mod wait_queue;
+mod wchan;
+
+pub use calls::SimOs;
+pub use config::{HostConfig, Limits};
+pub use host::Host;
+pub use process::{ProcessInfo, ProcessState};
+pub use wchan::Wchan;
+
+#[cfg(test)]
+mod tests;

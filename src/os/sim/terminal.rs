@@ -1,0 +1,116 @@
+//! Terminals: lines typed come in whole, lines printed are noted when they are whole.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
+/// What was typed at a terminal and not yet read, as the line discipline gives it out (`ICANON`).
+#[derive(Debug, Default)]
+pub(super) struct Terminal {
+    /// Lines, each with its newline; an empty one is the end of the file, Control-D.
+    typed: VecDeque<Bytes>,
+}
+
+impl Terminal {
+    pub(super) fn type_line(&mut self, line: &str) {
+        self.typed.push_back(format!("{line}\n").into());
+    }
+
+    pub(super) fn type_eof(&mut self) {
+        self.typed.push_back(Bytes::new());
+    }
+
+    /// Reads at most one line; `None` if none has been typed.
+    pub(super) fn read(&mut self, buf: &mut [u8]) -> Option<usize> {
+        let line = self.typed.front_mut()?;
+        let len = line.len().min(buf.len());
+        line.copy_to_slice(&mut buf[..len]);
+        if line.is_empty() {
+            self.typed.pop_front();
+        }
+        Some(len)
+    }
+
+    pub(super) fn is_readable(&self) -> bool {
+        !self.typed.is_empty()
+    }
+}
+
+/// What a process printed, until it makes a line.
+#[derive(Debug, Default)]
+pub(super) struct LineBuffer {
+    partial: Vec<u8>,
+}
+
+impl LineBuffer {
+    /// A line longer than this is noted in pieces of so many octets.
+    const LIMIT: usize = 1 << 16;
+
+    /// Adds what was printed; answers the lines that it completes, without their newlines.
+    pub(super) fn push(&mut self, mut printed: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        while let Some(newline) = printed.iter().position(|&octet| octet == b'\n') {
+            self.partial.extend_from_slice(&printed[..newline]);
+            lines.extend(self.take());
+            printed = &printed[newline + 1..];
+        }
+        self.partial.extend_from_slice(printed);
+        if self.partial.len() >= Self::LIMIT {
+            lines.extend(self.finish());
+        }
+        lines
+    }
+
+    /// The last line, if it has no newline.
+    pub(super) fn finish(&mut self) -> Option<String> {
+        if self.partial.is_empty() { None } else { self.take() }
+    }
+
+    fn take(&mut self) -> Option<String> {
+        let line = String::from_utf8_lossy(&self.partial).into_owned();
+        self.partial.clear();
+        Some(line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_gives_one_line_however_large_its_buffer() {
+        let mut terminal = Terminal::default();
+        terminal.type_line("one");
+        terminal.type_line("two");
+        let mut buf = [0; 64];
+        assert_eq!(terminal.read(&mut buf), Some(4));
+        assert_eq!(&buf[..4], b"one\n");
+    }
+
+    #[test]
+    fn a_small_buffer_gets_the_line_in_pieces_and_no_end_of_file_after_it() {
+        let mut terminal = Terminal::default();
+        terminal.type_line("abcde");
+        let mut buf = [0; 3];
+        assert_eq!(terminal.read(&mut buf), Some(3));
+        assert_eq!(terminal.read(&mut buf), Some(3));
+        assert_eq!(terminal.read(&mut buf), None);
+    }
+
+    #[test]
+    fn control_d_is_read_once() {
+        let mut terminal = Terminal::default();
+        terminal.type_eof();
+        assert_eq!(terminal.read(&mut [0; 3]), Some(0));
+        assert!(!terminal.is_readable());
+    }
+
+    #[test]
+    fn a_line_is_noted_when_its_newline_comes() {
+        let mut buffer = LineBuffer::default();
+        assert!(buffer.push(b"hel").is_empty());
+        assert_eq!(buffer.push(b"lo\n\nworld"), ["hello", ""]);
+        assert_eq!(buffer.finish().as_deref(), Some("world"));
+        assert_eq!(buffer.finish(), None);
+    }
+}

@@ -1,0 +1,102 @@
+use super::*;
+use crate::os::{PollEvents, PollFd};
+
+#[test]
+fn what_a_child_writes_into_a_pipe_the_parent_reads() {
+    let machine = Machine::after(async |os: SimOs| {
+        let (reader, writer) = os.pipe().unwrap();
+        os.fork(move |os| async move {
+            os.write(writer, b"from the child").await.unwrap();
+            0
+        })
+        .unwrap();
+        let mut buf = [0; 64];
+        let len = os.read(reader, &mut buf).await.unwrap();
+        say(&os, String::from_utf8_lossy(&buf[..len])).await;
+        0
+    });
+    assert_eq!(machine.said(), ["from the child"]);
+}
+
+#[test]
+fn a_pipe_ends_only_when_every_copy_of_its_writing_end_is_closed() {
+    let mut machine = Machine::new();
+    machine.start(async |os| {
+        let (reader, writer) = os.pipe().unwrap();
+        os.fork(move |os| async move {
+            os.sleep(secs(5)).await.unwrap();
+            0
+        })
+        .unwrap();
+        os.close(writer).unwrap();
+        let len = os.read(reader, &mut [0; 8]).await.unwrap();
+        say(&os, format!("{len}")).await;
+        0
+    });
+    machine.pass(secs(4));
+    assert!(machine.said().is_empty(), "the child still holds a descriptor");
+    machine.pass(secs(1));
+    assert_eq!(machine.said(), ["0"]);
+}
+
+#[test]
+fn a_full_pipe_makes_its_writer_wait() {
+    const LEN: usize = 200_000;
+    let machine = Machine::after(async |os: SimOs| {
+        let (reader, writer) = os.pipe().unwrap();
+        os.fork(move |os| async move {
+            os.close(reader).unwrap();
+            let written = os.write(writer, &vec![b'x'; LEN]).await.unwrap();
+            i32::from(written != LEN)
+        })
+        .unwrap();
+        os.close(writer).unwrap();
+        let mut total = 0;
+        let mut buf = [0; 1_000];
+        loop {
+            match os.read(reader, &mut buf).await.unwrap() {
+                0 => break,
+                len => total += len,
+            }
+        }
+        let (_, status) = os.wait().await.unwrap();
+        say(&os, format!("{total} {:?}", status.exit_status())).await;
+        0
+    });
+    assert_eq!(machine.said(), [format!("{LEN} Some(0)")]);
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_kills_its_writer() {
+    let mut machine = Machine::new();
+    let pid = machine.start(async |os| {
+        let (reader, writer) = os.pipe().unwrap();
+        os.close(reader).unwrap();
+        _ = os.write(writer, b"x").await;
+        say(&os, "not reached").await;
+        0
+    });
+    assert_eq!(machine.calls("write")[0].result, Err(Errno::EPIPE));
+    assert!(machine.life(pid).contains(&ProcessChange::Killed { signal: "SIGPIPE" }));
+    assert!(machine.said().is_empty());
+}
+
+#[test]
+fn poll_tells_a_pipe_with_data_from_one_without_and_one_that_is_closed() {
+    let machine = Machine::after(async |os: SimOs| {
+        let (reader, writer) = os.pipe().unwrap();
+        let look = async |os: &SimOs| {
+            let mut fds = [PollFd::new(reader, PollEvents::IN)];
+            os.poll(&mut fds, Some(Duration::ZERO)).await.unwrap();
+            fds[0].revents.to_string()
+        };
+        let empty = look(&os).await;
+        os.write(writer, b"x").await.unwrap();
+        let full = look(&os).await;
+        os.close(writer).unwrap();
+        let closed = look(&os).await;
+        say(&os, format!("{empty} {full} {closed}")).await;
+        0
+    });
+    assert_eq!(machine.said(), ["0 POLLIN POLLIN|POLLHUP"]);
+}

@@ -1,0 +1,30 @@
+//! The world: hosts and a router on turmoil's simulated network, and one clock for all of them.
+//!
+//! IP packets ride in turmoil's UDP datagrams between each host and the router, for turmoil's UDP is as silent
+//! about a dead machine as a wire is. turmoil's links here are patch cables without length: what a link does to a
+//! packet is the [`Router`](crate::router::Router)'s, which gives every loss its reason.
+//!
+//! turmoil's own clock ticks on at a fixed pace, so it is not the world's. The world goes from one moment at which
+//! something happens to the next, and runs turmoil's steps as rounds of that one moment until nothing moves: idle
+//! time costs nothing, whatever its length, and every deadline is exact.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `world.rs` | the [`World`]: its hosts, its clock, its next moment |
+//! | `faults.rs` | crash, boot, shutdown, partition … |
+//! | `node.rs` | one turmoil host: it carries packets between its cable and its simulated machine |
+//! | `cable.rs` | IP in UDP |
+//! | `addresses.rs` | who has which address |
+
+mod addresses;
+mod cable;
+mod faults;
+mod node;
+mod world;
+
+pub use addresses::{IpVersion, host_addrs, router_addr};
+pub use node::Machine;
+pub use world::{HostSetup, World, WorldError};
+
+#[cfg(test)]
+mod tests;

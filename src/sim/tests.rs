@@ -1,0 +1,190 @@
+//! A client and a server in a world; its programs are the least that shows what the world does.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::*;
+use crate::errno::Errno;
+use crate::os::sim::{Host, HostConfig, SimOs};
+use crate::os::{Family, Os};
+use crate::packet::Unreachable;
+use crate::router::{LinkConfig, Way};
+use crate::stack::{self, Profile, System};
+use crate::time::SimTime;
+use crate::timeline::{Event, Kind, Recorder, SegmentEvent};
+
+const PORT: u16 = 9877;
+
+fn at(ms: u64) -> SimTime {
+    SimTime::ZERO + Duration::from_millis(ms)
+}
+
+/// Accepts one connection after another and echoes what comes.
+async fn server(os: SimOs) -> Result<(), Errno> {
+    let listener = os.socket(Family::Inet)?;
+    os.bind(listener, SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), PORT))?;
+    os.listen(listener, 5)?;
+    loop {
+        let (fd, _) = os.accept(listener).await?;
+        let mut buf = [0; 1_024];
+        loop {
+            match os.read(fd, &mut buf).await? {
+                0 => break,
+                n => os.write(fd, &buf[..n]).await?,
+            };
+        }
+        os.close(fd)?;
+    }
+}
+
+/// Writes a line now and another ten seconds later, and reads each back.
+async fn client(os: SimOs, server: SocketAddr) -> Result<(), Errno> {
+    let fd = os.socket(Family::Inet)?;
+    os.connect(fd, server).await?;
+    for line in [b"hello\n", b"world\n"] {
+        os.write(fd, line).await?;
+        os.read(fd, &mut [0; 64]).await?;
+        os.sleep(Duration::from_secs(10)).await?;
+    }
+    os.close(fd)
+}
+
+fn status(result: Result<(), Errno>) -> i32 {
+    result.map_or_else(Errno::raw, |()| 0)
+}
+
+fn setup(name: &'static str, link: usize, seed: u64, recorder: &Recorder) -> HostSetup {
+    let recorder = recorder.clone();
+    let addrs = host_addrs(IpVersion::V4, link, 1);
+    let server_addr = SocketAddr::new(host_addrs(IpVersion::V4, 1, 1)[0], PORT);
+    let machine: Machine = Box::new(move |boot, now| {
+        let profile = Profile::of(System::Book);
+        let seed = seed * 1_000 + u64::from(boot);
+        let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed };
+        let mut host = Host::new(HostConfig::new(name, stack), recorder.clone());
+        if name == "server" {
+            host.spawn(now, name, |os| async { status(server(os).await) });
+        } else {
+            host.spawn(now, name, move |os| async move { status(client(os, server_addr).await) });
+        }
+        host
+    });
+    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine }
+}
+
+fn world(seed: u64) -> World {
+    let recorder = Recorder::new("world");
+    let hosts = vec![setup("client", 0, seed, &recorder), setup("server", 1, seed, &recorder)];
+    World::new(IpVersion::V4, seed, hosts, recorder).unwrap()
+}
+
+fn failures(world: &World) -> Vec<(SimTime, &'static str, Errno)> {
+    let events = world.recorder().events_from(0);
+    let failed = events.into_iter().filter_map(|event| match event.kind {
+        Kind::Call(call) => call.result.err().map(|errno| (event.t, call.call, errno)),
+        _ => None,
+    });
+    failed.collect()
+}
+
+fn segments(events: &[Event]) -> impl Iterator<Item = (SimTime, &str, &SegmentEvent)> {
+    events.iter().filter_map(|event| match &event.kind {
+        Kind::Segment(segment) => Some((event.t, &*event.host, segment)),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_round_trip_takes_the_latency_of_both_links_there_and_back() {
+    let mut world = world(1);
+    world.run_until(at(60_000)).unwrap();
+    let events = world.recorder().events_from(0);
+    let arrivals: Vec<SimTime> = segments(&events)
+        .filter(|(_, host, segment)| *host == "client" && segment.flags.to_string() == "S.")
+        .map(|(t, ..)| t)
+        .collect();
+    assert_eq!(arrivals, [at(10)]);
+    assert_eq!(failures(&world), []);
+}
+
+#[test]
+fn a_crash_is_silent_and_noticed_after_542_5_s() {
+    let mut world = world(1);
+    world.run_until(at(5_000)).unwrap();
+    assert!(world.crash("server"));
+    world.run_until(at(3_600_000)).unwrap();
+    // The second line goes out ten seconds after the first was echoed, at 20 ms.
+    assert_eq!(failures(&world), [(at(10_020 + 542_500), "read", Errno::ETIMEDOUT)]);
+    let events = world.recorder().events_from(0);
+    let said = segments(&events).filter(|(t, host, _)| *host == "server" && *t >= at(5_000)).count();
+    assert_eq!(said, 0, "a dead host says nothing");
+}
+
+#[test]
+fn a_rebooted_host_resets_the_old_connection_one_round_trip_after_the_write() {
+    let mut world = world(1);
+    world.run_until(at(2_000)).unwrap();
+    assert!(world.crash("server"));
+    world.run_until(at(5_000)).unwrap();
+    assert!(world.boot("server"));
+    world.run_until(at(60_000)).unwrap();
+    assert_eq!(failures(&world), [(at(10_020 + 10), "read", Errno::ECONNRESET)]);
+}
+
+#[test]
+fn a_router_that_cannot_reach_the_host_says_so_and_the_error_comes_at_give_up() {
+    let mut world = world(1);
+    world.run_until(at(5_000)).unwrap();
+    world.unreachable("server", Some(Unreachable::Host));
+    world.run_until(at(3_600_000)).unwrap();
+    assert_eq!(failures(&world), [(at(10_020 + 542_500), "read", Errno::EHOSTUNREACH)]);
+}
+
+#[test]
+fn a_partition_that_heals_costs_a_retransmission_and_nothing_else() {
+    let mut world = world(1);
+    world.run_until(at(5_000)).unwrap();
+    world.partition("server", Way::Both);
+    world.run_until(at(11_000)).unwrap();
+    world.repair("server", Way::Both);
+    world.run_until(at(60_000)).unwrap();
+    assert_eq!(failures(&world), []);
+    let events = world.recorder().events_from(0);
+    let again = segments(&events).filter(|(_, _, segment)| segment.retransmission.is_some()).count();
+    assert_eq!(again, 1);
+}
+
+#[test]
+fn what_is_held_arrives_on_release() {
+    let mut world = world(1);
+    world.run_until(at(10_021)).unwrap();
+    world.hold("server", Way::Both);
+    world.run_until(at(11_000)).unwrap();
+    world.release("server", Way::Both);
+    world.run_until(at(60_000)).unwrap();
+    let events = world.recorder().events_from(0);
+    assert_eq!(segments(&events).filter(|(_, _, segment)| segment.retransmission.is_some()).count(), 0);
+    assert_eq!(failures(&world), []);
+}
+
+#[test]
+fn nothing_is_struck_twice() {
+    let mut world = world(1);
+    assert!(!world.boot("server"), "it is on");
+    assert!(!world.crash("nobody"));
+    world.settle().unwrap();
+    assert!(world.crash("server"));
+    assert!(!world.crash("server"), "it is off");
+}
+
+#[test]
+fn the_same_seed_is_the_same_world_and_another_is_another() {
+    let run = |seed| {
+        let mut world = world(seed);
+        world.run_until(at(60_000)).unwrap();
+        format!("{:?}", world.recorder().events_from(0))
+    };
+    let again = std::thread::spawn(move || run(1)).join().unwrap();
+    assert_eq!(run(1), again);
+    assert_ne!(run(1), run(2));
+}

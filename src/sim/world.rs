@@ -1,0 +1,295 @@
+//! The world: hosts around a router, and the one clock they all go by.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use thiserror::Error;
+use tokio::sync::Notify;
+
+use super::addresses::{IpVersion, host_addrs, router_addr};
+use super::cable::{CAPACITY, InCables};
+use super::node::{Clock, HostNode, Machine, RouterNode};
+use crate::os::sim::Host;
+use crate::router::{LinkConfig, LinkId, Router};
+use crate::time::SimTime;
+use crate::timeline::Recorder;
+
+/// Why a world could not go on.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WorldError {
+    /// A machine's turmoil host failed.
+    #[error("the simulated network failed: {0}")]
+    Network(String),
+    /// A program went on and on at one moment and was stopped.
+    #[error("at {at} s on {host}: {what}")]
+    Stuck {
+        /// When.
+        at: SimTime,
+        /// Where.
+        host: String,
+        /// What the program did.
+        what: String,
+    },
+    /// Packets went round and round at one moment.
+    #[error(
+        "at {at} s: the world did not come to rest after {rounds} rounds of one moment; is a link's latency 0?"
+    )]
+    Restless {
+        /// When.
+        at: SimTime,
+        /// How many rounds were tried.
+        rounds: u32,
+    },
+}
+
+/// A host to be put into a world.
+pub struct HostSetup {
+    /// Its name.
+    pub name: String,
+    /// How many addresses it has.
+    pub addrs: usize,
+    /// Its link to the router.
+    pub link: LinkConfig,
+    /// Makes the machine, at the start and at every boot.
+    pub machine: Machine,
+}
+
+/// Hosts, links and a router, at a moment.
+pub struct World {
+    pub(super) sim: turmoil::Sim<'static>,
+    pub(super) recorder: Recorder,
+    pub(super) clock: Clock,
+    pub(super) hosts: Vec<Place>,
+    pub(super) router: Rc<RouterNode>,
+    in_cables: InCables,
+}
+
+/// A host's place in the world.
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) link: LinkId,
+    pub(super) node: Rc<HostNode>,
+    /// Whether it has power.
+    pub(super) is_on: Cell<bool>,
+    /// Something was done to it from outside; it needs a turn.
+    pub(super) stirred: Cell<bool>,
+}
+
+/// turmoil's tick: the shortest its timer knows, for its clock is not looked at.
+const TICK: Duration = Duration::from_millis(1);
+
+/// Rounds of one moment before it is said that there will be no end to them.
+const MOST_ROUNDS: u32 = 100_000;
+
+impl World {
+    /// A world at time zero, its hosts about to boot in the first [round](World::round). `seed` decides every
+    /// chance in it.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError::Network`] if turmoil fails.
+    pub fn new(
+        version: IpVersion,
+        seed: u64,
+        setups: Vec<HostSetup>,
+        recorder: Recorder,
+    ) -> Result<World, WorldError> {
+        let mut builder = turmoil::Builder::new();
+        // turmoil's defaults would ask the system's clock and entropy; its latency has a random part.
+        builder
+            .rng_seed(seed)
+            .epoch(SystemTime::UNIX_EPOCH)
+            .tick_duration(TICK)
+            .simulation_duration(Duration::MAX)
+            .min_message_latency(Duration::ZERO)
+            .max_message_latency(Duration::ZERO)
+            .udp_capacity(CAPACITY);
+        let mut sim = builder.build();
+        let (clock, in_cables) = (Clock::default(), InCables::default());
+        let own = router_addr(version);
+        let router = Rc::new(RouterNode {
+            clock: clock.clone(),
+            in_cables: in_cables.clone(),
+            own,
+            hosts: RefCell::default(),
+            router: RefCell::new(Router::new(vec![own], seed, recorder.clone())),
+            outbox: RefCell::default(),
+            round: Notify::new(),
+        });
+        let mut hosts = Vec::with_capacity(setups.len());
+        for (n, setup) in setups.into_iter().enumerate() {
+            let addrs = host_addrs(version, n, setup.addrs);
+            let link = router.router.borrow_mut().attach(&setup.name, &addrs, setup.link);
+            let node = Rc::new(HostNode {
+                clock: clock.clone(),
+                in_cables: in_cables.clone(),
+                own: addrs[0],
+                router: own,
+                build: setup.machine,
+                boots: Cell::new(0),
+                machine: RefCell::new(None),
+                round: Notify::new(),
+            });
+            router.hosts.borrow_mut().push(addrs[0]);
+            let software = node.clone();
+            sim.host(addrs[0], move || software.clone().run());
+            hosts.push(Place {
+                name: setup.name,
+                link,
+                node,
+                is_on: Cell::new(true),
+                stirred: Cell::new(true),
+            });
+        }
+        // After the hosts: what they send in a round reaches the router in that round.
+        let software = router.clone();
+        sim.host(own, move || software.clone().run());
+        let mut world = World { sim, recorder, clock, hosts, router, in_cables };
+        world.step()?;
+        Ok(world)
+    }
+
+    /// The moment the world is at.
+    pub fn now(&self) -> SimTime {
+        self.clock.now()
+    }
+
+    /// The timeline everything is recorded in.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// The hosts' names, in order.
+    pub fn host_names(&self) -> impl Iterator<Item = &str> {
+        self.hosts.iter().map(|place| place.name.as_str())
+    }
+
+    /// The first of a host's addresses, by its name.
+    pub fn addr(&self, host: &str) -> Option<IpAddr> {
+        self.place(host).map(|place| place.node.own)
+    }
+
+    /// Works on a host's machine, which then gets a turn; `None` if it is off or there is none of this name.
+    pub fn on_host<R>(&self, host: &str, work: impl FnOnce(&mut Host, SimTime) -> R) -> Option<R> {
+        let place = self.place(host)?;
+        let mut machine = place.node.machine.borrow_mut();
+        let result = work(machine.as_mut()?, self.now());
+        place.stirred.set(true);
+        Some(result)
+    }
+
+    /// The router, to look at and to give faults to.
+    pub fn on_router<R>(&self, work: impl FnOnce(&mut Router, SimTime) -> R) -> R {
+        work(&mut self.router.router.borrow_mut(), self.now())
+    }
+
+    pub(super) fn place(&self, host: &str) -> Option<&Place> {
+        self.hosts.iter().find(|place| place.name == host)
+    }
+
+    /// The link of a host.
+    pub fn link(&self, host: &str) -> Option<LinkId> {
+        self.place(host).map(|place| place.link)
+    }
+
+    /// The next moment at which anything will happen by itself; `None` if nothing ever will.
+    pub fn next_moment(&self) -> Option<SimTime> {
+        let hosts = self.hosts.iter().filter_map(|place| {
+            let machine = place.node.machine.borrow();
+            machine.as_ref().and_then(Host::next_deadline)
+        });
+        hosts.chain(self.router.router.borrow().next_deadline()).min()
+    }
+
+    /// Goes to the moment `at`; nothing may be due before it. What is due then happens in the
+    /// [rounds](World::round) that follow.
+    pub fn go_to(&mut self, at: SimTime) {
+        self.clock.set(at);
+        for place in &self.hosts {
+            let machine = place.node.machine.borrow();
+            let due = machine.as_ref().and_then(Host::next_deadline).is_some_and(|due| due <= at);
+            place.stirred.set(place.stirred.get() || due);
+        }
+        // What only moves inside the router needs no round.
+        self.router.move_on();
+    }
+
+    /// One round of this moment: every machine that has something to do does it. False if none had.
+    ///
+    /// # Errors
+    ///
+    /// [`WorldError`] if a program had to be stopped or turmoil failed.
+    pub fn round(&mut self) -> Result<bool, WorldError> {
+        let mut moves = self.in_cables.any();
+        for place in &self.hosts {
+            if place.stirred.take() {
+                place.node.round.notify_one();
+                moves = true;
+            }
+        }
+        if self.router.has_output() {
+            self.router.round.notify_one();
+            moves = true;
+        }
+        if !moves {
+            return Ok(false);
+        }
+        self.step()?;
+        self.look_after()?;
+        Ok(true)
+    }
+
+    fn step(&mut self) -> Result<(), WorldError> {
+        self.sim.step().map(drop).map_err(|error| WorldError::Network(error.to_string()))
+    }
+
+    /// Rounds until nothing moves at this moment any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`round`](World::round), or that there is no end to it.
+    pub fn settle(&mut self) -> Result<(), WorldError> {
+        for _ in 0..MOST_ROUNDS {
+            if !self.round()? {
+                return Ok(());
+            }
+        }
+        Err(WorldError::Restless { at: self.now(), rounds: MOST_ROUNDS })
+    }
+
+    /// Goes from moment to moment until nothing is left to happen by itself, or until `end`.
+    ///
+    /// # Errors
+    ///
+    /// As [`settle`](World::settle).
+    pub fn run_until(&mut self, end: SimTime) -> Result<(), WorldError> {
+        self.settle()?;
+        while let Some(next) = self.next_moment().filter(|next| *next <= end) {
+            self.go_to(next);
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// After a round: who was stopped, who has shut down.
+    fn look_after(&mut self) -> Result<(), WorldError> {
+        let mut off = VecDeque::new();
+        for place in &self.hosts {
+            let machine = place.node.machine.borrow();
+            let Some(host) = machine.as_ref() else { continue };
+            if let Some(what) = host.stuck() {
+                return Err(WorldError::Stuck { at: self.now(), host: place.name.clone(), what });
+            }
+            if host.is_off() {
+                off.push_back(place.name.clone());
+            }
+        }
+        for host in off {
+            self.switch_off(&host);
+        }
+        Ok(())
+    }
+}
