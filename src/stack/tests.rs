@@ -679,13 +679,15 @@ proptest! {
                 }
             }
             let mut buf = [0; 4_096];
-            match wire.server.read(wire.now, server, &mut buf) {
-                Ok(0) => break,
-                Ok(n) => read.extend_from_slice(&buf[..n]),
-                Err(Errno::EAGAIN) => {}
-                Err(_) => errors += 1,
-            }
-            if !wire.step(end) { break }
+            let end_of_file = loop {
+                match wire.server.read(wire.now, server, &mut buf) {
+                    Ok(0) => break true,
+                    Ok(n) => read.extend_from_slice(&buf[..n]),
+                    Err(Errno::EAGAIN) => break false,
+                    Err(_) => { errors += 1; break true; }
+                }
+            };
+            if end_of_file || !wire.step(end) { break }
         }
         prop_assert!(text.starts_with(&read));
         prop_assert!(read.len() == text.len() || errors > 0 || wire.client.take_error(client).is_some(),
