@@ -4,6 +4,7 @@ pub mod echo;
 pub mod errno;
 pub mod os;
 pub mod packet;
+pub mod report;
 pub mod router;
 pub mod sim;
 pub mod stack;
