@@ -108,6 +108,8 @@ enum What<'a> {
     Fault {
         fault: &'a str,
         target: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'a str>,
     },
 }
 
@@ -130,6 +132,8 @@ struct SegmentRow {
     win: u16,
     len: usize,
     retransmission: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -175,14 +179,14 @@ impl<'a> From<&'a Kind> for What<'a> {
             Kind::Line(Line { pid, process, stream, text }) => {
                 What::Line { pid: *pid, process, stream: stream.name(), text }
             }
-            Kind::Fault { fault, target } => What::Fault { fault, target },
+            Kind::Fault { fault, target, detail } => What::Fault { fault, target, detail: detail.as_deref() },
         }
     }
 }
 
 impl From<&SegmentEvent> for SegmentRow {
     fn from(segment: &SegmentEvent) -> SegmentRow {
-        let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, retransmission, .. } = *segment;
+        let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, retransmission, note } = *segment;
         let retransmission = retransmission.map_or(0, |again| again.nth);
         SegmentRow {
             dir: direction(dir),
@@ -194,6 +198,7 @@ impl From<&SegmentEvent> for SegmentRow {
             win,
             len,
             retransmission,
+            note,
         }
     }
 }

@@ -125,13 +125,16 @@ impl Page<'_> {
             Kind::Line(Line { pid, process, stream, text }) => {
                 format!("{} {} {text:?}", wording::process(process, *pid), stream.name())
             }
-            Kind::Fault { fault, target } => self.fault(fault, target),
+            Kind::Fault { fault, target, detail } => self.fault(fault, target, detail.as_deref()),
         }
     }
 
     /// A rule across the page.
-    fn fault(&self, fault: &str, target: &str) -> String {
-        let title = format!("---- {} {} ", wording::printable(fault), wording::printable(target));
+    fn fault(&self, fault: &str, target: &str, detail: Option<&str>) -> String {
+        let mut title = format!("---- {fault} {} ", wording::printable(target));
+        if let Some(detail) = detail {
+            title.push_str(&format!("({}) ", wording::printable(detail)));
+        }
         let width = RULE_END.saturating_sub(self.widths.time + self.widths.gap + 3);
         paint(self.palette.fault, &format!("{title:-<width$}"))
     }

@@ -5,6 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
@@ -18,6 +20,8 @@ pub struct Event {
     pub host: Arc<str>,
     /// What.
     pub kind: Kind,
+    /// The IP packet as it was on the wire, where the event is about one.
+    pub packet: Option<Bytes>,
 }
 
 /// What an [`Event`] is.
@@ -65,9 +69,11 @@ pub enum Kind {
     /// A fault of the scenario struck.
     Fault {
         /// `crash`, `boot`, `partition` …
-        fault: String,
-        /// What it struck: a host, a link.
+        fault: &'static str,
+        /// The host it struck, or whose link.
         target: String,
+        /// What more there is to say: `host unreachable`, `SIGKILL to the child`.
+        detail: Option<String>,
     },
 }
 

@@ -3,6 +3,7 @@
 use crate::stack::{self, System};
 
 /// A host: its name, its TCP/IP and the limits of its kernel.
+#[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The name it goes by in the timeline.
     pub name: String,

@@ -107,7 +107,7 @@ impl<'a> History<'a> {
             Kind::Call(call) => self.call(t, host, call),
             Kind::Process(process) => self.process(t, host, process),
             Kind::Line(line) => self.story(host, line.pid, &line.process).line(line),
-            Kind::Fault { fault, target } => self.fault(t, fault, target),
+            Kind::Fault { fault, target, .. } => self.fault(t, fault, target),
             Kind::Signal { .. } => {}
         }
     }

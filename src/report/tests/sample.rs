@@ -87,7 +87,7 @@ impl Tape {
     }
 
     pub(super) fn record(&mut self, host: &str, kind: Kind) -> &mut Tape {
-        self.events.push(Event { t: self.now, host: host.into(), kind });
+        self.events.push(Event { t: self.now, host: host.into(), kind, packet: None });
         self
     }
 
@@ -149,8 +149,8 @@ impl Tape {
         self.record(host, Kind::Line(Line { pid: self.pid, process: host.into(), stream, text: text.into() }))
     }
 
-    pub(super) fn fault(&mut self, fault: &str, target: &str) -> &mut Tape {
-        self.record(target, Kind::Fault { fault: fault.into(), target: target.into() })
+    pub(super) fn fault(&mut self, fault: &'static str, target: &str) -> &mut Tape {
+        self.record(target, Kind::Fault { fault, target: target.into(), detail: None })
     }
 
     /// The client connects in one round trip of 10 ms, from 0 s on.

@@ -252,7 +252,7 @@ proptest! {
     #[test]
     fn nothing_from_outside_reaches_the_terminal_as_a_control_character(outside in any::<String>(), t in 0.0..1e6) {
         let mut tape = Tape::new();
-        tape.at(t).line("client", Stream::Stderr, &outside).fault(&outside, &outside);
+        tape.at(t).line("client", Stream::Stderr, &outside).fault("crash", &outside);
         tape.call("client", ("write", None), &outside, Ok(1), 0.0);
         let run = RunInfo { sentence: format!("x{outside}"), scenario: outside.clone(), ..sample::run() };
         let page = page(&run, &tape.events, &Palette::PLAIN);
@@ -264,7 +264,7 @@ proptest! {
     fn every_event_is_one_line_with_its_time_first(t in 0u64..10_000_000_000, len in 0usize..2_000, seq: u32) {
         let segment = SegmentEvent { dir: Direction::In, ..segment(SERVER, CLIENT, "P.", seq, Some(1), len) };
         let t = secs(t as f64 / 1e6);
-        let event = Event { t, host: "client".into(), kind: Kind::Segment(segment) };
+        let event = Event { t, host: "client".into(), kind: Kind::Segment(segment), packet: None };
         let lines = lines(&[event]);
         prop_assert_eq!(lines.len(), 1);
         prop_assert!(lines[0].starts_with(&t.to_string()));
