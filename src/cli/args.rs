@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
-use crate::scenario::{Moment, units};
+use crate::scenario::{Moment, keys, units};
 use crate::stack::System;
 use crate::time::SimTime;
 
@@ -29,7 +29,13 @@ Exit codes:
 /// reboot and lose each other, and shows what the programs see. Nine minutes take a millisecond, and every run
 /// of a seed is the same.
 #[derive(Debug, Parser)]
-#[command(name = "echosim", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(
+    name = "echosim",
+    version,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{}", keys_of_set()),
+    max_term_width = 100
+)]
 pub(super) struct Args {
     /// The scenario to run: a name from --list, or a TOML file
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "list")]
@@ -47,7 +53,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
 
-    /// Change a key of the TCP profile or of the links; may be given again
+    /// Change a key of the links or of the hosts' TCP; may be given again
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub(super) set: Vec<(String, String)>,
 
@@ -66,7 +72,7 @@ pub(super) struct Args {
     )]
     pub(super) netstat: Option<Moment>,
 
-    /// Run the programs on this machine's own TCP
+    /// Run the programs on this machine's own TCP (not there yet)
     #[arg(long)]
     pub(super) real: bool,
 
@@ -82,6 +88,13 @@ pub(super) enum Trace {
     Text,
     /// One JSON object a line
     Json,
+}
+
+/// Every key with its sentence.
+fn keys_of_set() -> String {
+    let width = keys().map(|(key, _)| key.len()).max().unwrap_or(0);
+    let lines: Vec<String> = keys().map(|(key, what)| format!("  {key:width$}  {what}")).collect();
+    format!("Keys of --set:\n{}", lines.join("\n"))
 }
 
 fn systems() -> impl TypedValueParser<Value = System> {

@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn of_many_differences_the_first_are_shown_and_the_rest_counted() {
         let (_, err) = judge(&run("crowd", false), &Outcome::default());
-        assert_eq!(err.lines().filter(|line| line.starts_with("client process ")).count(), SHOWN);
-        // Each of a hundred prints nothing and does not exit; the server waits in nothing.
+        assert_eq!(err.lines().filter(|line| line.starts_with("    expected  ")).count(), SHOWN);
+        // Each of a hundred prints nothing and does not exit; and the server waits for nobody.
         assert!(err.contains("\nand 191 more differences\n"), "{err}");
     }
 

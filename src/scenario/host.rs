@@ -35,7 +35,8 @@ pub struct Host {
     pub expect: Expectations,
 }
 
-/// Something typed: the terminal has it at `at`, whether or not anybody reads it then.
+/// Something typed: the terminal has it at `at`, whether or not anybody reads it then. What is typed before the
+/// process starts it finds there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typed {
     /// When.

@@ -54,7 +54,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
 pub enum LoadError {
     /// No such name.
     #[error(
-        "no scenario \"{name}\"{}; --list shows all, and a file of one's own has a name with .toml or /",
+        "no scenario {name:?};{} --list shows them all; a file's name ends in .toml or has a / in it",
         did_you_mean(near)
     )]
     Unknown {
@@ -72,7 +72,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The file is too large.
-    #[error("{file}: larger than the limit of {} octets", limits::FILE)]
+    #[error("{file}: larger than the limit of {} octets (1 MiB)", limits::FILE)]
     TooLarge {
         /// The file.
         file: String,
@@ -111,4 +111,63 @@ fn read(file: &str) -> Result<String, LoadError> {
     }
     String::from_utf8(text)
         .map_err(|error| fail(io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_sims_is_built_in_and_in_order() {
+        let mut files: Vec<String> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/sims"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap().replace(".toml", ""))
+            .collect();
+        files.sort();
+        assert_eq!(BUILT_IN.iter().map(|built_in| built_in.name).collect::<Vec<_>>(), files);
+    }
+
+    #[test]
+    fn every_built_in_scenario_is_valid_short_and_names_its_section() {
+        for built_in in BUILT_IN {
+            let scenario = load(built_in.name).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(scenario.name, built_in.name);
+            let first = built_in.text.lines().next().unwrap();
+            assert_eq!(first, format!("name = {:?}", scenario.sentence), "the first line is the sentence");
+            let (_, section) = scenario.sentence.rsplit_once("(UNP ").unwrap_or_else(|| panic!("{first}"));
+            assert!(section.starts_with(|c: char| c.is_ascii_digit()) && section.ends_with(')'), "{first}");
+            assert!(built_in.text.lines().count() <= 40, "{} is too long to be read at once", built_in.name);
+            assert!(scenario.hosts.iter().any(|host| host.expect != Default::default()), "{first}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_near_ones() {
+        let error = load("rebot").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no scenario \"rebot\"; did you mean \"reboot\" or \"reboot-idle\"? \
+             --list shows them all; a file's name ends in .toml or has a / in it"
+        );
+        assert_eq!(
+            load("xyz").unwrap_err().to_string(),
+            "no scenario \"xyz\"; --list shows them all; a file's name ends in .toml or has a / in it"
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named() {
+        assert!(load("no-such.toml").unwrap_err().to_string().starts_with("no-such.toml: No such file"));
+        let error = load(env!("CARGO_MANIFEST_DIR")).unwrap_err().to_string();
+        assert!(error.contains("directory"), "{error}");
+    }
+
+    #[test]
+    fn an_endless_file_is_refused_with_the_limit() {
+        // It never ends: what is read of it has to.
+        let error = load("/dev/zero").unwrap_err();
+        assert_eq!(error.to_string(), "/dev/zero: larger than the limit of 1048576 octets (1 MiB)");
+    }
 }

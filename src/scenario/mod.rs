@@ -9,6 +9,20 @@
 //! # Ok::<(), echosim::scenario::LoadError>(())
 //! ```
 //!
+//! # The file
+//!
+//! | table | keys; only `name` has to be there |
+//! | --- | --- |
+//! | top | `name` (the sentence), `stack`, `seed`, `ip`, `until`, `may_miss` |
+//! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, and `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
+//! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
+//! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
+//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `segments`, `retransmissions`; see [`Expectation`] |
+//! | `[expect.HOST.linux]` | what is different under one system's TCP |
+//! | `[expect.HOST.process.2]` | what is different for the second of several processes |
+//!
+//! # The modules
+//!
 //! | module | what lives there |
 //! | --- | --- |
 //! | `library` | the scenarios that come with the simulator, and files of one's own |

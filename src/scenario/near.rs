@@ -12,13 +12,13 @@ pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
     near.into_iter().take(3).map(|(_, known)| known).collect()
 }
 
-/// `; did you mean "reboot" or "reboot-idle"?`, or nothing.
+/// ` did you mean "reboot" or "reboot-idle"?`, or nothing.
 pub(super) fn did_you_mean(near: &[&str]) -> String {
     if near.is_empty() {
         return String::new();
     }
     let quoted: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
-    format!("; did you mean {}?", quoted.join(" or "))
+    format!(" did you mean {}?", quoted.join(" or "))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SetError {
     /// There is no such key.
-    #[error("no key \"{key}\"{}; keys are {}", did_you_mean(near), known.join(", "))]
+    #[error("no key {key:?};{} keys are {}", did_you_mean(near), known.join(", "))]
     UnknownKey {
         /// What was asked for.
         key: String,
@@ -40,7 +40,7 @@ pub enum SetError {
         known: Vec<&'static str>,
     },
     /// The key does not take this value.
-    #[error("{key}: \"{value}\" will not do: {expected}")]
+    #[error("{key}: {value:?} will not do: {expected}")]
     BadValue {
         /// The key.
         key: String,
@@ -132,4 +132,79 @@ fn unknown(key: &str, known: Vec<&'static str>) -> SetError {
 
 fn bad_value(key: &str, value: &str, expected: String) -> SetError {
     SetError::BadValue { key: key.to_owned(), value: value.to_owned(), expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn a_key_of_the_links_changes_every_link() {
+        let mut scenario = load("crash").unwrap();
+        scenario.set("latency", "20ms").unwrap();
+        scenario.set("bandwidth", "10Mbit/s").unwrap();
+        scenario.set("loss", "5%").unwrap();
+        for host in &scenario.hosts {
+            let Link { latency, bandwidth, loss, .. } = host.link;
+            assert_eq!((latency, bandwidth, loss), (Duration::from_millis(20), Some(10_000_000), 0.05));
+        }
+        assert_eq!(scenario.set[0], ("latency".to_owned(), "20ms".to_owned()), "kept for the replay");
+    }
+
+    #[test]
+    fn every_key_of_the_world_can_be_set() {
+        let values = ["6", "1ms", "1ms", "1Mbit/s", "0.1", "1%", "2%", "1", "1400", "7"];
+        assert_eq!(values.len(), WORLD_KEYS.len());
+        let mut scenario = load("crash").unwrap();
+        for ((key, _), value) in WORLD_KEYS.iter().zip(values) {
+            let before = scenario.clone();
+            scenario.set(key, value).unwrap();
+            assert_ne!(Scenario { set: before.set.clone(), ..scenario.clone() }, before, "{key}");
+        }
+        assert_eq!((scenario.ip, scenario.hosts[0].link.mtu), (IpVersion::V6, 1400));
+    }
+
+    #[test]
+    fn an_unknown_key_lists_the_near_ones_and_all() {
+        let error = load("crash").unwrap().set("latncy", "1ms").unwrap_err().to_string();
+        assert!(
+            error.starts_with("no key \"latncy\"; did you mean \"latency\"? keys are ip, latency, "),
+            "{error}"
+        );
+        for (key, _) in keys() {
+            assert!(error.contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_will_not_do_changes_nothing() {
+        let mut scenario = load("crash").unwrap();
+        let before = scenario.clone();
+        let mut refused = |key: &str, value: &str| scenario.set(key, value).unwrap_err().to_string();
+        assert_eq!(
+            refused("loss", "150%"),
+            "loss: \"150%\" will not do: expected a share from 0 to 1, such as \"5%\" or 0.05"
+        );
+        assert_eq!(refused("ip", "5"), "ip: \"5\" will not do: expected 4 or 6");
+        assert_eq!(
+            refused("mtu", "20"),
+            "mtu: \"20\" will not do: expected an MTU from 68 to 65535 octets, as IPv4 needs it"
+        );
+        assert_eq!(refused("queue", "-1"), "queue: \"-1\" will not do: expected a number");
+        for (key, _) in Profile::KEYS {
+            assert!(refused(key, "\u{0}").starts_with(&format!("{key}: \"\\0\" will not do: ")), "{key}");
+        }
+        assert_eq!(scenario, before);
+    }
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut names: Vec<&str> = keys().map(|(key, _)| key).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), keys().count());
+    }
 }

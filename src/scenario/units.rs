@@ -10,43 +10,49 @@ pub const A_RATE: &str = "a rate such as \"64kbit/s\", \"10Mbit/s\" or \"1Gbit/s
 pub const A_FRACTION: &str = "a share from 0 to 1, such as \"5%\" or 0.05";
 
 /// Nanoseconds in one of each unit of time. No `m`: it might be a minute, a month or a metre.
-const UNITS_OF_TIME: [(&str, f64); 8] = [
-    ("ns", 1e0),
-    ("us", 1e3),
-    ("µs", 1e3),
-    ("ms", 1e6),
-    ("s", 1e9),
-    ("min", 60e9),
-    ("h", 3_600e9),
-    ("d", 86_400e9),
+const UNITS_OF_TIME: [(&str, u64); 8] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", 1_000_000_000),
+    ("min", 60_000_000_000),
+    ("h", 3_600_000_000_000),
+    ("d", 86_400_000_000_000),
 ];
 
 /// Bits per second in one of each unit of bandwidth; the prefixes are SI's.
-const UNITS_OF_RATE: [(&str, f64); 4] = [("bit/s", 1e0), ("kbit/s", 1e3), ("Mbit/s", 1e6), ("Gbit/s", 1e9)];
+const UNITS_OF_RATE: [(&str, u64); 4] =
+    [("bit/s", 1), ("kbit/s", 1_000), ("Mbit/s", 1_000_000), ("Gbit/s", 1_000_000_000)];
 
-/// A hundred years. What is longer overflows the clock sooner or later, and is a slip of the finger.
-const LONGEST: f64 = 100.0 * 365.0 * 86_400e9;
+/// A hundred years in nanoseconds. What is longer overflows the clock sooner or later, and is a slip of the finger.
+const LONGEST: u64 = 100 * 365 * 86_400_000_000_000;
+/// A petabit a second.
+const FASTEST: u64 = 1_000_000_000_000_000;
 
 /// Reads a length of time: one number with its unit after the other, spaces as one likes.
 pub fn duration(text: &str) -> Option<Duration> {
-    let mut nanos = 0.0;
+    let mut nanos = 0;
     let mut rest = text.trim();
     if rest.is_empty() {
         return None;
     }
     while !rest.is_empty() {
         let (number, unit, after) = quantity(rest)?;
-        nanos += number * lookup(&UNITS_OF_TIME, unit)?;
+        nanos += scaled(number, lookup(&UNITS_OF_TIME, unit)?).filter(|&nanos| nanos <= LONGEST)?;
+        if nanos > LONGEST {
+            return None;
+        }
         rest = after.trim_start();
     }
-    (nanos <= LONGEST).then(|| Duration::from_nanos(nanos.round() as u64))
+    Some(Duration::from_nanos(nanos))
 }
 
 /// Reads a bandwidth, in bits per second; never 0.
 pub fn rate(text: &str) -> Option<u64> {
     let (number, unit, rest) = quantity(text.trim())?;
-    let bits = (number * lookup(&UNITS_OF_RATE, unit)?).round();
-    (rest.is_empty() && (1.0..=1e15).contains(&bits)).then_some(bits as u64)
+    let bits = scaled(number, lookup(&UNITS_OF_RATE, unit)?)?;
+    (rest.is_empty() && (1..=FASTEST).contains(&bits)).then_some(bits)
 }
 
 /// Reads a share of the whole, as a percentage or as a number from 0 to 1.
@@ -69,14 +75,26 @@ pub fn show(duration: Duration) -> String {
     format!("{}{unit}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// Splits `10s rest` into 10, `s` and ` rest`.
-fn quantity(text: &str) -> Option<(f64, &str, &str)> {
+/// Splits `10s rest` into `10`, `s` and ` rest`.
+fn quantity(text: &str) -> Option<(&str, &str, &str)> {
     let end_of_number = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, rest) = text.split_at(end_of_number);
     let rest = rest.trim_start();
     let end_of_unit = rest.find(|c: char| !c.is_alphabetic() && c != '/').unwrap_or(rest.len());
     let (unit, rest) = rest.split_at(end_of_unit);
-    Some((decimal(number)?, unit, rest))
+    Some((number, unit, rest))
+}
+
+/// A decimal number times its unit, rounded down: exact, where floating point is not.
+fn scaled(number: &str, unit: u64) -> Option<u64> {
+    let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{whole}{part}");
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let value = digits.parse::<u128>().ok()?.checked_mul(unit.into())?;
+    let scale = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
+    u64::try_from(value / scale).ok()
 }
 
 /// Digits with at most one point: neither sign, exponent, `inf` nor `NaN`, all of which `f64` would read.
@@ -85,7 +103,7 @@ fn decimal(text: &str) -> Option<f64> {
     if plain { text.parse().ok() } else { None }
 }
 
-fn lookup(units: &[(&str, f64)], name: &str) -> Option<f64> {
+fn lookup(units: &[(&str, u64)], name: &str) -> Option<u64> {
     units.iter().find(|(unit, _)| *unit == name).map(|(_, size)| *size)
 }
 
@@ -107,8 +125,16 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
+        for text in ["", "10", "s", "-1s", "1e3s", "10m", "10 S", "1.2.3s", ".s", "5s,", "infs"] {
+            assert_eq!(duration(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_hundred_years_are_enough() {
+        assert!(duration("36500d").is_some());
         for text in
-            ["", "10", "s", "-1s", "1e3s", "10m", "10 S", "1.2.3s", "5s,", "infs", "101000000000000000000d"]
+            ["36500d 1ns", "36501d", "99999999999999999999d", "9999999999999999999999999999999999999999d"]
         {
             assert_eq!(duration(text), None, "{text:?}");
         }

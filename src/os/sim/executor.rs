@@ -46,6 +46,10 @@ impl Host {
     /// One turn: the process goes on until it sleeps or dies.
     pub(super) fn resume(&mut self, pid: Pid) {
         let Some(mut task) = self.tasks.remove(&pid) else { return };
+        let may_go_on = self.kernel.borrow_mut().count_step(pid);
+        if !may_go_on {
+            return;
+        }
         let mut context = Context::from_waker(Waker::noop());
         // The kernel's own state is whole whenever a program runs, so a panic in one leaves it so.
         let turn = panic::catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));

@@ -31,7 +31,7 @@ impl SimOs {
     pub(super) fn enter(&self, name: &'static str) -> Entered {
         let mut kernel = self.kernel.borrow_mut();
         let since = kernel.now;
-        let may_go_on = kernel.count_call(self.pid);
+        let may_go_on = kernel.count_step(self.pid);
         drop(kernel);
         if !may_go_on && !thread::panicking() {
             // There is no other way out of a loop that never awaits anything pending.

@@ -159,7 +159,7 @@ impl Differences {
         for fault in outcome.missed.iter().filter_map(|&missed| scenario.faults.get(missed)) {
             if !fault.may_miss && !scenario.may_miss {
                 let place = format!("{}:{}: {fault}", scenario.file, fault.line);
-                self.note(place, "it to meet a packet, a call or a process", "nothing met");
+                self.note(place, "a packet, a call or a process to strike", "none");
             }
         }
     }

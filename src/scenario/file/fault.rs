@@ -20,7 +20,8 @@ pub(super) struct FaultTable {
     when: Option<Spanned<Value<When>>>,
     after: Option<Spanned<Value<After>>>,
     delay: Option<Spanned<Value<Duration>>>,
-    r#do: Spanned<Do>,
+    #[serde(rename = "do")]
+    what: Spanned<Do>,
     host: Spanned<String>,
     way: Option<Spanned<Way>>,
     code: Option<Spanned<Value<Unreachable>>>,
@@ -49,7 +50,7 @@ impl FaultTable {
     /// `line` is where the fault stands; `before` the time of the fault before it that has one.
     pub(super) fn check(self, line: usize, names: &Names, before: &mut Duration) -> Result<Fault, Wrong> {
         names.check(self.host.get_ref(), self.host.span(), "fault.host")?;
-        if *self.r#do.get_ref() == Do::Kill && !names.runs_something(self.host.get_ref()) {
+        if *self.what.get_ref() == Do::Kill && !names.runs_something(self.host.get_ref()) {
             let what = format!("nothing runs on {:?} that could be killed", self.host.get_ref());
             return Err(Wrong::new(self.host.span(), "fault.host", what));
         }
@@ -66,9 +67,9 @@ impl FaultTable {
 
     /// A key that means nothing to this fault is a misunderstanding, not an ornament.
     fn refuse_strays(&self) -> Result<(), Wrong> {
-        let r#do = *self.r#do.get_ref();
-        let on_links = matches!(r#do, Do::Partition | Do::Repair | Do::Hold | Do::Release);
-        let (kill, unreachable) = (r#do == Do::Kill, r#do == Do::Unreachable);
+        let what = *self.what.get_ref();
+        let on_links = matches!(what, Do::Partition | Do::Repair | Do::Hold | Do::Release);
+        let (kill, unreachable) = (what == Do::Kill, what == Do::Unreachable);
         let keys = [
             ("fault.way", span(&self.way), on_links, "partition, repair, hold and release have a way"),
             ("fault.code", span(&self.code), unreachable, "unreachable has a code"),
@@ -96,15 +97,21 @@ impl FaultTable {
                 *before = time;
                 Ok(Trigger::At(SimTime::ZERO + time))
             }
-            (None, Some(when), None) => watch(&when.get_ref().0.0, names, when.span(), "fault.when"),
-            (None, None, Some(after)) => watch(&after.get_ref().0.0, names, after.span(), "fault.after"),
-            _ => Err(Wrong::new(self.r#do.span(), "fault", "expected one of at, when and after")),
+            (None, Some(when), None) => {
+                let Value(When(watch)) = when.get_ref();
+                upon(watch, names, when.span(), "fault.when")
+            }
+            (None, None, Some(after)) => {
+                let Value(After(watch)) = after.get_ref();
+                upon(watch, names, after.span(), "fault.after")
+            }
+            _ => Err(Wrong::new(self.what.span(), "fault", "expected one of at, when and after")),
         }
     }
 
     fn action(&self) -> Result<Action, Wrong> {
         let way = self.way.as_ref().map_or(Way::Both, |way| *way.get_ref());
-        Ok(match self.r#do.get_ref() {
+        Ok(match self.what.get_ref() {
             Do::Crash => Action::Crash,
             Do::Boot => Action::Boot,
             Do::Shutdown => Action::Shutdown,
@@ -137,7 +144,7 @@ fn span<T>(value: &Option<Spanned<T>>) -> Option<Range<usize>> {
     value.as_ref().map(Spanned::span)
 }
 
-fn watch(watch: &Watch, names: &Names, span: Range<usize>, key: &str) -> Result<Trigger, Wrong> {
+fn upon(watch: &Watch, names: &Names, span: Range<usize>, key: &str) -> Result<Trigger, Wrong> {
     if let Some(host) = &watch.host {
         names.check(host, span, key)?;
     }

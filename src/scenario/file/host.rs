@@ -10,7 +10,8 @@ use super::Names;
 use super::mistake::Wrong;
 use super::typing::{self, Entry};
 use super::value::{Setting, Value};
-use crate::scenario::{Host, Program, limits, set};
+use crate::scenario::expect::Expectations;
+use crate::scenario::{Host, Link, Program, Typed, limits, set};
 use crate::stack::{Profile, System};
 
 #[derive(Deserialize)]
@@ -24,8 +25,8 @@ pub(super) struct HostTable {
     stack: Option<Value<System>>,
     #[serde(default)]
     set: BTreeMap<Spanned<String>, Setting>,
-    #[serde(default)]
-    r#type: Vec<Spanned<Entry>>,
+    #[serde(default, rename = "type")]
+    typed: Vec<Spanned<Entry>>,
 }
 
 /// What all hosts together may still have.
@@ -45,6 +46,7 @@ impl HostTable {
         self.run.is_some()
     }
 
+    /// `default` is the system of a host that names none.
     pub(super) fn check(
         self,
         name: &Spanned<String>,
@@ -52,64 +54,78 @@ impl HostTable {
         default: System,
         budget: &mut Budget,
     ) -> Result<Host, Wrong> {
-        let key = |key: &str| format!("host.{}.{key}", name.get_ref());
-        let mut host = Host {
+        let table = format!("host.{}", name.get_ref());
+        let stack = self.stack.map(|Value(system)| system);
+        let count = self.processes(name, &table, budget)?;
+        Ok(Host {
             name: name.get_ref().clone(),
-            program: self.run.map(|run| program(&run, names, key("run"))).transpose()?,
-            count: 1,
+            program: self.program(names, &table)?,
+            count,
             every: self.every.map_or(Duration::ZERO, |Value(every)| every),
             start: self.start.map_or(Duration::ZERO, |Value(start)| start),
-            addrs: 1,
-            stack: self.stack.map(|Value(system)| system),
-            set: Vec::new(),
-            typed: Vec::new(),
-            link: Default::default(),
-            expect: Default::default(),
-        };
-        if let Some(count) = self.count {
-            host.count = *count.get_ref();
-            if host.count == 0 || host.program.is_none() {
-                return Err(Wrong::new(
-                    count.span(),
-                    key("count"),
-                    "at least one process, of a program to run",
-                ));
-            }
-            if u64::from(host.count) > budget.processes {
-                let what = format!("more processes than the limit of {}", limits::PROCESSES);
-                return Err(Wrong::new(count.span(), key("count"), what));
-            }
-        }
-        budget.processes -= u64::from(host.count);
-        if let Some(addrs) = self.addrs {
-            host.addrs = *addrs.get_ref();
-            if !(1..=limits::ADDRESSES).contains(&host.addrs) {
-                let what = format!("expected 1 to {} addresses", limits::ADDRESSES);
-                return Err(Wrong::new(addrs.span(), key("addrs"), what));
-            }
-        }
-        for (name, Setting(value)) in self.set {
-            let mut profile = Profile::of(host.stack.unwrap_or(default));
-            set::set_profile(&mut profile, name.get_ref(), &value)
-                .map_err(|error| Wrong::new(name.span(), key("set"), error.to_string()))?;
-            host.set.push((name.into_inner(), value));
-        }
-        if let Some(first) = self.r#type.first()
-            && host.program.is_none()
-        {
-            return Err(Wrong::new(first.span(), key("type"), "nothing runs here that could read it"));
-        }
-        for entry in self.r#type {
-            let left = budget.lines / u64::from(host.count);
-            typing::add(&mut host.typed, entry.get_ref(), left)
-                .map_err(|what| Wrong::new(entry.span(), key("type"), what))?;
-        }
-        budget.lines = budget.lines.saturating_sub(host.typed.len() as u64 * u64::from(host.count));
-        Ok(host)
+            addrs: self.addresses(&table)?,
+            stack,
+            typed: self.typed(count, &table, budget)?,
+            set: self.settings(Profile::of(stack.unwrap_or(default)), &table)?,
+            link: Link::default(),
+            expect: Expectations::default(),
+        })
     }
-}
 
-fn program(run: &Spanned<String>, names: &Names, key: String) -> Result<Program, Wrong> {
-    let find = |host: &str| names.find(host).map(|_| ());
-    Program::parse(run.get_ref(), find).map_err(|what| Wrong::new(run.span(), key, what))
+    fn program(&self, names: &Names, table: &str) -> Result<Option<Program>, Wrong> {
+        let Some(run) = &self.run else { return Ok(None) };
+        let program = Program::parse(run.get_ref(), |host| names.find(host).map(|_| ()));
+        program.map(Some).map_err(|what| Wrong::new(run.span(), format!("{table}.run"), what))
+    }
+
+    fn processes(&self, name: &Spanned<String>, table: &str, budget: &mut Budget) -> Result<u32, Wrong> {
+        let (count, span) = match &self.count {
+            Some(count) => (*count.get_ref(), count.span()),
+            None => (1, name.span()),
+        };
+        let refuse = |what: String| Wrong::new(span, format!("{table}.count"), what);
+        if !self.runs_something() && self.count.is_some() || count == 0 {
+            return Err(refuse("at least one process, of a program to run".to_owned()));
+        }
+        if self.runs_something() {
+            let left = budget.processes.checked_sub(count.into());
+            let too_many = || refuse(format!("more processes than the limit of {}", limits::PROCESSES));
+            budget.processes = left.ok_or_else(too_many)?;
+        }
+        Ok(count)
+    }
+
+    fn addresses(&self, table: &str) -> Result<u8, Wrong> {
+        let Some(addrs) = &self.addrs else { return Ok(1) };
+        if !(1..=limits::ADDRESSES).contains(addrs.get_ref()) {
+            let what = format!("expected 1 to {} addresses", limits::ADDRESSES);
+            return Err(Wrong::new(addrs.span(), format!("{table}.addrs"), what));
+        }
+        Ok(*addrs.get_ref())
+    }
+
+    /// What is typed at the terminal of each of `count` processes.
+    fn typed(&self, count: u32, table: &str, budget: &mut Budget) -> Result<Vec<Typed>, Wrong> {
+        let refuse =
+            |entry: &Spanned<Entry>, what: String| Wrong::new(entry.span(), format!("{table}.type"), what);
+        let mut typed = Vec::new();
+        for entry in &self.typed {
+            if !self.runs_something() {
+                return Err(refuse(entry, "nothing runs here that could read it".to_owned()));
+            }
+            let left = budget.lines / u64::from(count);
+            typing::add(&mut typed, entry.get_ref(), left).map_err(|what| refuse(entry, what))?;
+        }
+        budget.lines = budget.lines.saturating_sub(typed.len() as u64 * u64::from(count));
+        Ok(typed)
+    }
+
+    fn settings(self, mut profile: Profile, table: &str) -> Result<Vec<(String, String)>, Wrong> {
+        let set = self.set.into_iter().map(|(key, Setting(value))| {
+            set::set_profile(&mut profile, key.get_ref(), &value)
+                .map_err(|error| Wrong::new(key.span(), format!("{table}.set"), error.to_string()))?;
+            Ok((key.into_inner(), value))
+        });
+        set.collect()
+    }
 }

@@ -10,11 +10,11 @@ mod host;
 mod link;
 mod list;
 mod mistake;
+mod names;
 mod typing;
 mod value;
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use fault::FaultTable;
 use host::{Budget, HostTable};
 use link::LinkTable;
 use mistake::{Wrong, from_toml, line_of};
+use names::Names;
 use value::Value;
 
 pub use mistake::Mistake;
@@ -64,7 +65,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, Mistake> {
 
 impl Top {
     fn check(self, file: &str, text: &str) -> Result<Scenario, Wrong> {
-        if self.name.get_ref().trim().is_empty() {
+        if self.name.get_ref().trim().is_empty() || self.name.get_ref().contains('\n') {
             return Err(Wrong::new(self.name.span(), "name", "expected a sentence that says what is shown"));
         }
         if self.fault.len() > limits::FAULTS {
@@ -108,67 +109,6 @@ impl Top {
             host.expect = table.check(name.get_ref(), host.count)?;
         }
         Ok(scenario)
-    }
-}
-
-/// The hosts that the rest of the file can speak of.
-struct Names {
-    /// In the file's order.
-    ordered: Vec<String>,
-    /// Where in `ordered` a name is, and whether something runs there.
-    known: BTreeMap<String, (usize, bool)>,
-}
-
-impl Names {
-    fn new(hosts: &[(Spanned<String>, HostTable)]) -> Result<Names, Wrong> {
-        if let Some((name, _)) = hosts.get(limits::HOSTS) {
-            return Err(Wrong::new(
-                name.span(),
-                "host",
-                format!("more hosts than the limit of {}", limits::HOSTS),
-            ));
-        }
-        let mut names = Names { ordered: Vec::new(), known: BTreeMap::new() };
-        for (at, (name, table)) in hosts.iter().enumerate() {
-            let text = name.get_ref();
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-            if text.is_empty() || !text.chars().all(plain) {
-                return Err(Wrong::new(
-                    name.span(),
-                    "host",
-                    "a host's name is made of letters, digits, - and _",
-                ));
-            }
-            if text == "router" {
-                return Err(Wrong::new(name.span(), "host", "\"router\" stands between the hosts already"));
-            }
-            names.ordered.push(text.clone());
-            names.known.insert(text.clone(), (at, table.runs_something()));
-        }
-        if names.ordered.is_empty() {
-            return Err(Wrong::new(0..0, "host", "expected at least one host"));
-        }
-        Ok(names)
-    }
-
-    /// Where in the file's order the host of this name is.
-    fn find(&self, name: &str) -> Result<usize, String> {
-        const SHOWN: usize = 8;
-        self.known.get(name).map(|(at, _)| *at).ok_or_else(|| {
-            let shown: Vec<String> =
-                self.ordered.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
-            let more = if self.ordered.len() > SHOWN { " …" } else { "" };
-            format!("no host {name:?}; hosts are {}{more}", shown.join(", "))
-        })
-    }
-
-    /// The same; `span` and `key` say where the host is spoken of.
-    fn check(&self, name: &str, span: Range<usize>, key: &str) -> Result<usize, Wrong> {
-        self.find(name).map_err(|what| Wrong::new(span, key, what))
-    }
-
-    fn runs_something(&self, name: &str) -> bool {
-        self.known.get(name).is_some_and(|(_, runs)| *runs)
     }
 }
 
