@@ -2,10 +2,10 @@
 //!
 //! | function | shows |
 //! | --- | --- |
-//! | [`text`] | every event, as tcpdump and strace would print it on one clock |
-//! | [`json`] | every event as a line of JSON |
-//! | [`netstat`] | every host's sockets, as `ss -tino` |
-//! | [`summary`] | what happened and why, in a few sentences |
+//! | [`text()`] | every event, as tcpdump and strace would print it on one clock |
+//! | [`json()`] | every event as a line of JSON |
+//! | [`netstat()`] | every host's sockets, as `ss -tino` |
+//! | [`summary()`] | what happened and why, in a few sentences |
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
 
