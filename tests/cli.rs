@@ -167,3 +167,20 @@ fn a_closed_pipe_is_no_error() {
     let output = command.arg("--list").stdout(Stdio::from(writer)).stderr(Stdio::piped()).output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ran = echosim(&["completions", shell]);
+        assert_eq!(ran.code, Some(0), "{shell}");
+        assert!(ran.out.contains("scenario") && ran.out.contains("netstat"), "{shell}: {}", ran.out);
+    }
+    assert_eq!(echosim(&["completions", "command.com"]).code, Some(2));
+}
+
+#[test]
+fn the_manual_page_is_roff() {
+    let ran = echosim(&["man"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.out.contains(".TH echosim 1") && ran.out.contains("\\-\\-scenario"), "{}", ran.out);
+}
