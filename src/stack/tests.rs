@@ -530,6 +530,37 @@ fn an_orphan_does_not_stay_in_fin_wait_2_for_ever() {
     }
 }
 
+/// A FIN that nobody acknowledges: as long as data in the book, and tcp_orphan_retries = 8 on Linux, which is
+/// 102.2 s by the model.
+#[test]
+fn an_orphans_fin_is_given_up_like_data_and_sooner_on_linux() {
+    for (system, least, most) in [(System::Book, 542.5, 542.5), (System::Linux, 102.2, 112.0)] {
+        let (mut wire, client, _) = Wire::connected(Profile::of(system));
+        wire.server_dies();
+        let start = wire.now;
+        wire.client.close(wire.now, client);
+        while !wire.client.sockets(wire.now).is_empty() {
+            assert!(wire.step(start + Duration::from_secs(10_000)), "{system:?}: it never ended");
+        }
+        let took = (wire.now - start).as_secs_f64();
+        assert!((least..=most).contains(&took), "{system:?}: {took} s");
+    }
+}
+
+/// RFC 9293, 3.7.4: while something is in flight, a small segment waits; TCP_NODELAY lets it go.
+#[test]
+fn nagle_holds_a_second_small_segment_back_unless_it_is_turned_off() {
+    for (no_delay, segments) in [(false, 1), (true, 3)] {
+        let (mut wire, client, _) = Wire::connected(book());
+        wire.client.set_option(wire.now, client, SocketOption::NoDelay(no_delay)).unwrap();
+        let start = wire.now;
+        for _ in 0..3 {
+            wire.write(client).unwrap();
+        }
+        assert_eq!(wire.sent(start, |segment| segment.len > 0).len(), segments);
+    }
+}
+
 /// A reader that does not read: the window shuts, probes go out, and no octet is lost when it reads again.
 #[test]
 fn a_shut_window_is_probed_until_it_opens() {
