@@ -39,9 +39,9 @@ fn list_shows_every_scenario_with_its_sentence() {
     let ran = echosim(&["--list"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     assert_eq!(ran.out.lines().count(), echosim::scenario::BUILT_IN.len());
-    let reboot =
-        "reboot               The server host crashes and reboots; then the client sends a line (UNP 5.15)";
-    assert!(ran.out.lines().any(|line| line == reboot), "{}", ran.out);
+    let sentence = "  The server host crashes and reboots; then the client sends a line (UNP 5.15)";
+    let is_reboot = |line: &str| line.starts_with("reboot ") && line.ends_with(sentence);
+    assert!(ran.out.lines().any(is_reboot), "{}", ran.out);
 }
 
 #[test]

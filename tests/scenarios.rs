@@ -3,61 +3,11 @@
 //! What the programs have to see stands in the scenario; the snapshot holds every event besides. So a snapshot that
 //! is accepted carelessly cannot bless a wrong errno.
 
-use echosim::report::{self, Palette, RunInfo, Waiting};
-use echosim::scenario::{self, Outcome, Scenario, check};
+mod common;
+
+use common::{as_expected, holds, load, summary, timeline};
+use echosim::scenario;
 use echosim::stack::System;
-
-/// Runs the scenario under a system's TCP; everything has to be as it expects.
-fn holds(name: &str, system: System) -> (Scenario, Outcome) {
-    let mut scenario = scenario::load(name).expect("a scenario of the library");
-    scenario.stack = system;
-    let outcome = scenario::run(&scenario).expect("it runs to its end");
-    let differences = check(&scenario, &outcome);
-    assert!(differences.is_empty(), "{name} under {}: {differences:#?}", system.name());
-    (scenario, outcome)
-}
-
-fn info(scenario: &Scenario) -> RunInfo {
-    RunInfo {
-        scenario: scenario.name.clone(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        set: scenario.set.clone(),
-    }
-}
-
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).expect("reports are UTF-8")
-}
-
-fn snapshot(name: &str, content: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, content));
-}
-
-/// It holds, and its timeline is the one in `snapshots/`.
-fn timeline(name: &str, system: System) {
-    let (scenario, outcome) = holds(name, system);
-    let mut trace = Vec::new();
-    report::text(&mut trace, &info(&scenario), &outcome.events, &Palette::PLAIN).expect("memory takes it");
-    snapshot(&format!("{name}-{}", system.name()), &text(trace));
-}
-
-/// It holds, and its summary is the one in `snapshots/`: for runs whose timeline nobody would read.
-fn summary(name: &str, system: System) {
-    let (_, outcome) = holds(name, system);
-    let waiting = outcome.waiting.iter();
-    let waiting: Vec<Waiting<'_>> = waiting
-        .map(|it| Waiting { host: &it.host, pid: it.pid, process: &it.process, on: it.on() })
-        .collect();
-    let mut sentences = Vec::new();
-    report::summary(&mut sentences, &outcome.events, &waiting, outcome.end).expect("memory takes it");
-    snapshot(&format!("{name}-{}-summary", system.name()), &text(sentences));
-}
 
 use System::{Book, Bsd, Linux, Rfc};
 
@@ -182,10 +132,8 @@ fn every_scenario_holds_under_every_system() {
 #[test]
 fn every_scenario_holds_over_ipv6_as_well() {
     for built_in in scenario::BUILT_IN {
-        let mut scenario = scenario::load(built_in.name).expect("a scenario of the library");
+        let mut scenario = load(built_in.name, Book);
         scenario.set("ip", "6").expect("ip is a key");
-        let outcome = scenario::run(&scenario).expect("it runs to its end");
-        let differences = check(&scenario, &outcome);
-        assert!(differences.is_empty(), "{} over IPv6: {differences:#?}", built_in.name);
+        as_expected(&scenario);
     }
 }

@@ -17,6 +17,7 @@ Examples:
   echosim --scenario reboot --trace                  every packet and system call on one clock
   echosim --scenario crash --stack linux --set loss=5%
   echosim --scenario crash --until 60s --netstat     the sockets a minute in
+  echosim --scenario startup --ps                    who sleeps on what
   echosim --scenario my.toml --trace=json | jq .     a scenario of one's own
 
 Exit codes:
@@ -59,7 +60,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
 
-    /// Change a key of the links or of the hosts' TCP; may be given again
+    /// Change a key of the links or of the hosts' TCP, or one that the scenario lists under [set]; may be given
+    /// again
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub(super) set: Vec<(String, String)>,
 
@@ -77,6 +79,17 @@ pub(super) struct Args {
         value_parser = moment
     )]
     pub(super) netstat: Option<Moment>,
+
+    /// Show every host's processes at this time, or at the end, and what they sleep on
+    #[arg(
+        long,
+        value_name = "T",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "end",
+        value_parser = moment
+    )]
+    pub(super) ps: Option<Moment>,
 
     /// Run the programs on this machine's own TCP (not there yet)
     #[arg(long)]
@@ -138,14 +151,17 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_trace_is_text_and_a_bare_netstat_is_the_end() {
-        let args = Args::try_parse_from(["echosim", "--trace", "--netstat", "--scenario", "crash"]).unwrap();
-        assert_eq!((args.trace, args.netstat), (Some(Trace::Text), Some(Moment::End)));
-
-        let args = ["echosim", "--trace=json", "--netstat=1.5s", "--scenario", "crash"];
+    fn a_bare_trace_is_text_and_a_bare_netstat_or_ps_is_the_end() {
+        let args = ["echosim", "--trace", "--netstat", "--ps", "--scenario", "crash"];
         let args = Args::try_parse_from(args).unwrap();
-        let moment = Moment::At(SimTime::from_nanos(1_500_000_000));
-        assert_eq!((args.trace, args.netstat), (Some(Trace::Json), Some(moment)));
+        assert_eq!(args.trace, Some(Trace::Text));
+        assert_eq!((args.netstat, args.ps), (Some(Moment::End), Some(Moment::End)));
+
+        let args = ["echosim", "--trace=json", "--netstat=1.5s", "--ps=2s", "--scenario", "crash"];
+        let args = Args::try_parse_from(args).unwrap();
+        let at = |millis: u64| Some(Moment::At(SimTime::from_nanos(millis * 1_000_000)));
+        assert_eq!(args.trace, Some(Trace::Json));
+        assert_eq!((args.netstat, args.ps), (at(1_500), at(2_000)));
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub(super) enum Refusal {
     Set(#[from] SetError),
     #[error("--real: the programs cannot run on this machine's own TCP yet")]
     Real,
-    #[error("--netstat writes text, which is not for whoever reads --trace=json")]
-    NetstatInJson,
+    #[error("{0} writes text, which is not for whoever reads --trace=json")]
+    TextInJson(&'static str),
 }
 
 impl Request {
@@ -46,8 +46,10 @@ impl Request {
         if args.real {
             return Err(Refusal::Real);
         }
-        if args.netstat.is_some() && args.trace == Some(Trace::Json) {
-            return Err(Refusal::NetstatInJson);
+        for (view, name) in [(args.netstat, "--netstat"), (args.ps, "--ps")] {
+            if view.is_some() && args.trace == Some(Trace::Json) {
+                return Err(Refusal::TextInJson(name));
+            }
         }
         let mut scenario = scenario::load(&name)?;
         // The system first: a key may mean something to one and nothing to another.
@@ -55,6 +57,7 @@ impl Request {
         scenario.seed = args.seed.unwrap_or(scenario.seed);
         scenario.until = args.until.map_or(scenario.until, |until| SimTime::ZERO + until);
         scenario.netstat = args.netstat;
+        scenario.ps = args.ps;
         for (key, value) in args.set {
             scenario.set(&key, &value)?;
         }

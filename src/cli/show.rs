@@ -7,7 +7,7 @@ use super::request::Run;
 use crate::report::{self, Palette, RunInfo, Waiting};
 use crate::scenario::Outcome;
 
-/// Writes what was asked for: a timeline or else a summary, and the sockets behind it.
+/// Writes what was asked for: a timeline or else a summary, and the sockets and processes behind it.
 pub(super) fn show(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let (info, events) = (info(run), &outcome.events);
     match run.trace {
@@ -19,6 +19,10 @@ pub(super) fn show(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Res
     if let Some(netstat) = &outcome.netstat {
         writeln!(out)?;
         report::netstat(out, netstat.t, &netstat.hosts)?;
+    }
+    if let Some(ps) = &outcome.ps {
+        writeln!(out)?;
+        report::ps(out, ps.t, &ps.hosts)?;
     }
     Ok(())
 }

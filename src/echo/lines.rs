@@ -74,6 +74,27 @@ impl LineReader {
     }
 }
 
+/// Reads `len` octets, however often that takes; less at the end of the file (fig. 3.15). Interrupted reads are made
+/// again.
+///
+/// # Errors
+///
+/// What `read` says.
+pub async fn readn<O: Os>(os: &O, fd: Fd, len: usize) -> Result<Vec<u8>, Errno> {
+    let mut octets = vec![0; len];
+    let mut done = 0;
+    while done < len {
+        match os.read(fd, &mut octets[done..]).await {
+            Ok(0) => break,
+            Ok(read) => done += read,
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    octets.truncate(done);
+    Ok(octets)
+}
+
 /// Writes all of `octets`, however often that takes (fig. 3.16). Interrupted writes are made again.
 ///
 /// # Errors

@@ -8,21 +8,27 @@
 //! | --- | --- |
 //! | [`command`] | what the command line says |
 //! | [`server`](mod@server), [`str_echo`](mod@str_echo) | fig. 5.2, 5.3 |
-//! | [`client`](mod@client), [`str_cli`](mod@str_cli) | fig. 5.4, 5.5 |
+//! | `signals` | the server's `sig_chld`: fig. 5.7, 5.11 |
+//! | [`client`](mod@client), [`str_cli`](mod@str_cli) | fig. 5.4, 5.5, 5.9 |
 //! | [`str_cli_poll`](mod@str_cli_poll) | ch. 6.4, with `poll` for `select` |
-//! | [`lines`] | `readline`, `writen`, `fgets`, `fputs` (ch. 3.9) |
+//! | `addresses` | `getsockname`, `getpeername`: fig. 5.15, 5.16 |
+//! | `sum` | two numbers as text and as structures: fig. 5.17, 5.19, 5.20 |
+//! | [`lines`] | `readline`, `readn`, `writen`, `fgets`, `fputs` (ch. 3.9) |
 //! | [`error`] | `err_sys`, `err_quit` (app. D.3) |
 //!
 //! [`Os`]: crate::os::Os
 
+mod addresses;
 pub mod client;
 pub mod command;
 pub mod error;
 pub mod lines;
 pub mod server;
+mod signals;
 pub mod str_cli;
 pub mod str_cli_poll;
 pub mod str_echo;
+mod sum;
 
 pub use client::{Client, client};
 pub use command::{BadCommand, Command};

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::addresses::{show_connection, show_listener};
 use super::error::OrErrSys;
-use super::str_echo;
+use super::signals::{catch_sigchld, catch_sigterm};
+use super::{str_echo, sum};
 use crate::errno::Errno;
 use crate::os::{Family, Fd, Os, SocketOption};
 
@@ -16,16 +18,77 @@ const LISTENQ: usize = 1024;
 pub struct Server {
     /// Where it listens; the book uses the wildcard address.
     pub listen: SocketAddr,
+    /// What its children do.
+    pub service: Service,
     /// SO_REUSEADDR, as ch. 7.5 recommends.
     pub reuse_addr: bool,
-    /// Instead of echoing, waits so long and closes without having read.
-    pub close_unread: Option<Duration>,
+    /// How busy it is before its first `accept` (ch. 5.11).
+    pub accept_after: Option<Duration>,
+    /// How busy each child is before its first `read`.
+    pub read_after: Option<Duration>,
+    /// What it does about SIGCHLD.
+    pub reap: Reap,
+    /// Whether its SIGCHLD handler has SA_RESTART.
+    pub restarts: bool,
+    /// Whether an `accept` that fails with `EINTR` is called again (ch. 5.9).
+    pub expects_eintr: bool,
+    /// Whether it catches SIGTERM and goes on (ch. 5.16).
+    pub catches_sigterm: bool,
+    /// Which `close` is missing (ch. 4.8).
+    pub forgets: Option<Forgotten>,
+    /// Whether parent and child print the ends of each connection (ch. 5.17).
+    pub shows_addresses: bool,
+}
+
+/// What a server's children do for their clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// `str_echo`: send back what comes (fig. 5.3).
+    Echo,
+    /// Close without having read.
+    CloseUnread,
+    /// Add two numbers in a line of text (fig. 5.17).
+    SumText,
+    /// Add two numbers in a structure (fig. 5.20).
+    SumBinary,
+}
+
+/// What a server does when a child has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reap {
+    /// Nothing: each leaves a zombie (fig. 5.2).
+    None,
+    /// `wait` in the handler: one a signal, and signals do not queue (fig. 5.7).
+    Wait,
+    /// `waitpid` in a loop (fig. 5.11).
+    Waitpid,
+}
+
+/// A descriptor that is not closed where it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forgotten {
+    /// The parent keeps the connected socket of every child.
+    Connfd,
+    /// The children keep the listening socket.
+    Listenfd,
 }
 
 impl Server {
     /// The book's server at this address.
-    pub const fn new(listen: SocketAddr) -> Server {
-        Server { listen, reuse_addr: false, close_unread: None }
+    pub const fn new(listen: SocketAddr, service: Service) -> Server {
+        Server {
+            listen,
+            service,
+            reuse_addr: false,
+            accept_after: None,
+            read_after: None,
+            reap: Reap::None,
+            restarts: true,
+            expects_eintr: true,
+            catches_sigterm: false,
+            forgets: None,
+            shows_addresses: false,
+        }
     }
 }
 
@@ -38,28 +101,60 @@ pub async fn server<O: Os>(os: O, options: Server) -> i32 {
     }
     os.bind(listenfd, options.listen).or_err_sys(&os, "bind error").await;
     os.listen(listenfd, LISTENQ).or_err_sys(&os, "listen error").await;
+    if options.shows_addresses {
+        show_listener(&os, listenfd).await;
+    }
+    catch_sigchld(&os, options.reap, options.restarts).await;
+    if options.catches_sigterm {
+        catch_sigterm(&os).await;
+    }
+    sleep(&os, options.accept_after).await;
     loop {
-        let (connfd, _) = match os.accept(listenfd).await {
-            // A signal came (5.9), or the client has gone again (5.11; EPROTO on SVR4): there will be others.
-            Err(Errno::EINTR | Errno::ECONNABORTED | Errno::EPROTO) => continue,
-            result => result.or_err_sys(&os, "accept error").await,
+        let connfd = match os.accept(listenfd).await {
+            // A signal came (5.9): there will be clients yet.
+            Err(Errno::EINTR) if options.expects_eintr => continue,
+            // This one has gone again (5.11; EPROTO on SVR4): there will be others.
+            Err(Errno::ECONNABORTED | Errno::EPROTO) => continue,
+            result => result.or_err_sys(&os, "accept error").await.0,
         };
-        let close_unread = options.close_unread;
+        if options.shows_addresses {
+            show_connection(&os, "parent", connfd).await;
+        }
+        let told = options.clone();
         let child = os.fork(move |os| async move {
-            // The parent's, not ours: an open copy would keep the port taken.
-            os.close(listenfd).or_err_sys(&os, "close error").await;
-            serve(&os, connfd, close_unread).await;
+            if told.forgets != Some(Forgotten::Listenfd) {
+                // The parent's, not ours: an open copy would keep the port taken.
+                os.close(listenfd).or_err_sys(&os, "close error").await;
+            }
+            serve(&os, connfd, &told).await;
             0
         });
         child.or_err_sys(&os, "fork error").await;
-        // The child's, not ours: an open copy would keep the connection from its FIN (4.8).
-        os.close(connfd).or_err_sys(&os, "close error").await;
+        if options.forgets != Some(Forgotten::Connfd) {
+            // The child's, not ours: an open copy would keep the connection from its FIN (4.8).
+            os.close(connfd).or_err_sys(&os, "close error").await;
+        }
     }
 }
 
-async fn serve<O: Os>(os: &O, connfd: Fd, close_unread: Option<Duration>) {
-    match close_unread {
-        None => str_echo(os, connfd).await,
-        Some(span) => os.sleep(span).await.or_err_sys(os, "sleep error").await,
+async fn serve<O: Os>(os: &O, connfd: Fd, options: &Server) {
+    if options.shows_addresses {
+        show_connection(os, "child", connfd).await;
+    }
+    sleep(os, options.read_after).await;
+    match options.service {
+        Service::Echo => str_echo(os, connfd).await,
+        Service::CloseUnread => {}
+        Service::SumText => sum::serve_text(os, connfd).await,
+        Service::SumBinary => sum::serve_binary(os, connfd).await,
+    }
+}
+
+/// Busy with something else, from which no signal keeps it.
+async fn sleep<O: Os>(os: &O, span: Option<Duration>) {
+    let Some(span) = span else { return };
+    match os.sleep(span).await {
+        Err(Errno::EINTR) => {}
+        result => result.or_err_sys(os, "sleep error").await,
     }
 }

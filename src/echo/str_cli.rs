@@ -5,10 +5,20 @@ use super::error::{OrErrSys, err_quit};
 use super::lines::{LineReader, fputs, writen};
 use crate::os::{Fd, Os};
 
+/// What the client makes of the server's end of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Without an answer it ends, and says so.
+    Needed,
+    /// It does not look at errors, and writes on: "What happens if the client ignores the error return from
+    /// `readline` and writes more data to the server?" (ch. 5.13).
+    Ignored,
+}
+
 /// Sends each line of standard input and prints the line that comes back, until the input ends.
 ///
 /// While it sits in `fgets` it does not hear what the network has to say: that is the point of ch. 5.12.
-pub async fn str_cli<O: Os>(os: &O, sockfd: Fd) {
+pub async fn str_cli<O: Os>(os: &O, sockfd: Fd, answer: Answer) {
     let mut stdin = LineReader::fgets(Fd::STDIN);
     let mut socket = LineReader::readline(sockfd);
     loop {
@@ -17,11 +27,16 @@ pub async fn str_cli<O: Os>(os: &O, sockfd: Fd) {
             return;
         }
         let sent = writen(&os.within("writen"), sockfd, &sendline).await;
-        sent.or_err_sys(os, "str_cli: writen error").await;
         // An echo is as long as what was sent. Without that limit a last line without a newline, or the first
         // piece of a very long one, would be waited for in vain.
-        let recvline = socket.next(os, sendline.len()).await.or_err_sys(os, "str_cli: readline error").await;
-        if recvline.is_empty() {
+        let recvline = match answer {
+            Answer::Needed => {
+                sent.or_err_sys(os, "str_cli: writen error").await;
+                socket.next(os, sendline.len()).await.or_err_sys(os, "str_cli: readline error").await
+            }
+            Answer::Ignored => socket.next(os, sendline.len()).await.unwrap_or_default(),
+        };
+        if recvline.is_empty() && answer == Answer::Needed {
             err_quit(os, "str_cli: server terminated prematurely").await;
         }
         fputs(os, &recvline).await.or_err_sys(os, "fputs error").await;

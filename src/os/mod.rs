@@ -10,6 +10,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+mod abi;
 mod action;
 mod fd;
 mod poll;
@@ -19,6 +20,7 @@ pub mod sim;
 
 pub use crate::errno::Errno;
 pub use crate::stack::{How, SocketOption};
+pub use abi::{Abi, ByteOrder};
 pub use action::{Action, Disposition, Handler, MaskHow};
 pub use fd::{Family, Fd};
 pub use poll::{PollEvents, PollFd};
@@ -39,6 +41,11 @@ pub use signal::{Signal, SignalSet};
 pub trait Os: Clone + 'static {
     /// The same process, its calls labelled with the function that makes them: `readline`, `writen`.
     fn within(&self, function: &'static str) -> Self;
+
+    /// How this machine lays out a `long`: no call, for the compiler knows.
+    fn abi(&self) -> Abi {
+        Abi::NATIVE
+    }
 
     // -- sockets ----------------------------------------------------------------------------------
 
@@ -83,7 +90,8 @@ pub trait Os: Clone + 'static {
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno>;
 
     /// Writes all of `buf` into the send buffer or pipe, waiting for room; less only if a signal's handler
-    /// interrupted it. `EPIPE`, after SIGPIPE, if nobody will ever read it (UNP 5.13).
+    /// interrupted it, or something failed on the way: then the next call says what. `EPIPE`, after SIGPIPE, if
+    /// nobody will ever read it (UNP 5.13).
     async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno>;
 
     /// Gives the descriptor back. What it stands for is closed with its last descriptor in any process.

@@ -255,6 +255,7 @@ fn signal_change(what: SignalChange) -> &'static str {
         SignalChange::Delivered => "delivered",
         SignalChange::Ignored => "ignored",
         SignalChange::Pending => "pending",
+        SignalChange::Merged => "merged",
         SignalChange::Killed => "killed",
     }
 }

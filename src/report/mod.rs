@@ -5,6 +5,7 @@
 //! | [`text()`] | every event, as tcpdump and strace would print it on one clock |
 //! | [`json()`] | every event as a line of JSON |
 //! | [`netstat()`] | every host's sockets, as `ss -tino` |
+//! | [`ps`](fn@ps) | every host's processes, as `ps -o pid,ppid,stat,wchan,comm` |
 //! | [`summary()`] | what happened and why, in a few sentences |
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
@@ -12,6 +13,7 @@
 mod json;
 mod netstat;
 mod palette;
+mod ps;
 mod summary;
 mod text;
 mod wording;
@@ -19,6 +21,7 @@ mod wording;
 pub use json::json;
 pub use netstat::netstat;
 pub use palette::Palette;
+pub use ps::ps;
 pub use summary::{Waiting, summary};
 pub use text::text;
 

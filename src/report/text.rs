@@ -228,5 +228,6 @@ fn unless_taken(what: SignalChange) -> &'static str {
         SignalChange::Delivered | SignalChange::Killed => "",
         SignalChange::Ignored => " ignored",
         SignalChange::Pending => " pending",
+        SignalChange::Merged => " merged with the one pending",
     }
 }

@@ -35,12 +35,19 @@ impl Router {
             link.met.unreachable += 1;
             return self.refuse(now, &packet, LostReason::Unreachable, answer);
         }
-        let mtu = link.config.mtu;
-        if packet.len() > mtu && !may_be_fragmented(&packet) {
-            let what = Unreachable::FragmentationNeeded { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) };
-            return self.refuse(now, &packet, LostReason::TooBig, what);
+        if packet.len() > link.config.mtu {
+            return self.too_big(now, to, &packet);
         }
         self.enter(now, PipeId { link: to, heading: Heading::ToHost }, packet);
+    }
+
+    /// The packet is longer than the link can take (RFC 1191, 4).
+    pub(super) fn too_big(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
+        if may_be_fragmented(packet) {
+            return self.lose(now, packet, LostReason::TooBig);
+        }
+        let mtu = u16::try_from(self.links[link.0].config.mtu).unwrap_or(u16::MAX);
+        self.refuse(now, packet, LostReason::TooBig, Unreachable::FragmentationNeeded { mtu });
     }
 
     /// Loses the packet and tells its sender.

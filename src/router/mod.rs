@@ -140,6 +140,8 @@ impl Router {
                     self.depart(id, arrival, packet);
                 }
             }
+            // The near end of a narrow link is a router's, too: a tunnel's, or a modem's.
+            Err(LostReason::TooBig) if id.heading == Heading::FromHost => self.too_big(now, id.link, &packet),
             Err(reason) => self.lose(now, &packet, reason),
         }
     }

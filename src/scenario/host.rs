@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::expect::Expectations;
 use super::link::Link;
 use super::program::Program;
+use crate::os::Abi;
+use crate::os::sim::Limits;
 use crate::stack::System;
 use crate::time::SimTime;
 
@@ -27,12 +29,33 @@ pub struct Host {
     pub stack: Option<System>,
     /// Keys of its TCP profile, set to a value.
     pub set: Vec<(String, String)>,
+    /// The longest IP packet its interface takes, in octets; `None` is what its link takes.
+    pub mtu: Option<usize>,
+    /// How its compiler lays out a `long`.
+    pub abi: Abi,
+    /// How long it waits between SIGTERM and SIGKILL when it is shut down.
+    pub grace: Duration,
+    /// What it runs out of.
+    pub limits: Limits,
+    /// The lines of the file that is the standard input of each of the processes; `None` is a terminal.
+    pub stdin: Option<Vec<String>>,
     /// What is typed at the terminal of each of the processes, in time order.
     pub typed: Vec<Typed>,
     /// Its link.
     pub link: Link,
     /// What its processes have to see.
     pub expect: Expectations,
+}
+
+impl Host {
+    /// How long a host that shuts down waits and does not say: "5 to 20 seconds" (UNP 5.16).
+    pub const GRACE: Duration = Duration::from_secs(10);
+
+    /// The octets of the file that is its processes' standard input.
+    pub fn file(&self) -> Option<Vec<u8>> {
+        let lines = self.stdin.as_ref()?;
+        Some(lines.iter().flat_map(|line| [line.as_bytes(), b"\n"].concat()).collect())
+    }
 }
 
 /// Something typed: the terminal has it at `at`, whether or not anybody reads it then. What is typed before the

@@ -1,5 +1,8 @@
 //! How large a scenario may be. What is larger is refused before anything of it is made.
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 /// Octets in a scenario's file: 1 MiB.
 pub const FILE: u64 = 1 << 20;
 /// Lines typed at all terminals together.
@@ -10,5 +13,7 @@ pub const HOSTS: usize = 100;
 pub const PROCESSES: u64 = 10_000;
 /// Faults.
 pub const FAULTS: usize = 10_000;
+/// Between SIGTERM and SIGKILL when a host is shut down (UNP 5.16).
+pub const GRACE: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(20);
 /// Addresses of one host.
 pub const ADDRESSES: u8 = 16;

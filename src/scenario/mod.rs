@@ -14,11 +14,13 @@
 //! | table | keys; only `name` has to be there |
 //! | --- | --- |
 //! | top | `name` (the sentence), `stack`, `seed`, `ip`, `until`, `may_miss` |
-//! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, and `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
+//! | `[set]` | names and values for `--set`: `$name` in a program's command line stands for the value |
+//! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
-//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `segments`, `retransmissions`; see [`Expectation`] |
+//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`; see [`Expectation`] |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
+//! | `[expect.HOST.with."KEY=VALUE"]` | what is different with `--set KEY=VALUE` |
 //! | `[expect.HOST.process.2]` | what is different for the second of several processes |
 //!
 //! # The modules
@@ -29,7 +31,7 @@
 //! | `file` | TOML → [`Scenario`]; every mistake names file, line, key and what was expected |
 //! | `host`, `program`, `link` | a host, what it runs, how it is connected |
 //! | `fault`, `trigger` | what goes wrong, and when |
-//! | `set` | `--set`: a key of the stack's profile or of the links |
+//! | `set`, `variables` | `--set`: a key of the stack's profile or of the links, or a name of the scenario's own `[set]` |
 //! | `run`, `outcome` | the run, and what it leaves |
 //! | `expect` | what was expected, held against what happened |
 
@@ -47,24 +49,28 @@ mod run;
 mod set;
 mod trigger;
 pub mod units;
+mod variables;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub use crate::sim::IpVersion;
+use crate::sim::host_addrs;
 use crate::stack::{Profile, System};
 use crate::time::SimTime;
 
-pub use expect::{Count, Difference, Expectation, Expectations, Failure, Override, TimeBound, check};
+pub use expect::{Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, check};
 pub use fault::{Action, Fault, SIGNALS, Victim, Way};
 pub use file::Mistake;
 pub use host::{Host, Input, Typed, generated_line};
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};
 pub use link::{DropRule, Link};
-pub use outcome::{Netstat, Outcome, Waiting};
+pub use outcome::{Netstat, Outcome, Ps, Waiting};
 pub use program::Program;
 pub use run::{RunError, run, run_with};
 pub use set::{SetError, WORLD_KEYS, keys};
 pub use trigger::{Happening, Trigger, Watch};
+pub use variables::Variables;
 
 /// Everything that a run needs to know, checked: plain data.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +89,8 @@ pub struct Scenario {
     pub ip: IpVersion,
     /// When the run is stopped, if it has not ended by itself.
     pub until: SimTime,
+    /// What may be changed about the programs.
+    pub variables: Variables,
     /// The hosts, in the file's order.
     pub hosts: Vec<Host>,
     /// The faults, in the file's order; those with a time are in time order.
@@ -93,6 +101,8 @@ pub struct Scenario {
     pub set: Vec<(String, String)>,
     /// When to look at every host's sockets.
     pub netstat: Option<Moment>,
+    /// When to look at every host's processes.
+    pub ps: Option<Moment>,
 }
 
 /// A moment of a run.
@@ -120,6 +130,22 @@ impl Scenario {
     /// The system whose TCP this host has.
     pub fn system(&self, host: &Host) -> System {
         host.stack.unwrap_or(self.stack)
+    }
+
+    /// The value that `key` has been set to, or that the scenario gives it in its `[set]`.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        let set = self.set.iter().rev().find(|(set, _)| set == key).map(|(_, value)| value.as_str());
+        set.or_else(|| self.variables.get(key))
+    }
+
+    /// The address that a program means by `name`: a host's name, or `server.2` for its second address.
+    fn resolve(&self, name: &str) -> Option<IpAddr> {
+        let (name, nth) = match name.split_once('.') {
+            Some((name, nth)) => (name, nth.parse::<usize>().ok()?.checked_sub(1)?),
+            None => (name, 0),
+        };
+        let at = self.hosts.iter().position(|host| host.name == name)?;
+        host_addrs(self.ip, at, self.hosts[at].addrs.into()).get(nth).copied()
     }
 
     /// The profile of this host's TCP: its system's, changed by the host's own `set`, then by the scenario's.

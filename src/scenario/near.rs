@@ -13,11 +13,11 @@ pub(super) fn near<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// ` did you mean "reboot" or "reboot-idle"?`, or nothing.
-pub(super) fn did_you_mean(near: &[&str]) -> String {
+pub(super) fn did_you_mean<S: AsRef<str>>(near: &[S]) -> String {
     if near.is_empty() {
         return String::new();
     }
-    let quoted: Vec<String> = near.iter().map(|name| format!("\"{name}\"")).collect();
+    let quoted: Vec<String> = near.iter().map(|name| format!("\"{}\"", name.as_ref())).collect();
     format!(" did you mean {}?", quoted.join(" or "))
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::os::sim::ProcessInfo;
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::Event;
@@ -22,6 +23,8 @@ pub struct Outcome {
     pub missed: Vec<usize>,
     /// The sockets, if [`Scenario::netstat`](super::Scenario::netstat) asked for them.
     pub netstat: Option<Netstat>,
+    /// The processes, if [`Scenario::ps`](super::Scenario::ps) asked for them.
+    pub ps: Option<Ps>,
 }
 
 /// A process that is still alive.
@@ -53,4 +56,13 @@ pub struct Netstat {
     pub t: SimTime,
     /// Hosts in the scenario's order; `None` for one that is down.
     pub hosts: Vec<(Arc<str>, Option<Vec<SocketInfo>>)>,
+}
+
+/// Every host's processes at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ps {
+    /// When.
+    pub t: SimTime,
+    /// Hosts in the scenario's order; `None` for one that is down.
+    pub hosts: Vec<(Arc<str>, Option<Vec<ProcessInfo>>)>,
 }

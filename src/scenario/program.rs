@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::Variables;
 use crate::echo::{BadCommand, Command};
 use crate::sim::{IpVersion, wildcard};
 
 /// What a host runs: a program and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
-    /// The program's name, then its options and operands.
+    /// The program's name, then its options and operands; `$name` in them stands for a variable of the scenario.
     pub words: Vec<String>,
 }
 
@@ -19,11 +20,15 @@ impl Program {
     /// # Errors
     ///
     /// A sentence that says what was expected.
-    pub fn parse(command: &str, find: impl Fn(&str) -> Result<(), String>) -> Result<Program, String> {
+    pub fn parse(
+        command: &str,
+        variables: &Variables,
+        find: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<Program, String> {
         let program = Program { words: command.split_whitespace().map(str::to_owned).collect() };
         let nobody = RefCell::new(None);
         // Only whether there is such a host matters here, not where.
-        let found = program.command(IpVersion::V4, |host| match find(host) {
+        let found = program.command(IpVersion::V4, variables, |host| match find(host) {
             Ok(()) => Some(Ipv4Addr::LOCALHOST.into()),
             Err(what) => {
                 nobody.replace(Some(what));
@@ -32,7 +37,7 @@ impl Program {
         });
         match (found, nobody.into_inner()) {
             (_, Some(nobody)) => Err(nobody),
-            (Err(bad), None) => Err(explained(&bad)),
+            (Err(bad), None) => Err(bad),
             (Ok(_), None) => Ok(program),
         }
     }
@@ -45,9 +50,12 @@ impl Program {
     pub fn command(
         &self,
         ip: IpVersion,
+        variables: &Variables,
         resolve: impl Fn(&str) -> Option<IpAddr>,
-    ) -> Result<Command, BadCommand> {
-        Command::parse(&self.words, wildcard(ip), resolve)
+    ) -> Result<Command, String> {
+        let words: Vec<String> =
+            self.words.iter().map(|word| variables.fill(word)).collect::<Result<_, _>>()?;
+        Command::parse(&words, wildcard(ip), resolve).map_err(|bad| explained(&bad))
     }
 }
 
@@ -67,7 +75,9 @@ mod tests {
     use super::*;
 
     fn parse(command: &str) -> Result<Program, String> {
-        Program::parse(command, |host| if host == "server" { Ok(()) } else { Err(format!("no host {host}")) })
+        Program::parse(command, &Variables::default(), |host| {
+            if host == "server" { Ok(()) } else { Err(format!("no host {host}")) }
+        })
     }
 
     #[test]

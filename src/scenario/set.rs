@@ -35,9 +35,9 @@ pub enum SetError {
         /// What was asked for.
         key: String,
         /// What may have been meant.
-        near: Vec<&'static str>,
+        near: Vec<String>,
         /// What there is.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// The key does not take this value.
     #[error("{key}: {value:?} will not do: {expected}")]
@@ -52,7 +52,7 @@ pub enum SetError {
 }
 
 impl Scenario {
-    /// Sets a key of every link, or of every host's TCP profile.
+    /// Sets a key of every link, or of every host's TCP profile, or a name of the scenario's own `[set]`.
     ///
     /// # Errors
     ///
@@ -64,10 +64,23 @@ impl Scenario {
             }
         } else if WORLD_KEYS.iter().any(|(known, _)| *known == key) {
             self.set_world(key, value).map_err(|expected| bad_value(key, value, expected))?;
+        } else if self.variables.get(key).is_some() {
+            self.set_variable(key, value).map_err(|expected| bad_value(key, value, expected))?;
         } else {
-            return Err(unknown(key, keys().map(|(known, _)| known).collect()));
+            let known = self.variables.names().chain(keys().map(|(known, _)| known));
+            return Err(unknown(key, known.collect()));
         }
         self.set.push((key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    fn set_variable(&mut self, name: &str, value: &str) -> Result<(), String> {
+        let mut variables = self.variables.clone();
+        variables.set(name, value);
+        for program in self.hosts.iter().filter_map(|host| host.program.as_ref()) {
+            program.command(self.ip, &variables, |host| self.resolve(host))?;
+        }
+        self.variables = variables;
         Ok(())
     }
 
@@ -83,7 +96,8 @@ impl Scenario {
         } else {
             links.iter_mut().try_for_each(|link| link.set(key, value))?;
         }
-        links.iter().try_for_each(|link| mtu_fits(link.mtu, ip))?;
+        let interfaces = self.hosts.iter().filter_map(|host| host.mtu);
+        links.iter().map(|link| link.mtu).chain(interfaces).try_for_each(|mtu| mtu_fits(mtu, ip))?;
         self.ip = ip;
         self.hosts.iter_mut().zip(links).for_each(|(host, link)| host.link = link);
         Ok(())
@@ -126,8 +140,10 @@ pub(super) fn set_profile(profile: &mut Profile, key: &str, value: &str) -> Resu
     profile.set(key, value).map_err(|expected| bad_value(key, value, expected))
 }
 
-fn unknown(key: &str, known: Vec<&'static str>) -> SetError {
-    SetError::UnknownKey { key: key.to_owned(), near: near(key, known.iter().copied()), known }
+fn unknown(key: &str, known: Vec<&str>) -> SetError {
+    let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    let near = owned(near(key, known.iter().copied()));
+    SetError::UnknownKey { key: key.to_owned(), near, known: owned(known) }
 }
 
 fn bad_value(key: &str, value: &str, expected: String) -> SetError {

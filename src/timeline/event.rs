@@ -312,6 +312,8 @@ pub enum SignalChange {
     Ignored,
     /// It waits, as it is blocked.
     Pending,
+    /// Nothing more: one like it waits already, and signals do not queue (UNP 5.10).
+    Merged,
     /// It ended the process.
     Killed,
 }

@@ -10,12 +10,17 @@ use super::file::Object;
 use super::strace;
 use crate::errno::Errno;
 use crate::os::{
-    Action, Child, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption, WaitStatus,
+    Abi, Action, Child, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
+    WaitStatus,
 };
 
 impl Os for SimOs {
     fn within(&self, function: &'static str) -> SimOs {
         SimOs { within: Some(function), ..self.clone() }
+    }
+
+    fn abi(&self) -> Abi {
+        self.kernel.borrow().abi
     }
 
     fn socket(&self, family: Family) -> Result<Fd, Errno> {
@@ -124,6 +129,10 @@ impl Os for SimOs {
         let mut done = 0;
         let result = self.block(true, |kernel| {
             loop {
+                // What is wrong now is for the next call to tell, and not to be forgotten before.
+                if done > 0 && kernel.has_failed(self.pid, fd) {
+                    return Ok(done);
+                }
                 done += kernel.write(self.pid, fd, &buf[done..])?;
                 if done == buf.len() {
                     return Ok(done);
@@ -131,7 +140,7 @@ impl Os for SimOs {
             }
         });
         let result = match result.await {
-            Err(Errno::EINTR) if done > 0 => Ok(done),
+            Err(_) if done > 0 => Ok(done),
             result => result,
         };
         let args = |_: &_| format!("{fd}, {}, {}", strace::string(buf), buf.len());

@@ -1,5 +1,6 @@
 //! How a simulated host is set up.
 
+use crate::os::Abi;
 use crate::stack::{self, System};
 
 /// A host: its name, its TCP/IP and the limits of its kernel.
@@ -14,13 +15,21 @@ pub struct HostConfig {
     /// Whether a `connect` interrupted by a handler with SA_RESTART goes on, as on Linux, or fails with `EINTR`
     /// all the same, as on Berkeley's systems (UNP 5.9).
     pub connect_restarts: bool,
+    /// How its compiler lays out a `long`.
+    pub abi: Abi,
 }
 
 impl HostConfig {
     /// A host with default limits and the manners of the stack's system.
     pub fn new(name: &str, stack: stack::Config) -> HostConfig {
         let connect_restarts = stack.profile.system == System::Linux;
-        HostConfig { name: name.to_owned(), stack, limits: Limits::default(), connect_restarts }
+        HostConfig {
+            name: name.to_owned(),
+            stack,
+            limits: Limits::default(),
+            connect_restarts,
+            abi: Abi::TODAY,
+        }
     }
 }
 

@@ -120,6 +120,11 @@ impl Kernel {
         result
     }
 
+    /// Whether `fd` has an error or a hangup to tell.
+    pub(super) fn has_failed(&self, pid: Pid, fd: Fd) -> bool {
+        self.readiness(pid, fd).any(PollEvents::ERR | PollEvents::HUP)
+    }
+
     fn readiness(&self, pid: Pid, fd: Fd) -> PollEvents {
         if fd.as_raw() < 0 {
             return PollEvents::NONE; // as POSIX has it: this one is not looked at

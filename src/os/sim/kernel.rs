@@ -14,7 +14,7 @@ use super::process::{Process, State};
 use super::terminal::Terminal;
 use super::wait_queue::{Blocked, Channel, WaitQueues};
 use crate::errno::Errno;
-use crate::os::{Pid, Signal, WaitStatus};
+use crate::os::{Abi, Pid, Signal, WaitStatus};
 use crate::stack::Stack;
 use crate::time::SimTime;
 use crate::timeline::{Call, Kind, ProcessChange, Recorder};
@@ -29,6 +29,7 @@ pub(super) struct Kernel {
     pub(super) recorder: Recorder,
     pub(super) limits: Limits,
     pub(super) connect_restarts: bool,
+    pub(super) abi: Abi,
     pub(super) processes: BTreeMap<Pid, Process>,
     pub(super) files: Slab<OpenFile>,
     pub(super) pipes: Slab<Pipe>,
@@ -63,6 +64,7 @@ impl Kernel {
             recorder,
             limits: config.limits,
             connect_restarts: config.connect_restarts,
+            abi: config.abi,
             processes: BTreeMap::new(),
             files: Slab::new(),
             pipes: Slab::new(),

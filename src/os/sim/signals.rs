@@ -83,11 +83,9 @@ impl Kernel {
         }
         let signals = &mut process.signals;
         if signals.mask.has(signal) && signal != Signal::SIGKILL {
-            let news = !signals.pending.has(signal);
+            let what = if signals.pending.has(signal) { SignalChange::Merged } else { SignalChange::Pending };
             signals.pending = signals.pending.with(signal);
-            if news {
-                self.record_signal(to, signal, SignalChange::Pending);
-            }
+            self.record_signal(to, signal, what);
             return Ok(());
         }
         match signals.effect(signal) {
@@ -97,6 +95,9 @@ impl Kernel {
             Effect::Ends => {
                 self.record_signal(to, signal, SignalChange::Killed);
                 self.terminate(to, WaitStatus::Signaled(signal));
+            }
+            Effect::Handled if signals.pending.has(signal) => {
+                self.record_signal(to, signal, SignalChange::Merged);
             }
             Effect::Handled => {
                 signals.pending = signals.pending.with(signal);

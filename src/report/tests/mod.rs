@@ -2,6 +2,7 @@
 
 mod json;
 mod netstat;
+mod ps;
 mod sample;
 mod summary;
 mod text;

@@ -151,10 +151,12 @@ fn a_packet_that_may_be_fragmented_is_lost_without_an_answer() {
 }
 
 #[test]
-fn a_packet_too_big_for_the_senders_own_link_never_leaves() {
+fn a_packet_too_big_for_the_senders_own_link_is_answered_at_its_near_end() {
     let mut net = net();
     net.send(us(9), CLIENT, V4.request(7, 1_501 - HEADERS));
-    assert_eq!(net.finish(), []);
+    let [Arrived { at, to: CLIENT, packet }] = net.finish() else { panic!("{:?}", net.arrived) };
+    let error = expected(V4, Unreachable::FragmentationNeeded { mtu: 1_500 });
+    assert_eq!((*at, packet::parse(packet)), (us(2_509), Ok(Packet::Icmp(error))), "one way along the link");
     assert_eq!(net.losses(), [(9, LostReason::TooBig)]);
 }
 

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::witness::{HostSeen, Seen, SeenFailure, Witness};
-use super::{Expectation, Failure};
+use super::{Count, Expectation, Failure, Prints};
 use crate::scenario::outcome::Outcome;
-use crate::scenario::{Host, Scenario, Waiting, units};
+use crate::scenario::{Host, Scenario, Waiting, generated_line, units};
 use crate::time::SimTime;
+use crate::timeline::TcpState;
 
 /// Something that was expected and did not happen, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +51,13 @@ impl Differences {
                 1 => host.name.clone(),
                 _ => format!("{} process {}", host.name, nth + 1),
             };
-            self.process(&who, &host.expect.of(nth, scenario.stack), seen);
+            self.process(&who, &host.expect.of(nth, scenario), seen);
         }
         // Segments are the host's: nobody can tell which process a retransmission belongs to.
-        let expected = host.expect.of(0, scenario.stack);
+        let expected = host.expect.of(0, scenario);
+        if let Some(states) = expected.states.filter(|states| *states != seen.states) {
+            self.note(format!("{} states", host.name), chain(&states), chain(&seen.states));
+        }
         let counts = [
             ("segments", expected.segments, seen.segments),
             ("retransmissions", expected.retransmissions, seen.retransmissions),
@@ -68,7 +72,12 @@ impl Differences {
     fn process(&mut self, who: &str, expected: &Expectation, seen: &Seen<'_>) {
         let fails = expected.fails.as_deref().unwrap_or_default();
         let stderr = expected.stderr.as_deref();
-        self.lines(format!("{who} prints"), expected.prints.as_deref().unwrap_or_default(), &seen.stdout);
+        let prints = format!("{who} prints");
+        match &expected.prints {
+            None => self.lines(prints, &[], &seen.stdout),
+            Some(Prints::Exactly(lines)) => self.lines(prints, lines, &seen.stdout),
+            Some(Prints::First(count)) => self.first_lines(prints, *count, &seen.stdout),
+        }
         if stderr.is_some() || fails.is_empty() {
             self.lines(format!("{who} stderr"), stderr.unwrap_or_default(), &seen.stderr);
         }
@@ -90,6 +99,9 @@ impl Differences {
             killed.iter().cloned(),
             seen.killed.iter().map(ToString::to_string),
         );
+        if let Some(count) = expected.zombies.filter(|count| !count.holds(seen.zombies.len() as u64)) {
+            self.note(format!("{who} zombies"), count, seen.zombies.len());
+        }
         if let Some(waits) = &expected.waits {
             self.waits(format!("{who} waits"), waits, &seen.waits);
         }
@@ -98,16 +110,37 @@ impl Differences {
     /// Lines in order. Of long texts only the first line that differs is shown.
     fn lines(&mut self, place: String, expected: &[String], got: &[&str]) {
         const LONG: usize = 5;
-        if expected.iter().eq(got.iter()) {
+        if expected.len() == got.len() && expected.iter().zip(got).all(|(pattern, line)| fits(pattern, line))
+        {
             return;
         }
         if expected.len().max(got.len()) <= LONG {
             return self.note(place, all(expected), all(got));
         }
-        let same = expected.iter().zip(got).take_while(|(expected, got)| expected == got).count();
+        let same = expected.iter().zip(got).take_while(|(pattern, line)| fits(pattern, line)).count();
         let line = |line: Option<&str>| line.map_or("no more lines".to_owned(), |line| format!("{line:?}"));
         let expected = line(expected.get(same).map(String::as_str));
         self.note(format!("{place}, line {}", same + 1), expected, line(got.get(same).copied()));
+    }
+
+    /// So many generated lines; behind them there may be a part of one more.
+    fn first_lines(&mut self, place: String, count: Count, got: &[&str]) {
+        let whole = (1..).zip(got).take_while(|(nth, line)| generated_line(*nth) == **line).count();
+        let next = generated_line(whole as u64 + 1);
+        let in_order = match got[whole..] {
+            [] => true,
+            [part] => next.starts_with(part),
+            _ => false,
+        };
+        if !in_order {
+            self.note(
+                format!("{place}, line {}", whole + 1),
+                format!("{next:?}"),
+                format!("{:?}", got[whole]),
+            );
+        } else if !count.holds(whole as u64) {
+            self.note(place, format!("the first {count} lines"), whole);
+        }
     }
 
     /// Failures in order.
@@ -171,6 +204,18 @@ impl Differences {
             self.note("packets lost by drop rules".to_owned(), expected, dropped);
         }
     }
+}
+
+/// Whether a line is as expected; `*` stands for anything.
+fn fits(pattern: &str, line: &str) -> bool {
+    let Some((beginning, rest)) = pattern.split_once('*') else { return pattern == line };
+    let Some(line) = line.strip_prefix(beginning) else { return false };
+    let ends = (0..=line.len()).filter(|at| line.is_char_boundary(*at));
+    ends.into_iter().any(|at| fits(rest, &line[at..]))
+}
+
+fn chain(states: &[TcpState]) -> String {
+    states.iter().map(|state| state.name()).collect::<Vec<_>>().join(" ")
 }
 
 fn all<S: AsRef<str>>(lines: &[S]) -> String {

@@ -5,7 +5,9 @@ mod check;
 mod witness;
 
 use crate::errno::Errno;
+use crate::scenario::Scenario;
 use crate::stack::System;
+use crate::timeline::TcpState;
 
 pub use bound::{Count, TimeBound};
 pub use check::{Difference, check};
@@ -26,6 +28,8 @@ pub struct Override {
     pub process: Option<u32>,
     /// When the scenario runs under this system's TCP; `None` is under any.
     pub system: Option<System>,
+    /// When this key has this value; `None` is whatever is set.
+    pub setting: Option<(String, String)>,
     /// What is expected then, in place of what is expected otherwise.
     pub instead: Expectation,
 }
@@ -33,9 +37,9 @@ pub struct Override {
 /// What a process and its descendants have to see; what is `None` has its default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectation {
-    /// Lines on standard output. Default: none.
-    pub prints: Option<Vec<String>>,
-    /// Lines on standard error. Default: none, but any if `fails` names a failure.
+    /// Lines on standard output; `*` in them stands for anything. Default: none.
+    pub prints: Option<Prints>,
+    /// Lines on standard error; `*` in them stands for anything. Default: none, but any if `fails` names a failure.
     pub stderr: Option<Vec<String>>,
     /// Calls that fail, in time order. Default: none.
     pub fails: Option<Vec<Failure>>,
@@ -46,10 +50,23 @@ pub struct Expectation {
     pub killed: Option<Vec<String>>,
     /// The calls that those still alive at the end sleep in, in any order. Default: not looked at.
     pub waits: Option<Vec<String>>,
+    /// Processes that have ended and that nobody has waited for. Default: not looked at.
+    pub zombies: Option<Count>,
+    /// The states that the host's connections go into, in time order. Default: not looked at.
+    pub states: Option<Vec<TcpState>>,
     /// Segments sent by the host. Default: not looked at.
     pub segments: Option<Count>,
     /// Segments sent by the host that had been sent before. Default: not looked at.
     pub retransmissions: Option<Count>,
+}
+
+/// What has to be printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prints {
+    /// These lines.
+    Exactly(Vec<String>),
+    /// So many of the generated lines, from the first; behind them there may be a part of one more.
+    First(Count),
 }
 
 /// A call that has to fail.
@@ -66,10 +83,13 @@ pub struct Failure {
 }
 
 impl Expectations {
-    /// What the `process`-th process of the host has to see under `system`'s TCP.
-    pub fn of(&self, process: u32, system: System) -> Expectation {
+    /// What the `process`-th process of a host has to see in this scenario.
+    pub fn of(&self, process: u32, scenario: &Scenario) -> Expectation {
+        let is_set = |(key, value): &(String, String)| scenario.setting(key) == Some(value);
         let fits = |o: &&Override| {
-            o.process.is_none_or(|nth| nth == process) && o.system.is_none_or(|name| name == system)
+            o.process.is_none_or(|nth| nth == process)
+                && o.system.is_none_or(|system| system == scenario.stack)
+                && o.setting.as_ref().is_none_or(is_set)
         };
         self.overrides.iter().filter(fits).fold(self.base.clone(), |general, o| o.instead.clone().or(general))
     }
@@ -85,6 +105,8 @@ impl Expectation {
             exits: self.exits.or(other.exits),
             killed: self.killed.or(other.killed),
             waits: self.waits.or(other.waits),
+            zombies: self.zombies.or(other.zombies),
+            states: self.states.or(other.states),
             segments: self.segments.or(other.segments),
             retransmissions: self.retransmissions.or(other.retransmissions),
         }

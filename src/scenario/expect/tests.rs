@@ -7,7 +7,7 @@ use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, Stream,
+    SegmentEvent, Stream, TcpState,
 };
 
 /// A server, a client, and what is expected of the client.
@@ -358,4 +358,84 @@ fn an_expectation_of_another_stack_holds_when_the_scenario_runs_under_it() {
     assert_eq!(tale().against(&scenario), ["client exits: expected 0; got 1"]);
     scenario.stack = System::Linux;
     assert_eq!(tale().against(&scenario), NONE);
+}
+
+#[test]
+fn the_first_so_many_generated_lines_may_end_in_the_middle_of_one() {
+    let scenario = scenario("[expect.client]\nprints = { lines = \"2..3\" }");
+    let tale = |lines: &[&str]| {
+        let start = Tale::of("client").start(1);
+        lines.iter().fold(start, |tale, line| tale.prints(1, line)).against(&scenario)
+    };
+    assert_eq!(tale(&["line 1", "line 2"]), NONE);
+    assert_eq!(tale(&["line 1", "line 2", "li"]), NONE);
+    assert_eq!(tale(&["line 1"]), ["client prints: expected the first 2 to 3 lines; got 1"]);
+    assert_eq!(tale(&["line 1", "line 2", "x"]), ["client prints, line 3: expected \"line 3\"; got \"x\""]);
+    assert_eq!(
+        tale(&["line 1", "lin", "line 2"]),
+        ["client prints, line 2: expected \"line 2\"; got \"lin\""]
+    );
+}
+
+#[test]
+fn a_star_in_a_line_stands_for_anything() {
+    let scenario = scenario("[expect.client]\nprints = [\"port *, then *.\"]");
+    let tale = |line| Tale::of("client").start(1).prints(1, line).against(&scenario);
+    assert_eq!(tale("port 51279, then é."), NONE);
+    assert_eq!(tale("port , then ."), NONE);
+    assert_eq!(
+        tale("port 1, then 2"),
+        ["client prints: expected \"port *, then *.\"; got \"port 1, then 2\""]
+    );
+}
+
+#[test]
+fn zombies_and_states_are_counted() {
+    let scenario =
+        scenario("[expect.client]\nzombies = 1\nexits = [0, 0]\nstates = [\"SYN_SENT\", \"CLOSED\"]");
+    let change = |from, to| {
+        let addr: SocketAddr = "10.0.0.1:1".parse().unwrap();
+        Kind::State { local: addr, remote: addr, from, to }
+    };
+    let ended = |pid| [(pid, ProcessChange::Exit { status: 0 }), (pid, ProcessChange::Zombie)];
+    let tale = Tale::of("client").start(1).fork(1, 2).fork(1, 3);
+    let tale =
+        [ended(2), ended(3)].into_iter().flatten().fold(tale, |tale, (pid, what)| tale.process(pid, what));
+    let tale = tale.event(change(TcpState::Closed, TcpState::SynSent));
+    let tale = tale.event(change(TcpState::SynSent, TcpState::Closed));
+    let reaped = Tale { outcome: tale.outcome.clone(), ..tale }.process(2, ProcessChange::Reaped);
+    assert_eq!(reaped.against(&scenario), NONE);
+    let left = Tale::of("client").start(1).against(&scenario);
+    assert_eq!(
+        left,
+        [
+            "client exits: expected 0, 0; got none",
+            "client zombies: expected 1; got 0",
+            "client states: expected SYN_SENT CLOSED; got "
+        ]
+    );
+}
+
+#[test]
+fn a_setting_replaces_what_a_system_says_and_both_together_come_last() {
+    let mut scenario = scenario(
+        r#"
+        [expect.client]
+        exits = 0
+        [expect.client.linux]
+        exits = 1
+        [expect.client.linux.with."ip=6"]
+        exits = 3
+        [expect.client.with."ip=6"]
+        exits = 2
+        "#,
+    );
+    let exits = |scenario: &Scenario| scenario.hosts[1].expect.of(0, scenario).exits;
+    assert_eq!(exits(&scenario), Some(vec![0]));
+    scenario.set("ip", "6").unwrap();
+    assert_eq!(exits(&scenario), Some(vec![2]));
+    scenario.stack = System::Linux;
+    assert_eq!(exits(&scenario), Some(vec![3]));
+    scenario.set("ip", "4").unwrap();
+    assert_eq!(exits(&scenario), Some(vec![1]));
 }

@@ -1,13 +1,13 @@
 //! Sorts the timeline by who saw what: host by host, process by process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::errno::Errno;
 use crate::scenario::expect::Failure;
 use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
-use crate::timeline::{Call, Direction, Event, Kind, LostReason, ProcessChange, Stream};
+use crate::timeline::{Call, Direction, Event, Kind, LostReason, ProcessChange, Stream, TcpState};
 
 /// Errors that are an answer rather than a failure: "not yet" of a call that was asked not to wait, and
 /// "nobody left" of the last `wait` in a loop.
@@ -29,6 +29,8 @@ pub(super) struct HostSeen<'a> {
     pub(super) processes: Vec<Seen<'a>>,
     pub(super) segments: u64,
     pub(super) retransmissions: u64,
+    /// The states its connections went into.
+    pub(super) states: Vec<TcpState>,
     /// Which of `processes` a pid belongs to.
     owner: BTreeMap<u32, usize>,
     /// How many of `processes` have started since the host's last boot.
@@ -44,6 +46,8 @@ pub(super) struct Seen<'a> {
     pub(super) exits: Vec<i32>,
     pub(super) killed: Vec<&'static str>,
     pub(super) waits: Vec<&'a Waiting>,
+    /// Who has ended and was not waited for.
+    pub(super) zombies: BTreeSet<u32>,
 }
 
 /// A call that failed.
@@ -109,6 +113,7 @@ impl<'a> HostSeen<'a> {
     /// The programs start again from the first, and with them pids.
     fn boot(&mut self) {
         self.owner.clear();
+        self.processes.iter_mut().for_each(|seen| seen.zombies.clear());
         self.started = 0;
     }
 
@@ -136,6 +141,7 @@ impl<'a> HostSeen<'a> {
                 self.segments += 1;
                 self.retransmissions += u64::from(segment.retransmission.is_some());
             }
+            Kind::State { to, .. } => self.states.push(*to),
             _ => {}
         }
     }
@@ -161,7 +167,16 @@ impl<'a> HostSeen<'a> {
                     seen.killed.push(signal);
                 }
             }
-            ProcessChange::Zombie | ProcessChange::Reaped => {}
+            ProcessChange::Zombie => {
+                if let Some(seen) = self.of(pid) {
+                    seen.zombies.insert(pid);
+                }
+            }
+            ProcessChange::Reaped => {
+                if let Some(seen) = self.of(pid) {
+                    seen.zombies.remove(&pid);
+                }
+            }
         }
     }
 

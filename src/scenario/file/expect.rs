@@ -10,9 +10,10 @@ use super::list::{Lines, OneOrMany};
 use super::mistake::Wrong;
 use super::value::Value;
 use crate::errno::Errno;
-use crate::scenario::expect::{Count, Expectation, Expectations, Failure, Override, TimeBound};
-use crate::scenario::{SIGNALS, generated_line, limits};
+use crate::scenario::expect::{Count, Expectation, Expectations, Failure, Override, Prints, TimeBound};
+use crate::scenario::{SIGNALS, Variables, generated_line, keys, limits};
 use crate::stack::System;
+use crate::timeline::TcpState;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,8 +24,12 @@ pub(super) struct ExpectTable {
     exits: Option<OneOrMany<i32>>,
     killed: Option<Spanned<OneOrMany<String>>>,
     waits: Option<OneOrMany<String>>,
+    zombies: Option<Value<Count>>,
+    states: Option<Vec<Value<TcpState>>>,
     segments: Option<Spanned<Value<Count>>>,
     retransmissions: Option<Spanned<Value<Count>>>,
+    #[serde(default)]
+    with: BTreeMap<Spanned<String>, ExpectTable>,
     #[serde(default)]
     process: BTreeMap<Spanned<String>, ExpectTable>,
     book: Option<Spanned<Box<ExpectTable>>>,
@@ -43,34 +48,46 @@ struct FailureTable {
 }
 
 /// For whom a table is.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Scope {
     process: Option<u32>,
     system: Option<System>,
+    setting: Option<(String, String)>,
 }
 
 impl ExpectTable {
-    /// `count` is how many processes the host starts.
-    pub(super) fn check(self, host: &str, count: u32) -> Result<Expectations, Wrong> {
+    /// `count` is how many processes the host starts, `variables` what the scenario lets be set.
+    pub(super) fn check(self, host: &str, count: u32, variables: &Variables) -> Result<Expectations, Wrong> {
         let mut expectations = Expectations::default();
-        self.add(&mut expectations, &format!("expect.{host}"), Scope::default(), count)?;
+        self.add(&mut expectations, &format!("expect.{host}"), Scope::default(), (count, variables))?;
+        // The more special behind the more general; stable, so that of equals the file's order decides.
+        let rank = |it: &Override| (it.process.is_some(), it.setting.is_some(), it.system.is_some());
+        expectations.overrides.sort_by_key(rank);
         Ok(expectations)
     }
 
-    /// Adds what this table says and then what the tables in it say, so that the more special comes later.
-    fn add(mut self, all: &mut Expectations, key: &str, scope: Scope, count: u32) -> Result<(), Wrong> {
+    /// Adds what this table says and then what the tables in it say.
+    fn add(
+        mut self,
+        all: &mut Expectations,
+        key: &str,
+        scope: Scope,
+        known: (u32, &Variables),
+    ) -> Result<(), Wrong> {
+        let (count, variables) = known;
         let systems = [
             (System::Book, self.book.take()),
             (System::Linux, self.linux.take()),
             (System::Bsd, self.bsd.take()),
             (System::Rfc, self.rfc.take()),
         ];
+        let settings = std::mem::take(&mut self.with);
         let processes = std::mem::take(&mut self.process);
-        let expectation = self.expectation(key, scope)?;
-        match scope {
-            Scope { process: None, system: None } => all.base = expectation,
-            Scope { process, system } => {
-                all.overrides.push(Override { process, system, instead: expectation })
+        let instead = self.expectation(key, &scope)?;
+        match scope.clone() {
+            Scope { process: None, system: None, setting: None } => all.base = instead,
+            Scope { process, system, setting } => {
+                all.overrides.push(Override { process, system, setting, instead })
             }
         }
         for (system, table) in systems {
@@ -79,11 +96,19 @@ impl ExpectTable {
             if scope.system.is_some() {
                 return Err(Wrong::new(table.span(), key, "a run has one system; it is named already"));
             }
-            table.into_inner().add(all, &key, Scope { system: Some(system), ..scope }, count)?;
+            table.into_inner().add(all, &key, Scope { system: Some(system), ..scope.clone() }, known)?;
+        }
+        for (given, table) in settings {
+            let key = format!("{key}.with.{:?}", given.get_ref());
+            if scope.setting.is_some() {
+                return Err(Wrong::new(given.span(), key, "one setting at a time"));
+            }
+            let setting = setting(given, &key, variables)?;
+            table.add(all, &key, Scope { setting: Some(setting), ..scope.clone() }, known)?;
         }
         for (nth, table) in processes {
             let key = format!("{key}.process.{}", nth.get_ref());
-            if scope.process.is_some() || scope.system.is_some() {
+            if scope.process.is_some() || scope.system.is_some() || scope.setting.is_some() {
                 return Err(Wrong::new(nth.span(), key, "expected directly under [expect.HOST]"));
             }
             let process = nth.get_ref().parse::<u32>().ok().filter(|nth| (1..=count).contains(nth));
@@ -94,12 +119,12 @@ impl ExpectTable {
                     format!("expected the number of a process, 1 to {count}"),
                 ));
             };
-            table.add(all, &key, Scope { process: Some(process - 1), ..scope }, count)?;
+            table.add(all, &key, Scope { process: Some(process - 1), ..scope.clone() }, known)?;
         }
         Ok(())
     }
 
-    fn expectation(self, key: &str, scope: Scope) -> Result<Expectation, Wrong> {
+    fn expectation(self, key: &str, scope: &Scope) -> Result<Expectation, Wrong> {
         for (count, name) in [(&self.segments, "segments"), (&self.retransmissions, "retransmissions")] {
             if let (Some(count), Some(_)) = (count, scope.process) {
                 let what = "segments are counted by host, not by process";
@@ -114,6 +139,8 @@ impl ExpectTable {
             exits: self.exits.map(|OneOrMany(exits)| exits),
             killed: self.killed.map(|killed| signals(killed, key)).transpose()?,
             waits: self.waits.map(|OneOrMany(waits)| waits),
+            zombies: self.zombies.map(|Value(count)| count),
+            states: self.states.map(|states| states.into_iter().map(|Value(state)| state).collect()),
             segments: count(self.segments),
             retransmissions: count(self.retransmissions),
         })
@@ -127,15 +154,28 @@ impl FailureTable {
     }
 }
 
-fn lines(prints: Spanned<Lines>, key: &str) -> Result<Vec<String>, Wrong> {
+/// `KEY=VALUE` of a key that can be set.
+fn setting(given: Spanned<String>, key: &str, variables: &Variables) -> Result<(String, String), Wrong> {
+    match given.get_ref().split_once('=') {
+        Some((name, value)) if variables.get(name).is_some() || keys().any(|(known, _)| known == name) => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => {
+            Err(Wrong::new(given.span(), key, "expected \"KEY=VALUE\" of a name in [set] or a key of --set"))
+        }
+    }
+}
+
+fn lines(prints: Spanned<Lines>, key: &str) -> Result<Prints, Wrong> {
     let span = prints.span();
     match prints.into_inner() {
-        Lines::Listed(lines) => Ok(lines),
-        Lines::Generated(lines) if lines > limits::TYPED_LINES => {
+        Lines::Listed(lines) => Ok(Prints::Exactly(lines)),
+        Lines::Generated(lines) if lines.high > limits::TYPED_LINES => {
             let what = format!("more lines than the limit of {}", limits::TYPED_LINES);
             Err(Wrong::new(span, format!("{key}.prints"), what))
         }
-        Lines::Generated(lines) => Ok((1..=lines).map(generated_line).collect()),
+        Lines::Generated(lines) if lines.low < lines.high => Ok(Prints::First(lines)),
+        Lines::Generated(lines) => Ok(Prints::Exactly((1..=lines.low).map(generated_line).collect())),
     }
 }
 

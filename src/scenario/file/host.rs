@@ -7,11 +7,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Names;
+use super::list::Lines;
 use super::mistake::Wrong;
 use super::typing::{self, Entry};
 use super::value::{Setting, Value};
+use crate::os::sim::Limits;
+use crate::os::{Abi, ByteOrder};
 use crate::scenario::expect::Expectations;
-use crate::scenario::{Host, Link, Program, Typed, limits, set};
+use crate::scenario::link::mtu_fits;
+use crate::scenario::variables::mentions;
+use crate::scenario::{Host, IpVersion, Link, Program, Typed, Variables, generated_line, limits, set};
 use crate::stack::{Profile, System};
 
 #[derive(Deserialize)]
@@ -23,10 +28,31 @@ pub(super) struct HostTable {
     start: Option<Value<Duration>>,
     addrs: Option<Spanned<u8>>,
     stack: Option<Value<System>>,
+    mtu: Option<Spanned<usize>>,
+    byte_order: Option<ByteOrderName>,
+    long: Option<Spanned<usize>>,
+    grace: Option<Spanned<Value<Duration>>>,
+    limits: Option<Spanned<LimitsTable>>,
+    stdin: Option<Spanned<Lines>>,
     #[serde(default)]
     set: BTreeMap<Spanned<String>, Setting>,
     #[serde(default, rename = "type")]
     typed: Vec<Spanned<Entry>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ByteOrderName {
+    Little,
+    Big,
+}
+
+/// `limits = { descriptors = 6, processes = 20 }`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LimitsTable {
+    descriptors: Option<usize>,
+    processes: Option<usize>,
 }
 
 /// What all hosts together may still have.
@@ -46,25 +72,46 @@ impl HostTable {
         self.run.is_some()
     }
 
-    /// `default` is the system of a host that names none.
+    /// Whether IP can use its interface.
+    pub(super) fn check_mtu(&self, name: &str, ip: IpVersion) -> Result<(), Wrong> {
+        let Some(mtu) = &self.mtu else { return Ok(()) };
+        mtu_fits(*mtu.get_ref(), ip).map_err(|what| Wrong::new(mtu.span(), format!("host.{name}.mtu"), what))
+    }
+
+    /// Whether `$name` occurs in its command line.
+    pub(super) fn mentions(&self, name: &str) -> bool {
+        self.run.as_ref().is_some_and(|run| mentions(run.get_ref(), name))
+    }
+
+    pub(super) fn addresses_wanted(&self) -> u8 {
+        self.addrs.as_ref().map_or(1, |addrs| *addrs.get_ref())
+    }
+
+    /// `defaults` are the system of a host that names none, and the scenario's `[set]`.
     pub(super) fn check(
         self,
         name: &Spanned<String>,
         names: &Names,
-        default: System,
+        defaults: (System, &Variables),
         budget: &mut Budget,
     ) -> Result<Host, Wrong> {
+        let (default, variables) = defaults;
         let table = format!("host.{}", name.get_ref());
         let stack = self.stack.map(|Value(system)| system);
         let count = self.processes(name, &table, budget)?;
         Ok(Host {
             name: name.get_ref().clone(),
-            program: self.program(names, &table)?,
+            program: self.program(names, variables, &table)?,
             count,
             every: self.every.map_or(Duration::ZERO, |Value(every)| every),
             start: self.start.map_or(Duration::ZERO, |Value(start)| start),
             addrs: self.addresses(&table)?,
             stack,
+            mtu: self.mtu.as_ref().map(|mtu| *mtu.get_ref()),
+            abi: self.abi(&table)?,
+            grace: self.grace(&table)?,
+            limits: self.limits(&table)?,
+            stdin: self.stdin(count, &table, budget)?,
             typed: self.typed(count, &table, budget)?,
             set: self.settings(Profile::of(stack.unwrap_or(default)), &table)?,
             link: Link::default(),
@@ -72,9 +119,9 @@ impl HostTable {
         })
     }
 
-    fn program(&self, names: &Names, table: &str) -> Result<Option<Program>, Wrong> {
+    fn program(&self, names: &Names, variables: &Variables, table: &str) -> Result<Option<Program>, Wrong> {
         let Some(run) = &self.run else { return Ok(None) };
-        let program = Program::parse(run.get_ref(), |host| names.find(host).map(|_| ()));
+        let program = Program::parse(run.get_ref(), variables, |host| names.find_address(host));
         program.map(Some).map_err(|what| Wrong::new(run.span(), format!("{table}.run"), what))
     }
 
@@ -102,6 +149,79 @@ impl HostTable {
             return Err(Wrong::new(addrs.span(), format!("{table}.addrs"), what));
         }
         Ok(*addrs.get_ref())
+    }
+
+    fn abi(&self, table: &str) -> Result<Abi, Wrong> {
+        let byte_order = match self.byte_order {
+            Some(ByteOrderName::Little) => ByteOrder::Little,
+            Some(ByteOrderName::Big) => ByteOrder::Big,
+            None => Abi::TODAY.byte_order,
+        };
+        let long = match &self.long {
+            Some(long) if ![4, 8].contains(long.get_ref()) => {
+                return Err(Wrong::new(long.span(), format!("{table}.long"), "expected 4 or 8 octets"));
+            }
+            Some(long) => *long.get_ref(),
+            None => Abi::TODAY.long,
+        };
+        Ok(Abi { byte_order, long })
+    }
+
+    fn grace(&self, table: &str) -> Result<Duration, Wrong> {
+        let Some(grace) = &self.grace else { return Ok(Host::GRACE) };
+        let Value(time) = *grace.get_ref();
+        if !limits::GRACE.contains(&time) {
+            return Err(Wrong::new(grace.span(), format!("{table}.grace"), "expected 5 to 20 s (UNP 5.16)"));
+        }
+        Ok(time)
+    }
+
+    fn limits(&self, table: &str) -> Result<Limits, Wrong> {
+        let default = Limits::default();
+        let Some(limits) = &self.limits else { return Ok(default) };
+        let LimitsTable { descriptors, processes } = *limits.get_ref();
+        let given = Limits {
+            descriptors: descriptors.unwrap_or(default.descriptors),
+            processes: processes.unwrap_or(default.processes),
+            ..default
+        };
+        // With fewer descriptors there would be no room for the three standard streams.
+        if given.descriptors < 3
+            || given.descriptors > default.files
+            || !(1..=1 << 16).contains(&given.processes)
+        {
+            let what = format!("expected 3 to {} descriptors, and 1 to 65536 processes", default.files);
+            return Err(Wrong::new(limits.span(), format!("{table}.limits"), what));
+        }
+        Ok(given)
+    }
+
+    /// The file that each of `count` processes has for a standard input.
+    fn stdin(&self, count: u32, table: &str, budget: &mut Budget) -> Result<Option<Vec<String>>, Wrong> {
+        let Some(stdin) = &self.stdin else { return Ok(None) };
+        let refuse = |what: &str| Err(Wrong::new(stdin.span(), format!("{table}.stdin"), what));
+        if !self.runs_something() {
+            return refuse("nothing runs here that could read it");
+        }
+        if !self.typed.is_empty() {
+            return refuse("standard input is a file or a terminal to type at, not both");
+        }
+        let wanted = match stdin.get_ref() {
+            Lines::Listed(lines) => lines.len() as u64,
+            Lines::Generated(count) if count.low != count.high => {
+                return refuse("expected one number of lines");
+            }
+            Lines::Generated(count) => count.low,
+        };
+        let Some(left) = wanted.checked_mul(count.into()).and_then(|all| budget.lines.checked_sub(all))
+        else {
+            return refuse(&format!("more lines than the limit of {}", limits::TYPED_LINES));
+        };
+        budget.lines = left;
+        Ok(Some(match stdin.get_ref() {
+            Lines::Listed(lines) => lines.clone(),
+            Lines::Generated(_) => (1..=wanted).map(generated_line).collect(),
+        }))
     }
 
     /// What is typed at the terminal of each of `count` processes.

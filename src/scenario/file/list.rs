@@ -3,6 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::value::Value;
+use crate::scenario::expect::Count;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -50,11 +52,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// Lines of text: a list of them, or `{ lines = 200 }` for generated ones.
+/// Lines of text: a list of them, or `{ lines = 200 }` for generated ones, `{ lines = "1..199" }` for the first of
+/// them.
 #[derive(Clone, Debug)]
 pub(super) enum Lines {
     Listed(Vec<String>),
-    Generated(u64),
+    Generated(Count),
 }
 
 impl<'de> Deserialize<'de> for Lines {
@@ -62,7 +65,7 @@ impl<'de> Deserialize<'de> for Lines {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Generated {
-            lines: u64,
+            lines: Value<Count>,
         }
 
         struct Reader;
@@ -75,7 +78,8 @@ impl<'de> Deserialize<'de> for Lines {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Lines, A::Error> {
-                let Generated { lines } = Generated::deserialize(MapAccessDeserializer::new(map))?;
+                let Generated { lines: Value(lines) } =
+                    Generated::deserialize(MapAccessDeserializer::new(map))?;
                 Ok(Lines::Generated(lines))
             }
 

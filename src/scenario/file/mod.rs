@@ -21,7 +21,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{IpVersion, Scenario, limits, units};
+use super::variables::is_name;
+use super::{IpVersion, Scenario, Variables, keys, limits, units};
 use crate::stack::System;
 use crate::time::SimTime;
 use expect::ExpectTable;
@@ -30,7 +31,7 @@ use host::{Budget, HostTable};
 use link::LinkTable;
 use mistake::{Wrong, from_toml, line_of};
 use names::Names;
-use value::Value;
+use value::{Setting, Value};
 
 pub use mistake::Mistake;
 
@@ -45,6 +46,8 @@ struct Top {
     until: Option<Value<Duration>>,
     #[serde(default)]
     may_miss: bool,
+    #[serde(default)]
+    set: BTreeMap<Spanned<String>, Setting>,
     #[serde(default)]
     host: BTreeMap<Spanned<String>, HostTable>,
     #[serde(default)]
@@ -85,15 +88,20 @@ impl Top {
             seed: self.seed.unwrap_or(1),
             ip: self.ip.map_or(IpVersion::V4, |Value(ip)| ip),
             until: SimTime::ZERO + self.until.map_or(Scenario::UNTIL, |Value(until)| until),
+            variables: variables(self.set, &tables)?,
             hosts: Vec::new(),
             faults: Vec::new(),
             may_miss: self.may_miss,
             set: Vec::new(),
             netstat: None,
+            ps: None,
         };
         let mut budget = Budget::new();
         for (name, table) in tables {
-            scenario.hosts.push(table.check(&name, &names, scenario.stack, &mut budget)?);
+            table.check_mtu(name.get_ref(), scenario.ip)?;
+            let defaults = (scenario.stack, &scenario.variables);
+            let host = table.check(&name, &names, defaults, &mut budget)?;
+            scenario.hosts.push(host);
         }
         for (name, table) in self.link {
             let host = names.check(name.get_ref(), name.span(), "link")?;
@@ -106,10 +114,32 @@ impl Top {
         }
         for (name, table) in self.expect {
             let host = &mut scenario.hosts[names.check(name.get_ref(), name.span(), "expect")?];
-            host.expect = table.check(name.get_ref(), host.count)?;
+            host.expect = table.check(name.get_ref(), host.count, &scenario.variables)?;
         }
         Ok(scenario)
     }
+}
+
+/// The scenario's own `[set]`. Every name has to stand for something in a program's command line.
+fn variables(
+    set: BTreeMap<Spanned<String>, Setting>,
+    hosts: &[(Spanned<String>, HostTable)],
+) -> Result<Variables, Wrong> {
+    let mut variables = Variables::default();
+    for (name, Setting(value)) in set {
+        let refuse = |what: String| Err(Wrong::new(name.span(), format!("set.{}", name.get_ref()), what));
+        if !is_name(name.get_ref()) {
+            return refuse("a name is made of letters, digits and _".to_owned());
+        }
+        if keys().any(|(key, _)| key == name.get_ref()) {
+            return refuse("a key of the simulator: it is set in [link.HOST] or [host.HOST.set]".to_owned());
+        }
+        if !hosts.iter().any(|(_, host)| host.mentions(name.get_ref())) {
+            return refuse(format!("no run has ${}", name.get_ref()));
+        }
+        variables.set(name.get_ref(), &value);
+    }
+    Ok(variables)
 }
 
 /// Says that a time comes after a later one.

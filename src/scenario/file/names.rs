@@ -15,6 +15,8 @@ pub(super) struct Names {
     ordered: Vec<String>,
     /// Where in `ordered` a name is, and whether something runs there.
     known: BTreeMap<String, (usize, bool)>,
+    /// How many addresses each has.
+    addrs: Vec<u8>,
 }
 
 impl Names {
@@ -26,7 +28,7 @@ impl Names {
         if let Some((name, _)) = hosts.get(limits::HOSTS) {
             return refuse(name, format!("more hosts than the limit of {}", limits::HOSTS));
         }
-        let mut names = Names { ordered: Vec::new(), known: BTreeMap::new() };
+        let mut names = Names { ordered: Vec::new(), known: BTreeMap::new(), addrs: Vec::new() };
         for (at, (name, table)) in hosts.iter().enumerate() {
             let text = name.get_ref();
             let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
@@ -37,6 +39,7 @@ impl Names {
                 return refuse(name, "\"router\" stands between the hosts already".to_owned());
             }
             names.ordered.push(text.clone());
+            names.addrs.push(table.addresses_wanted());
             names.known.insert(text.clone(), (at, table.runs_something()));
         }
         Ok(names)
@@ -53,7 +56,17 @@ impl Names {
         })
     }
 
-    /// The same; `span` and `key` say where the host is spoken of.
+    /// Whether there is such an address: `server`, or `server.2` for its second one.
+    pub(super) fn find_address(&self, name: &str) -> Result<(), String> {
+        let Some((host, nth)) = name.split_once('.') else { return self.find(name).map(drop) };
+        let addrs = self.addrs[self.find(host)?];
+        match nth.parse::<u8>() {
+            Ok(nth) if (1..=addrs).contains(&nth) => Ok(()),
+            _ => Err(format!("no address {name:?}; {host:?} has {addrs}, counted from 1")),
+        }
+    }
+
+    /// As [`find`](Names::find); `span` and `key` say where the host is spoken of.
     pub(super) fn check(&self, name: &str, span: Range<usize>, key: &str) -> Result<usize, Wrong> {
         self.find(name).map_err(|what| Wrong::new(span, key, what))
     }

@@ -12,6 +12,7 @@ use crate::packet::{Flags, Unreachable};
 use crate::scenario::expect::{Count, TimeBound};
 use crate::scenario::{IpVersion, Watch, units};
 use crate::stack::System;
+use crate::timeline::TcpState;
 
 /// What is written as a string, or as a number that reads the same.
 pub(super) trait Written: Sized {
@@ -106,6 +107,28 @@ impl Written for Errno {
 
     fn read(text: &str) -> Option<Errno> {
         Errno::from_name(text)
+    }
+}
+
+impl Written for TcpState {
+    const EXPECTED: &str = "a state of a connection, such as \"FIN_WAIT_2\"";
+
+    fn read(text: &str) -> Option<TcpState> {
+        use TcpState::*;
+        const ALL: [TcpState; 11] = [
+            Closed,
+            Listen,
+            SynSent,
+            SynReceived,
+            Established,
+            FinWait1,
+            FinWait2,
+            CloseWait,
+            Closing,
+            LastAck,
+            TimeWait,
+        ];
+        ALL.into_iter().find(|state| state.name() == text)
     }
 }
 

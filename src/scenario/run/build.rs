@@ -29,11 +29,13 @@ pub(super) fn world(scenario: &Scenario, recorder: Recorder) -> Result<World, Wo
 fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> HostSetup {
     let addrs = host_addrs(scenario.ip, n, host.addrs.into());
     let (name, recorder) = (host.name.clone(), recorder.clone());
-    let (profile, mtu, seed) = (scenario.profile(host), host.link.mtu, scenario.seed);
+    let (profile, seed) = (scenario.profile(host), scenario.seed);
+    let mtu = host.mtu.unwrap_or(host.link.mtu);
+    let (abi, limits) = (host.abi, host.limits);
     let machine = move |boot: u32, _| {
         let seed = boot_seed(seed, n, boot);
         let stack = stack::Config { addrs: addrs.clone(), profile: profile.clone(), mtu, seed };
-        Machine::new(HostConfig::new(&name, stack), recorder.clone())
+        Machine::new(HostConfig { abi, limits, ..HostConfig::new(&name, stack) }, recorder.clone())
     };
     HostSetup {
         name: host.name.clone(),

@@ -3,18 +3,20 @@
 mod build;
 mod script;
 mod strike;
+mod views;
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::outcome::{Netstat, Outcome, Waiting};
-use super::{Moment, Scenario};
+use super::Scenario;
+use super::outcome::{Outcome, Waiting};
 use crate::os::sim::{Host, ProcessState};
 use crate::sim::{World, WorldError};
 use crate::time::SimTime;
 use crate::timeline::Recorder;
 use script::Script;
+use views::Views;
 
 /// Why a run could not be finished.
 #[derive(Debug, Error)]
@@ -45,7 +47,7 @@ pub fn run_with(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, RunE
 fn play(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, WorldError> {
     let mut world = build::world(scenario, recorder)?;
     let mut script = Script::new(scenario);
-    let mut netstat = None;
+    let mut views = Views::new(scenario);
     script.settle(&mut world)?;
     let mut cut = false;
     while let Some(next) = earliest(world.next_moment(), script.next_moment()) {
@@ -53,44 +55,29 @@ fn play(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, WorldError> 
             cut = true;
             break;
         }
-        if let Some(Moment::At(at)) = scenario.netstat
-            && next > at
-            && netstat.is_none()
-        {
-            world.go_to(at);
-            netstat = Some(sockets(&world));
-        }
+        views.before(&mut world, next);
         world.go_to(next);
         script.settle(&mut world)?;
         script.play(&mut world)?;
     }
     if cut {
+        views.before(&mut world, scenario.until);
         world.go_to(scenario.until);
     }
-    if scenario.netstat.is_some() && netstat.is_none() {
-        netstat = Some(sockets(&world));
-    }
+    let (netstat, ps) = views.at_the_end(&world);
     Ok(Outcome {
         end: world.now(),
         cut,
         waiting: waiting(&world),
         missed: script.missed(&world),
         netstat,
+        ps,
         events: world.recorder().events_from(0),
     })
 }
 
 fn earliest(one: Option<SimTime>, other: Option<SimTime>) -> Option<SimTime> {
     [one, other].into_iter().flatten().min()
-}
-
-fn sockets(world: &World) -> Netstat {
-    let names: Vec<Arc<str>> = world.host_names().map(Arc::from).collect();
-    let hosts = names.into_iter().map(|name| {
-        let sockets = world.look_at(&name, |host: &Host, now| host.stack().sockets(now));
-        (name, sockets)
-    });
-    Netstat { t: world.now(), hosts: hosts.collect() }
 }
 
 fn waiting(world: &World) -> Vec<Waiting> {

@@ -1,6 +1,7 @@
 //! What is to be done when: programs started, lines typed, faults struck.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::strike::Strikes;
@@ -31,6 +32,8 @@ pub(super) struct Script<'a> {
     seen: usize,
     /// The pids of each host's processes, as they were started since its last boot.
     started: Vec<Vec<Pid>>,
+    /// What has been typed on each host since its last boot: which of its inputs.
+    typed: Vec<Range<usize>>,
     strikes: Strikes,
 }
 
@@ -43,6 +46,7 @@ impl<'a> Script<'a> {
             watches: Vec::new(),
             seen: 0,
             started: vec![Vec::new(); scenario.hosts.len()],
+            typed: vec![0..0; scenario.hosts.len()],
             strikes: Strikes::new(scenario.faults.len()),
         };
         for host in 0..scenario.hosts.len() {
@@ -70,6 +74,7 @@ impl<'a> Script<'a> {
     /// Init starts the host's programs after every boot.
     fn start_programs(&mut self, boot: SimTime, host: usize) {
         self.started[host].clear();
+        self.typed[host].start = self.typed[host].end;
         let of = &self.scenario.hosts[host];
         if of.program.is_some() {
             let first = boot + of.start;
@@ -115,7 +120,7 @@ impl<'a> Script<'a> {
         while let Some(entry) = self.steps.first_entry().filter(|entry| entry.key().0 <= world.now()) {
             match entry.remove() {
                 Step::Start { host, nth } => self.start(world, host, nth),
-                Step::Type { host, nth } => self.type_at(world, host, nth),
+                Step::Type { host, nth } => self.type_next(world, host, nth),
                 Step::Fault(fault) => self.strike(world, fault),
             }
             self.settle(world)?;
@@ -126,27 +131,25 @@ impl<'a> Script<'a> {
     fn start(&mut self, world: &World, host: usize, nth: usize) {
         let of = &self.scenario.hosts[host];
         let Some(program) = &of.program else { return };
-        let resolve = |name: &str| world.addr(name);
-        let command = program.command(self.scenario.ip, resolve).expect("the file's programs are checked");
-        let pid =
-            world.on_host(&of.name, |machine, now| machine.spawn(now, command.name(), |os| command.run(os)));
+        let command =
+            program.command(self.scenario.ip, &self.scenario.variables, |name| self.scenario.resolve(name));
+        let command = command.expect("the file's programs are checked");
+        let pid = world.on_host(&of.name, |machine, now| match of.file() {
+            None => machine.spawn(now, command.name(), |os| command.run(os)),
+            Some(file) => machine.spawn_reading(now, command.name(), &file, |os| command.run(os)),
+        });
         if let Some(pid) = pid {
             debug_assert_eq!(self.started[host].len(), nth);
             self.started[host].push(pid);
+            // It finds at its terminal what was typed there before it started.
+            type_at(world, of, self.typed[host].clone(), &[pid]);
         }
     }
 
     /// A terminal that nobody reads any more takes what is typed all the same.
-    fn type_at(&self, world: &World, host: usize, nth: usize) {
-        let Host { name, typed, .. } = &self.scenario.hosts[host];
-        world.on_host(name, |machine, now| {
-            for pid in &self.started[host] {
-                match &typed[nth].what {
-                    Input::Line(line) => machine.type_line(now, *pid, line),
-                    Input::Eof => machine.type_eof(now, *pid),
-                };
-            }
-        });
+    fn type_next(&mut self, world: &World, host: usize, nth: usize) {
+        self.typed[host].end = nth + 1;
+        type_at(world, &self.scenario.hosts[host], nth..nth + 1, &self.started[host]);
     }
 
     fn strike(&mut self, world: &mut World, fault: usize) {
@@ -154,7 +157,7 @@ impl<'a> Script<'a> {
         let host = self.scenario.hosts.iter().position(|host| host.name == of.host);
         let host = host.expect("faults are checked to name hosts");
         let parent = self.started[host].first().copied();
-        self.strikes.strike(world, fault, of, parent);
+        self.strikes.strike(world, fault, of, parent, self.scenario.hosts[host].grace);
         if of.action == Action::Boot {
             self.start_programs(world.now(), host);
         }
@@ -164,4 +167,18 @@ impl<'a> Script<'a> {
     pub(super) fn missed(&self, world: &World) -> Vec<usize> {
         self.strikes.missed(world, &self.scenario.faults)
     }
+}
+
+/// Types some of a host's inputs at the terminal of each of these processes.
+fn type_at(world: &World, host: &Host, inputs: Range<usize>, pids: &[Pid]) {
+    world.on_host(&host.name, |machine, now| {
+        for input in &host.typed[inputs] {
+            for pid in pids {
+                match &input.what {
+                    Input::Line(line) => machine.type_line(now, *pid, line),
+                    Input::Eof => machine.type_eof(now, *pid),
+                };
+            }
+        }
+    });
 }

@@ -8,9 +8,6 @@ use crate::router::{self, Met};
 use crate::scenario::{Action, Fault, Victim, Way};
 use crate::sim::World;
 
-/// How long a host that shuts down waits between SIGTERM and SIGKILL: "5 to 20 seconds" (ch. 5.16).
-const GRACE: Duration = Duration::from_secs(10);
-
 /// What became of each fault.
 pub(super) struct Strikes(Vec<Strike>);
 
@@ -31,8 +28,16 @@ impl Strikes {
         Strikes(vec![Strike::Waiting; faults])
     }
 
-    /// Strikes; `parent` is the first process that the scenario started on the host.
-    pub(super) fn strike(&mut self, world: &mut World, nth: usize, fault: &Fault, parent: Option<Pid>) {
+    /// Strikes; `parent` is the first process that the scenario started on the host, `grace` is what the host
+    /// gives its processes when it shuts down.
+    pub(super) fn strike(
+        &mut self,
+        world: &mut World,
+        nth: usize,
+        fault: &Fault,
+        parent: Option<Pid>,
+        grace: Duration,
+    ) {
         let host = fault.host.as_str();
         let before = met(world, host);
         let lasting = |struck: bool| if struck { Strike::Lasting(before) } else { Strike::Missed };
@@ -46,7 +51,7 @@ impl Strikes {
                 }
             }
             Action::Boot => at_once(world.boot(host)),
-            Action::Shutdown => at_once(world.shutdown(host, GRACE)),
+            Action::Shutdown => at_once(world.shutdown(host, grace)),
             Action::Kill { process, signal } => at_once(kill(world, host, process, signal, parent)),
             Action::Partition(way) => lasting(world.partition(host, way.into())),
             Action::Hold(way) => lasting(world.hold(host, way.into())),

@@ -8,6 +8,7 @@ use crate::scenario::{
     Action, Count, DropRule, Happening, Input, IpVersion, Link, Trigger, Typed, Victim, Watch, Way,
     generated_line,
 };
+use crate::scenario::{Prints, Scenario};
 use crate::stack::System;
 use crate::time::SimTime;
 
@@ -172,16 +173,17 @@ fn an_expectation_is_replaced_key_by_key_under_another_stack_and_for_another_pro
     )
     .unwrap();
     let expect = &scenario.hosts[0].expect;
-    let hello = Some(vec!["hello".to_owned()]);
-    let generated = Some(vec!["line 1".to_owned(), "line 2".to_owned()]);
+    let hello = Some(Prints::Exactly(vec!["hello".to_owned()]));
+    let generated = Some(Prints::Exactly(vec!["line 1".to_owned(), "line 2".to_owned()]));
+    let under = |stack| Scenario { stack, ..scenario.clone() };
 
-    let first = expect.of(0, System::Bsd);
+    let first = expect.of(0, &under(System::Bsd));
     assert_eq!((first.prints, first.exits), (hello.clone(), Some(vec![0])));
     assert_eq!(first.retransmissions, Some(Count::exactly(12)));
-    let first = expect.of(0, System::Linux);
+    let first = expect.of(0, &under(System::Linux));
     assert_eq!((first.prints, first.retransmissions), (hello, Some(Count { low: 1000, high: 1100 })));
-    let second = expect.of(1, System::Book);
+    let second = expect.of(1, &under(System::Book));
     assert_eq!((second.prints, second.exits), (generated.clone(), Some(vec![0])));
-    let second = expect.of(1, System::Linux);
+    let second = expect.of(1, &under(System::Linux));
     assert_eq!((second.prints, second.exits), (generated, Some(vec![1])));
 }

@@ -21,7 +21,7 @@ fn toml_mistakes_name_line_key_and_what_was_expected() {
     assert_eq!(
         refused_file("name = \"x\"\nlatency = 3"),
         "x.toml:2: latency: unknown field `latency`, expected one of \
-         `name`, `stack`, `seed`, `ip`, `until`, `may_miss`, `host`, `link`, `fault`, `expect`"
+         `name`, `stack`, `seed`, `ip`, `until`, `may_miss`, `set`, `host`, `link`, `fault`, `expect`"
     );
     assert_eq!(refused_file("name = \"x\"\nname = \"y\""), "x.toml:2: name: duplicate key");
     assert_eq!(refused_file(""), "x.toml:1: missing field `name`");
@@ -222,5 +222,103 @@ fn expectations_have_to_make_sense() {
     assert!(
         refused("[expect.client]\nkilled = \"SIGNAL\"")
             .starts_with("x.toml:7: expect.client.killed: no signal \"SIGNAL\"; signals are SIGHUP, ")
+    );
+}
+
+#[test]
+fn a_name_in_set_stands_for_something_in_a_run() {
+    assert_eq!(refused("[set]\nreap = \"wait\""), "x.toml:7: set.reap: no run has $reap");
+    assert_eq!(
+        refused("[set]\n\"re ap\" = 1"),
+        "x.toml:7: set.re ap: a name is made of letters, digits and _"
+    );
+    assert_eq!(
+        refused("[set]\nloss = \"5%\""),
+        "x.toml:7: set.loss: a key of the simulator: it is set in [link.HOST] or [host.HOST.set]"
+    );
+    let run = |run: &str| refused(&format!("[set]\nreap = \"never\"\n[host.a]\nrun = \"{run}\""));
+    assert_eq!(run("echo-server $reap $raep"), "x.toml:9: host.a.run: no `$raep`: [set] has reap");
+    assert_eq!(
+        run("echo-server --reap=$reap"),
+        "x.toml:9: host.a.run: `echo-server`: `--reap=never`: expected none, wait or waitpid"
+    );
+}
+
+#[test]
+fn a_host_has_its_limits_its_grace_and_its_long() {
+    let host = |keys: &str| refused(&format!("[host.a]\nrun = \"echo-server\"\n{keys}"));
+    assert_eq!(host("long = 5"), "x.toml:8: host.a.long: expected 4 or 8 octets");
+    assert_eq!(
+        host("byte_order = \"middle\""),
+        "x.toml:8: host.a.byte_order: unknown variant `middle`, expected `little` or `big`"
+    );
+    assert_eq!(host("grace = \"1h\""), "x.toml:8: host.a.grace: expected 5 to 20 s (UNP 5.16)");
+    assert_eq!(
+        host("limits = { descriptors = 2 }"),
+        "x.toml:8: host.a.limits: expected 3 to 1048576 descriptors, and 1 to 65536 processes"
+    );
+    assert!(host("limits = { zombies = 2 }").contains("unknown field `zombies`"));
+    assert_eq!(
+        host("mtu = 20"),
+        "x.toml:8: host.a.mtu: expected an MTU from 68 to 65535 octets, as IPv4 needs it"
+    );
+}
+
+#[test]
+fn standard_input_is_a_file_or_a_terminal() {
+    let host = |keys: &str| refused(&format!("[host.a]\nrun = \"echo-client server\"\n{keys}"));
+    assert_eq!(
+        host("stdin = { lines = 100001 }"),
+        "x.toml:8: host.a.stdin: more lines than the limit of 100000"
+    );
+    assert_eq!(host("stdin = { lines = \"1..2\" }"), "x.toml:8: host.a.stdin: expected one number of lines");
+    assert_eq!(
+        host("stdin = [\"x\"]\ntype = [{ eof = true }]"),
+        "x.toml:8: host.a.stdin: standard input is a file or a terminal to type at, not both"
+    );
+    assert_eq!(
+        refused("[host.a]\nstdin = [\"x\"]"),
+        "x.toml:7: host.a.stdin: nothing runs here that could read it"
+    );
+}
+
+#[test]
+fn an_address_is_one_that_its_host_has() {
+    let run = |run: &str| refused(&format!("[host.a]\nrun = \"{run}\""));
+    assert_eq!(
+        run("echo-client server.2"),
+        "x.toml:7: host.a.run: no address \"server.2\"; \"server\" has 1, counted from 1"
+    );
+    assert!(run("echo-client sever.1").contains("no host \"sever\""));
+}
+
+#[test]
+fn unknown_programs_processes_and_signals_are_refused_with_their_line() {
+    assert!(
+        refused("[host.a]\nrun = \"telnet server\"")
+            .starts_with("x.toml:7: host.a.run: unknown program `telnet`")
+    );
+    let kill =
+        |keys: &str| refused(&format!("[[fault]]\nhost = \"server\"\ndo = \"kill\"\nat = \"1s\"\n{keys}"));
+    assert_eq!(
+        kill("process = \"uncle\""),
+        "x.toml:10: fault.process: unknown variant `uncle`, expected `child` or `parent`"
+    );
+    assert!(kill("signal = \"SIGSTOP\"").starts_with("x.toml:10: fault.signal: no signal \"SIGSTOP\""));
+}
+
+#[test]
+fn what_is_expected_with_a_setting_names_one_that_there_is() {
+    assert_eq!(
+        refused("[expect.client.with.\"reap=wait\"]\nexits = 0"),
+        "x.toml:6: expect.client.with.\"reap=wait\": expected \"KEY=VALUE\" of a name in [set] or a key of --set"
+    );
+    assert_eq!(
+        refused("[expect.client.with.\"ip=6\".with.\"ip=4\"]\nexits = 0"),
+        "x.toml:6: expect.client.with.\"ip=6\".with.\"ip=4\": one setting at a time"
+    );
+    assert!(
+        refused("[expect.client]\nstates = [\"LISTENING\"]")
+            .contains("\"LISTENING\" is not a state of a connection, such as \"FIN_WAIT_2\"")
     );
 }

@@ -1,0 +1,71 @@
+//! The words of a command line: `--name`, `--name=value`, operands.
+
+use std::time::Duration;
+
+use super::BadCommand;
+
+/// A word, and the program it is for.
+#[derive(Clone, Copy)]
+pub(super) struct Word<'a> {
+    pub(super) program: &'static str,
+    pub(super) text: &'a str,
+}
+
+impl<'a> Word<'a> {
+    /// `--name` or `--name=value`; `None` for an operand.
+    pub(super) fn option(self) -> Option<(&'a str, Option<&'a str>)> {
+        if !self.text.starts_with('-') {
+            return None;
+        }
+        Some(match self.text.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (self.text, None),
+        })
+    }
+
+    pub(super) fn port(self) -> Result<u16, BadCommand> {
+        let port = self.text.parse().ok().filter(|port| *port != 0);
+        port.ok_or_else(|| BadCommand::Port { program: self.program, port: self.text.to_owned() })
+    }
+
+    pub(super) fn time(self, value: &str) -> Result<Duration, BadCommand> {
+        time(value).ok_or_else(|| self.expected("a time such as 250ms, 10s, 2min or 2h"))
+    }
+
+    /// The meaning of `value`, one of `words`.
+    pub(super) fn one_of<T: Copy>(
+        self,
+        value: &str,
+        words: &[(&str, T)],
+        expected: &'static str,
+    ) -> Result<T, BadCommand> {
+        let found = words.iter().find(|(word, _)| *word == value);
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| self.expected(expected))
+    }
+
+    /// `on` or `off`; nothing is `on`.
+    pub(super) fn switch(self, value: Option<&str>) -> Result<bool, BadCommand> {
+        self.one_of(value.unwrap_or("on"), &[("on", true), ("off", false)], "on or off")
+    }
+
+    pub(super) fn expected(self, expected: &'static str) -> BadCommand {
+        BadCommand::Value { program: self.program, option: self.text.to_owned(), expected }
+    }
+
+    pub(super) fn unknown(self, expected: &'static str) -> BadCommand {
+        BadCommand::Option { program: self.program, option: self.text.to_owned(), expected }
+    }
+
+    pub(super) fn surplus(self) -> BadCommand {
+        BadCommand::Surplus { program: self.program, word: self.text.to_owned() }
+    }
+}
+
+/// `250ms`, `10s`, `2min`, `2h`; a bare number is seconds.
+pub(super) fn time(value: &str) -> Option<Duration> {
+    const UNITS: [(&str, u64); 5] = [("ms", 1), ("min", 60_000), ("h", 3_600_000), ("s", 1_000), ("", 1_000)];
+    let (number, millis) =
+        UNITS.iter().find_map(|(unit, millis)| Some((value.strip_suffix(unit)?, millis)))?;
+    let number: u64 = number.parse().ok()?;
+    Some(Duration::from_millis(number.checked_mul(*millis)?))
+}
