@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{as_expected, holds, holds_with, load, snapshot, summary, text, timeline, timeline_with};
 use echosim::packet::Flags;
 use echosim::report;
-use echosim::scenario::{Moment, Outcome};
+use echosim::scenario::{Moment, Outcome, Scenario};
 use echosim::stack::System;
 use echosim::time::SimTime;
 use echosim::timeline::{Call, Direction, Event, Kind, ProcessChange, SignalChange, TcpState};
@@ -260,4 +260,64 @@ fn a_path_of_shorter_packets_is_found_out_at_both_ends() {
             times(&outcome, host, |kind| matches!(kind, Kind::Icmp(icmp) if icmp.dir == Direction::In));
         assert!(!told.is_empty(), "{host} is told");
     }
+}
+
+// -- what runs out ----------------------------------------------------------------------------------------
+
+const CROWDED: &str = r#"
+    name = "Zombies fill the process table of a small host (UNP 5.7)"
+    [host.server]
+    run = "echo-server"
+    limits = { processes = 3 }
+    [host.client]
+    run = "echo-client server"
+    count = 3
+    every = "1s"
+    type = [{ line = "hello" }, { eof = true }]
+    [expect.client]
+    prints = ["hello"]
+    [expect.client.process.3]
+    prints = []
+    fails = { call = "readline", errno = "ECONNRESET" }
+    [expect.client.process.3.bsd]
+    fails = []
+    stderr = ["str_cli: server terminated prematurely"]
+    [expect.server]
+    stderr = ["fork error: Resource temporarily unavailable"]
+    fails = { call = "fork", errno = "EAGAIN", at = "2.015s" }
+    exits = [0, 0, 1]
+"#;
+
+#[test]
+fn zombies_that_nobody_waits_for_keep_the_server_from_forking() {
+    let mut scenario = Scenario::parse("crowded.toml", CROWDED).expect("it is sound");
+    for system in System::ALL {
+        scenario.stack = system;
+        as_expected(&scenario);
+    }
+}
+
+#[test]
+fn a_terminal_keeps_what_is_typed_until_its_program_starts() {
+    let text = r#"
+        name = "Typed early (UNP 5.6)"
+        [host.server]
+        run = "echo-server"
+        [host.client]
+        run = "echo-client server"
+        start = "5s"
+        type = [{ at = "1s", line = "early" }, { at = "6s", line = "late" }]
+        [[fault]]
+        at = "10s"
+        do = "crash"
+        host = "client"
+        [[fault]]
+        at = "11s"
+        do = "boot"
+        host = "client"
+        [expect.client]
+        prints = ["early", "late"]
+    "#;
+    // After the boot it starts again, with a terminal at which nobody has typed yet.
+    as_expected(&Scenario::parse("early.toml", text).expect("it is sound"));
 }

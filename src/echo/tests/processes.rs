@@ -267,3 +267,27 @@ fn a_connection_that_finds_no_descriptor_stays_in_the_queue() {
     net.pass(secs(1));
     assert_eq!(net.echoed(), ["hello"]);
 }
+
+#[test]
+fn a_reset_in_the_middle_of_a_write_is_told_by_the_next_one() {
+    for (system, told) in [(System::Linux, "ECONNRESET"), (System::Book, "EPIPE")] {
+        let mut net = Net::new(system);
+        let now = net.now;
+        net.host(SERVER).spawn(now, "talker", async |os: SimOs| {
+            os.sigaction(Signal::SIGPIPE, Action::IGNORE).unwrap();
+            let listenfd = listening(&os).await;
+            let (connfd, _) = os.accept(listenfd).await.unwrap();
+            let first = os.write(connfd, &vec![b'x'; 1_000_000]).await;
+            assert!(first.is_ok_and(|written| (1..1_000_000).contains(&written)), "{first:?}");
+            let second = os.write(connfd, b"x").await.unwrap_err();
+            os.write(Fd::STDOUT, format!("{second}\n").as_bytes()).await.unwrap();
+            0
+        });
+        let client = net.run_program(CLIENT, "echo-client server");
+        net.pass(secs(1));
+        net.kill(CLIENT, client, Signal::SIGKILL);
+        net.pass(secs(1));
+        let printed = net.printed(SERVER, Stream::Stdout);
+        assert_eq!(printed.last().map(|(_, line)| line.as_str()), Some(told), "{}", system.name());
+    }
+}

@@ -10,8 +10,14 @@ use crate::time::SimTime;
 use crate::timeline::{Call, Direction, Event, Kind, LostReason, ProcessChange, Stream, TcpState};
 
 /// Errors that are an answer rather than a failure: "not yet" of a call that was asked not to wait, and
-/// "nobody left" of the last `wait` in a loop.
-const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
+/// "nobody left" of the last `wait` in a loop. The `EAGAIN` of `fork` is none.
+fn is_answer(call: &str, errno: Errno) -> bool {
+    match errno {
+        Errno::EAGAIN => call != "fork",
+        Errno::EINPROGRESS | Errno::EALREADY | Errno::ECHILD => true,
+        _ => false,
+    }
+}
 
 /// What a run's timeline testifies to.
 #[derive(Debug, Default)]
@@ -131,7 +137,7 @@ impl<'a> HostSeen<'a> {
             }
             Kind::Call(call) => {
                 if let Err(errno) = call.result
-                    && !ANSWERS.contains(&errno)
+                    && !is_answer(call.call, errno)
                     && let Some(seen) = self.of(call.pid)
                 {
                     seen.fails.push(SeenFailure { t: event.t, call, errno });

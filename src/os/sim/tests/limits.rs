@@ -150,3 +150,30 @@ fn destructors_of_a_killed_program_or_a_crashed_host_may_make_calls() {
         .count();
     assert_eq!(closes, 0, "the dead make no calls");
 }
+
+#[test]
+fn ten_thousand_zombies_fill_the_process_table_until_they_are_waited_for() {
+    let breed = async |os: SimOs| {
+        let errno = loop {
+            if let Err(errno) = os.fork(async |_| 0) {
+                break errno;
+            }
+        };
+        // They end while their parent sleeps.
+        os.sleep(secs(1)).await.unwrap();
+        let still = os.fork(async |_| 0);
+        let mut reaped = 0;
+        while let Ok(Some(_)) = os.waitpid(crate::os::Child::Any, true).await {
+            reaped += 1;
+        }
+        let again = os.fork(async |_| 0);
+        say(&os, format!("{errno} {still:?} {reaped} {}", again.is_ok())).await;
+        0
+    };
+    let mut machine = Machine::with_limits(Limits { processes: 10_001, ..Limits::default() });
+    machine.start(breed);
+    assert_eq!(machine.zombies(), 10_000);
+    machine.pass(secs(1));
+    assert_eq!(machine.said(), ["EAGAIN Err(EAGAIN) 10000 true"]);
+    assert_eq!(machine.host.stuck(), None);
+}

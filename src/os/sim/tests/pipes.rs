@@ -125,3 +125,25 @@ fn an_interrupted_write_says_how_much_it_has_written() {
         assert_eq!(machine.said(), [expected]);
     }
 }
+
+#[test]
+fn a_write_that_fails_half_way_says_how_much_it_has_written_and_the_next_one_why() {
+    let mut machine = Machine::new();
+    machine.start(async |os| {
+        os.sigaction(Signal::SIGPIPE, Action::IGNORE).unwrap();
+        let (reader, writer) = os.pipe().unwrap();
+        os.fork(async move |os| {
+            os.close(writer).unwrap();
+            os.sleep(secs(1)).await.unwrap();
+            0
+        })
+        .unwrap();
+        os.close(reader).unwrap();
+        let first = os.write(writer, &vec![0; 100_000]).await;
+        let second = os.write(writer, b"x").await;
+        say(&os, format!("{first:?} {second:?}")).await;
+        0
+    });
+    machine.pass(secs(1));
+    assert_eq!(machine.said(), ["Ok(65536) Err(EPIPE)"]);
+}

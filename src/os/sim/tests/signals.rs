@@ -313,3 +313,20 @@ fn waitpid_in_a_loop_leaves_none() {
     assert_eq!(machine.zombies(), 0);
     assert_eq!(machine.said().len(), 5);
 }
+
+#[test]
+fn a_handler_runs_once_for_signals_that_came_before_its_turn() {
+    let mut machine = Machine::new();
+    let pid = machine.start(async |os| {
+        os.sigaction(Signal::SIGCHLD, Action::handle(say_it())).unwrap();
+        _ = os.sleep(secs(1)).await;
+        0
+    });
+    for _ in 0..5 {
+        machine.host.kill(machine.now, pid, Signal::SIGCHLD).unwrap();
+    }
+    machine.pass(secs(1));
+    assert_eq!(machine.said(), ["SIGCHLD"]);
+    use SignalChange::{Delivered, Merged};
+    assert_eq!(machine.signal("SIGCHLD"), [Merged, Merged, Merged, Merged, Delivered]);
+}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{parse, scenario};
+use crate::os::{Abi, ByteOrder};
 use crate::packet::{Flags, Unreachable};
 use crate::scenario::{
     Action, Count, DropRule, Happening, Input, IpVersion, Link, Trigger, Typed, Victim, Watch, Way,
@@ -186,4 +187,37 @@ fn an_expectation_is_replaced_key_by_key_under_another_stack_and_for_another_pro
     assert_eq!((second.prints, second.exits), (generated.clone(), Some(vec![0])));
     let second = expect.of(1, &under(System::Linux));
     assert_eq!((second.prints, second.exits), (generated, Some(vec![1])));
+}
+
+#[test]
+fn a_host_says_what_it_runs_out_of_and_how_it_is_made() {
+    let scenario = parse(
+        "x.toml",
+        r#"
+        name = "Hosts (UNP 5.18)"
+        [set]
+        how = "waitpid"
+        [host.a]
+        run = "echo-server --reap=$how"
+        byte_order = "big"
+        long = 4
+        grace = "5s"
+        limits = { descriptors = 6, processes = 20 }
+        stdin = { lines = 2 }
+        mtu = 1400
+        [host.b]
+        "#,
+    )
+    .unwrap();
+    let [a, b] = &scenario.hosts[..] else { panic!("two hosts") };
+    assert_eq!(a.abi, Abi { byte_order: ByteOrder::Big, long: 4 });
+    assert_eq!((a.grace, a.mtu), (Duration::from_secs(5), Some(1400)));
+    assert_eq!((a.limits.descriptors, a.limits.processes), (6, 20));
+    assert_eq!(a.file().as_deref(), Some(&b"line 1\nline 2\n"[..]));
+    assert_eq!((b.abi, b.grace, b.mtu, b.file()), (Abi::TODAY, Duration::from_secs(10), None, None));
+    assert_eq!(scenario.setting("how"), Some("waitpid"));
+    let mut changed = scenario.clone();
+    changed.set("how", "none").unwrap();
+    assert_eq!(changed.setting("how"), Some("none"));
+    assert!(changed.set("how", "never").unwrap_err().to_string().contains("expected none, wait or waitpid"));
 }
