@@ -34,8 +34,7 @@ use slab::Slab;
 use connection::{Connection, Cx, Owner};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
-use options::Options;
-pub use options::SocketOption;
+pub use options::{Options, SocketOption};
 pub use profile::{Profile, System};
 
 use crate::time::SimTime;
@@ -145,6 +144,13 @@ impl Stack {
     /// The host's addresses.
     pub fn addrs(&self) -> &[IpAddr] {
         &self.addrs
+    }
+
+    /// Gives the host another address; known ones stay what they are.
+    pub fn add_addr(&mut self, addr: IpAddr) {
+        if !self.addrs.contains(&addr) {
+            self.addrs.push(addr);
+        }
     }
 
     /// How its TCP behaves.
