@@ -2,6 +2,7 @@
 
 pub mod echo;
 pub mod errno;
+pub mod net;
 pub mod os;
 pub mod packet;
 pub mod router;

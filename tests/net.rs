@@ -1,0 +1,5 @@
+//! Real TCP on the hosts of a plain `turmoil::Sim`.
+
+mod net {
+    mod basics;
+}
