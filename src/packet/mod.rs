@@ -13,8 +13,8 @@ use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, IpProtocol, IpVersion, Ipv
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
-pub(crate) use segment::split as split_segment;
 pub use segment::{Flags, Segment, emit as emit_segment};
+pub(crate) use segment::{renumbered, split as split_segment, window_scale};
 
 /// An IP packet, as far as a host or a router here looks into it.
 #[derive(Clone, Debug, PartialEq, Eq)]

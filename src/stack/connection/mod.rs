@@ -76,6 +76,8 @@ pub(super) struct Connection {
     window: u16,
     /// The window that the peer last advertised, unscaled.
     peer_window: u16,
+    /// By how many bits it is to be shifted.
+    peer_scale: u8,
     rtt: RttEstimator,
     retransmit: RetransmitTimer,
     persist: PersistTimer,
@@ -137,6 +139,7 @@ impl Connection {
             acked: 0,
             window: 0,
             peer_window: 0,
+            peer_scale: 0,
             rtt: RttEstimator::default(),
             retransmit: RetransmitTimer::default(),
             persist: PersistTimer::default(),
