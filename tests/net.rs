@@ -2,4 +2,12 @@
 
 mod net {
     mod basics;
+    mod crash;
+    mod errors;
+    mod halves;
+    mod links;
+    mod options;
+    mod parity;
+    mod simulations;
+    mod support;
 }

@@ -1,5 +1,6 @@
 //! A connection.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -155,8 +156,18 @@ impl TcpStream {
     /// As [`try_read`](TcpStream::try_read).
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.socket.call(|stack, now, id| {
-            let bufs = bufs.iter_mut().map(|buf| &mut **buf);
-            gather(bufs, |buf| buf.len(), |buf| stack.read(now, id, buf))
+            let mut total = 0;
+            for buf in bufs.iter_mut().filter(|buf| !buf.is_empty()) {
+                match stack.read(now, id, buf) {
+                    Ok(len) => total += len,
+                    Err(errno) if total == 0 => return Err(errno),
+                    Err(_) => break,
+                }
+                if total == 0 {
+                    break;
+                }
+            }
+            Ok(total)
         })
     }
 
@@ -187,8 +198,8 @@ impl TcpStream {
     ///
     /// As [`try_write`](TcpStream::try_write).
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.socket
-            .call(|stack, now, id| gather(bufs.iter(), |buf| buf.len(), |buf| stack.write(now, id, buf)))
+        let gathered = gather(bufs);
+        self.try_write(&gathered)
     }
 
     /// Does `f` if the socket is ready for it.
@@ -323,9 +334,8 @@ impl TcpStream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll(cx, Side::Write, |stack, now, id| {
-            gather(bufs.iter(), |buf| buf.len(), |buf| stack.write(now, id, buf))
-        })
+        let gathered = gather(bufs);
+        self.poll_write_shared(cx, &gathered)
     }
 
     /// SHUT_WR; on a connection that is dead already it is no error, as tokio has it.
@@ -342,31 +352,17 @@ impl TcpStream {
     }
 }
 
-/// Reads or writes one buffer after the other until one is not filled or emptied; an error counts only if
-/// nothing was done before it.
-fn gather<B>(
-    bufs: impl Iterator<Item = B>,
-    len: impl Fn(&B) -> usize,
-    mut call: impl FnMut(B) -> Result<usize, Errno>,
-) -> Result<usize, Errno> {
-    let mut total = 0;
-    for buf in bufs {
-        let wanted = len(&buf);
-        if wanted == 0 {
-            continue;
-        }
-        match call(buf) {
-            Ok(done) => {
-                total += done;
-                if done < wanted {
-                    break;
-                }
-            }
-            Err(_) if total > 0 => break,
-            Err(errno) => return Err(errno),
-        }
+/// `writev` is one write: what is in its buffers shares segments. More than a socket's buffer holds need not be
+/// looked at.
+fn gather<'b>(bufs: &'b [IoSlice<'_>]) -> Cow<'b, [u8]> {
+    const ENOUGH: usize = 1 << 16;
+    let mut filled = bufs.iter().filter(|buf| !buf.is_empty());
+    let first: &[u8] = filled.next().map_or(&[], |buf| buf);
+    let mut gathered = Cow::Borrowed(first);
+    while let Some(buf) = filled.next().filter(|_| gathered.len() < ENOUGH) {
+        gathered.to_mut().extend_from_slice(buf);
     }
-    Ok(total)
+    gathered
 }
 
 impl AsyncRead for TcpStream {
