@@ -5,6 +5,7 @@ mod net {
     mod crash;
     mod errors;
     mod halves;
+    mod idle;
     mod links;
     mod options;
     mod parity;

@@ -5,12 +5,13 @@
 //! After a crash neither comes, so a crash is silent.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::{Handle, Id};
@@ -41,6 +42,10 @@ pub(super) struct Host {
     /// Rouses the driver.
     pub(super) stirred: Notify,
     is_down: AtomicBool,
+    /// How often anything was done here.
+    pub(super) touched: AtomicU64,
+    /// The moments that programs are known to wait for.
+    alarms: Mutex<BTreeSet<(SimTime, u64)>>,
     deferred: Mutex<Vec<Deferred>>,
     state: Mutex<State>,
 }
@@ -61,6 +66,8 @@ pub(super) struct State {
     /// Packets that stay on this host, by the moment they arrive.
     pub(super) loopback: VecDeque<(SimTime, Bytes)>,
     pub(super) latest: SimTime,
+    /// How much of the time that was left out its clock has left out.
+    pub(super) skipped: Duration,
     waits: BTreeMap<SocketId, Waits>,
     /// Who waits for the host's address.
     anonymous: Vec<Waker>,
@@ -97,6 +104,7 @@ impl Host {
             outgoing: VecDeque::new(),
             loopback: VecDeque::new(),
             latest: clock.now().unwrap_or_default(),
+            skipped: network.lock().skipped,
             waits: BTreeMap::new(),
             anonymous: Vec::new(),
         };
@@ -105,6 +113,8 @@ impl Host {
             network,
             stirred: Notify::new(),
             is_down: AtomicBool::new(false),
+            touched: AtomicU64::new(0),
+            alarms: Mutex::default(),
             deferred: Mutex::default(),
             state: Mutex::new(state),
         }
@@ -129,6 +139,7 @@ impl Host {
     /// Works on the stack and rouses whoever waited for what came of it. Says whether the driver has to know:
     /// there is something to carry, or another deadline.
     pub(super) fn work<R>(&self, work: impl FnOnce(&mut State, SimTime) -> R) -> (R, bool) {
+        self.touched.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
         let now = self.now(&mut state);
         self.close_what_was_dropped(&mut state, now);
@@ -221,6 +232,10 @@ impl Host {
         // Asked from elsewhere, the host's clock stands still.
         state.latest = self.clock.now().unwrap_or(state.latest).max(state.latest);
         state.latest
+    }
+
+    pub(super) fn alarms(&self) -> MutexGuard<'_, BTreeSet<(SimTime, u64)>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

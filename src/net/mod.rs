@@ -1,4 +1,5 @@
 //! Real TCP for any program on a host of a plain `turmoil::Sim`.
+mod alarm;
 mod announce;
 mod clock;
 mod driver;
@@ -18,7 +19,9 @@ pub use tcp::{SockRef, TcpKeepalive, TcpListener, TcpSocket, TcpStream};
 pub use turmoil::ToSocketAddrs;
 pub use turmoil::net::{UdpSocket, lookup_host};
 
-pub use settings::{loss, netstat, profile, reachable, recording, timeline, unreachable};
+pub use alarm::{sleep, timeout};
+pub use idle::run;
+pub use settings::{loss, netstat, only_sockets, profile, reachable, recording, timeline, unreachable};
 
 pub use crate::packet::Unreachable as Code;
 

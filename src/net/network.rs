@@ -35,8 +35,6 @@ pub(super) struct Shared {
     pub(super) latest: SimTime,
     /// Idle time left out so far: what turmoil's clock lacks.
     pub(super) skipped: Duration,
-    /// The moment to which every host is to move its clock.
-    pub(super) skip_to: SimTime,
     pub(super) recorder: Recorder,
     pub(super) faults: Faults,
     pub(super) places: BTreeMap<IpAddr, Place>,
@@ -69,7 +67,6 @@ impl Network {
             epoch: None,
             latest: SimTime::ZERO,
             skipped: Duration::ZERO,
-            skip_to: SimTime::ZERO,
             recorder: Recorder::new("network"),
             faults: Faults::default(),
             places: BTreeMap::new(),

@@ -31,6 +31,13 @@ pub fn reachable(from: impl ToString, to: impl ToString) {
     Network::current().lock().faults.refuse(&from.to_string(), &to.to_string(), None);
 }
 
+/// Says that the programs on `host` wait for nothing but sockets, [`sleep`](super::sleep) and
+/// [`timeout`](super::timeout) of this module, so that [`run`](super::run) may leave out idle time. If it is
+/// not true, their other timers fire late.
+pub fn only_sockets(host: impl ToString) {
+    Network::current().lock().patient.push(host.to_string());
+}
+
 /// Whether hosts that boot from now on write to the [`timeline`]: they do if nothing is said. An event takes
 /// some 200 octets, and every packet is two.
 pub fn recording(on: bool) {

@@ -1,10 +1,12 @@
 //! Connect, talk, close: what every program does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use echosim::net::{TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Barrier;
 use turmoil::IpVersion;
 
 use super::support::{builder, echo_server, echoed, octets, sim};
@@ -124,7 +126,9 @@ fn port_0_is_an_ephemeral_port_and_a_dropped_listener_frees_its_port_at_once() {
 fn many_hosts_all_talk_to_each_other() {
     const HOSTS: usize = 40;
     let mut sim = builder().enable_random_order().build();
+    let done = Arc::new(Barrier::new(HOSTS));
     for n in 0..HOSTS {
+        let done = done.clone();
         sim.client(format!("host-{n}"), async move {
             tokio::task::spawn_local(echo_server("0.0.0.0:7"));
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -140,7 +144,7 @@ fn many_hosts_all_talk_to_each_other() {
                 talk.await??;
             }
             // turmoil stops a client that is done; the others may still be talking to this one.
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            done.wait().await;
             Ok(())
         });
     }
