@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use super::clock::Clock;
 use super::driver;
 use super::faults::End;
-use super::network::Network;
+use super::network::{ETHERNET_MTU, Network};
 use super::waits::Waits;
 use crate::errno::Errno;
 use crate::stack::{Config, How, SocketId, SocketInfo, Stack, System};
@@ -32,9 +32,6 @@ thread_local! {
     /// host's runtime, and with it the entry.
     static HOSTS: RefCell<HashMap<Id, Weak<Host>>> = RefCell::default();
 }
-
-/// Octets of the largest IP packet, as on Ethernet.
-const MTU: usize = 1_500;
 
 pub(super) struct Host {
     pub(super) clock: Clock,
@@ -97,7 +94,8 @@ impl Host {
 
     fn new(clock: Clock, network: Arc<Network>) -> Host {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
-        let config = Config { addrs: loopback().to_vec(), profile: System::Linux.into(), mtu: MTU, seed: 0 };
+        let config =
+            Config { addrs: loopback().to_vec(), profile: System::Linux.into(), mtu: ETHERNET_MTU, seed: 0 };
         let state = State {
             stack: Stack::new(config, Recorder::off("")),
             own: None,
@@ -192,14 +190,16 @@ impl Host {
     /// The host learns its address.
     pub(super) fn identify(self: &Arc<Host>, addr: IpAddr) {
         let name: Arc<str> = turmoil::reverse_lookup(addr).unwrap_or_else(|| addr.to_string()).into();
-        let (profile, seed, recorder) = {
+        let [v4, v6] = loopback();
+        let (config, recorder) = {
             let mut network = self.network.lock();
             let boot = network.register(addr, &name, self);
-            (network.profile(addr, &name), seed(addr, boot), network.recorder.for_host(&name))
+            let (profile, mtu) = (network.profile(addr, &name), network.mtu(addr, &name));
+            let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
+            (config, network.recorder.for_host(&name))
         };
         let mut state = self.lock();
-        let [v4, v6] = loopback();
-        state.configure(Config { addrs: vec![addr, v4, v6], profile, mtu: MTU, seed }, recorder);
+        state.stack.configure(config, recorder);
         state.own = Some(End { addr, name });
         let anonymous = std::mem::take(&mut state.anonymous);
         drop(state);
@@ -262,10 +262,6 @@ impl State {
             }
         }
         rouse
-    }
-
-    fn configure(&mut self, config: Config, recorder: Recorder) {
-        self.stack.configure(config, recorder);
     }
 }
 

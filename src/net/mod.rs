@@ -21,7 +21,7 @@ pub use turmoil::net::{UdpSocket, lookup_host};
 
 pub use alarm::{sleep, timeout};
 pub use idle::run;
-pub use settings::{loss, netstat, only_sockets, profile, reachable, recording, timeline, unreachable};
+pub use settings::{loss, mtu, netstat, only_sockets, profile, reachable, recording, timeline, unreachable};
 
 pub use crate::packet::Unreachable as Code;
 

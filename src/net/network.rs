@@ -24,6 +24,9 @@ thread_local! {
 /// Hosts take turns of one tick; this much their clocks may be apart within one simulation.
 const LONGEST_TICK: Duration = Duration::from_secs(1);
 
+/// Octets of the largest IP packet, where nothing is said.
+pub(super) const ETHERNET_MTU: usize = 1_500;
+
 pub(super) struct Network(Mutex<Shared>);
 
 pub(super) struct Shared {
@@ -40,6 +43,8 @@ pub(super) struct Shared {
     pub(super) places: BTreeMap<IpAddr, Place>,
     /// Profiles by a host's name or address.
     profiles: BTreeMap<String, Profile>,
+    /// MTUs by a host's name or address.
+    mtus: BTreeMap<String, usize>,
     /// Hosts of which it is known that their programs wait for nothing but sockets.
     pub(super) patient: Vec<String>,
 }
@@ -71,6 +76,7 @@ impl Network {
             faults: Faults::default(),
             places: BTreeMap::new(),
             profiles: BTreeMap::new(),
+            mtus: BTreeMap::new(),
             patient: Vec::new(),
         }))
     }
@@ -144,6 +150,16 @@ impl Shared {
     pub(super) fn profile(&self, addr: IpAddr, name: &str) -> Profile {
         let known = self.profiles.get(name).or_else(|| self.profiles.get(&addr.to_string()));
         known.cloned().unwrap_or_else(|| Profile::of(System::Linux))
+    }
+
+    /// The largest packet a host sends from its next boot on, in octets.
+    pub(super) fn set_mtu(&mut self, host: String, mtu: usize) {
+        self.mtus.insert(host, mtu);
+    }
+
+    pub(super) fn mtu(&self, addr: IpAddr, name: &str) -> usize {
+        let known = self.mtus.get(name).or_else(|| self.mtus.get(&addr.to_string()));
+        known.copied().unwrap_or(ETHERNET_MTU)
     }
 
     /// The host of this name or address that has attached.

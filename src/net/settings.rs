@@ -15,6 +15,12 @@ pub fn profile(host: impl ToString, profile: impl Into<Profile>) {
     Network::current().lock().set_profile(host.to_string(), profile.into());
 }
 
+/// The largest IP packet that a host sends, from its next boot on, in octets: 1 500 if nothing is said, 576 to
+/// 65 535. Bulk data costs as much as it has packets; what is lost at once is one of them.
+pub fn mtu(host: impl ToString, octets: usize) {
+    Network::current().lock().set_mtu(host.to_string(), octets.clamp(576, 65_535));
+}
+
 /// Loses packets between two hosts, each way, at `rate` (0 to 1): single packets, chosen by `seed`, unlike
 /// turmoil's `fail_rate`, which breaks the link. A rate of 0 ends it.
 pub fn loss(a: impl ToString, b: impl ToString, rate: f64, seed: u64) {
