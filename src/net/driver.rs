@@ -82,6 +82,7 @@ impl Drop for Power {
 async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
     let host = &power.0;
     let mut buf = vec![0; LARGEST];
+    let mut spare = Spare::default();
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     loop {
         while let Ok((len, from)) = udp.try_recv_from(&mut buf) {
@@ -90,12 +91,13 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
             }
             host.receive(Bytes::copy_from_slice(&buf[..len]));
         }
-        let (departures, deadline) = host.turn();
+        let (departures, deadline) = host.turn(&mut spare);
         for (to, datagrams) in departures {
             for datagram in datagrams {
                 if udp.try_send_to(&datagram, (to, PORT)).is_err() {
-                    host.nobody_there(datagram);
+                    host.nobody_there(&datagram);
                 }
+                spare.give(datagram);
             }
         }
         host.leave_out_idle_time().await;
@@ -121,6 +123,36 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
 /// Datagrams by the host they go to.
 type Departures = BTreeMap<IpAddr, Vec<Vec<u8>>>;
 
+/// Buffers to be filled again.
+#[derive(Default)]
+struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    fn take(&mut self) -> Vec<u8> {
+        self.0.pop().unwrap_or_default()
+    }
+
+    fn give(&mut self, mut datagram: Vec<u8>) {
+        const MOST: usize = 8;
+        if self.0.len() < MOST {
+            datagram.clear();
+            self.0.push(datagram);
+        }
+    }
+
+    /// Puts a packet behind those that leave with it.
+    fn put(&mut self, datagrams: &mut Vec<Vec<u8>>, packet: &[u8]) {
+        match datagrams.last_mut() {
+            Some(last) if last.len() + packet.len() <= LARGEST => last.extend_from_slice(packet),
+            _ => {
+                let mut datagram = self.take();
+                datagram.extend_from_slice(packet);
+                datagrams.push(datagram);
+            }
+        }
+    }
+}
+
 impl Host {
     /// A datagram has come.
     fn receive(&self, datagram: Bytes) {
@@ -132,7 +164,7 @@ impl Host {
     }
 
     /// Lets what is due happen; answers what is to be sent, and when to come back.
-    fn turn(&self) -> (Departures, Option<SimTime>) {
+    fn turn(&self, spare: &mut Spare) -> (Departures, Option<SimTime>) {
         self.work(|state, now| {
             while state.loopback.front().is_some_and(|(at, _)| *at <= now) {
                 let arrived = state.loopback.pop_front();
@@ -142,13 +174,13 @@ impl Host {
         });
         let mut state = self.lock();
         let now = state.latest;
-        let departures = self.depart(&mut state, now);
+        let departures = self.depart(&mut state, now, spare);
         let looped = state.loopback.front().map(|(at, _)| *at);
         let deadline = state.stack.next_deadline().into_iter().chain(looped).min();
         (departures, deadline)
     }
 
-    fn depart(&self, state: &mut State, now: SimTime) -> Departures {
+    fn depart(&self, state: &mut State, now: SimTime, spare: &mut Spare) -> Departures {
         let mut departures = Departures::new();
         let mut network = self.network.lock();
         network.latest = network.latest.max(now);
@@ -161,7 +193,7 @@ impl Host {
                 continue;
             }
             match network.fate(&own, to) {
-                Fate::Passes => put_into(departures.entry(to).or_default(), &bytes),
+                Fate::Passes => spare.put(departures.entry(to).or_default(), &bytes),
                 Fate::Lost(reason) => recorder.lost(now, &bytes, reason),
                 Fate::Refused(what) => {
                     recorder.lost(now, &bytes, LostReason::Unreachable);
@@ -173,10 +205,10 @@ impl Host {
     }
 
     /// turmoil knows no host of this address.
-    fn nobody_there(&self, datagram: Vec<u8>) {
+    fn nobody_there(&self, datagram: &[u8]) {
         let mut state = self.lock();
         let now = state.latest;
-        for packet in packet::split(datagram.into()) {
+        for packet in packet::split(Bytes::copy_from_slice(datagram)) {
             state.refuse(now, Unreachable::Host, &packet);
         }
         self.stirred.notify_one();
@@ -190,12 +222,5 @@ impl State {
         if let Ok(icmp) = packet::emit_icmp(faults::router(src), what, offending) {
             self.loopback.push_back((now + LOOPBACK_DELAY, icmp));
         }
-    }
-}
-
-fn put_into(datagrams: &mut Vec<Vec<u8>>, packet: &[u8]) {
-    match datagrams.last_mut() {
-        Some(last) if last.len() + packet.len() <= LARGEST => last.extend_from_slice(packet),
-        _ => datagrams.push(packet.to_vec()),
     }
 }

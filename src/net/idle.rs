@@ -14,8 +14,6 @@ use crate::time::SimTime;
 
 /// Less is not worth a jump.
 const SHORTEST: Duration = Duration::from_millis(10);
-/// A jump ends this long before what it leads to.
-const MARGIN: Duration = Duration::from_millis(1);
 
 /// As [`Sim::run`], but leaves out the time in which nothing happens: a quarter of an hour of retransmissions
 /// takes a few milliseconds.
@@ -30,8 +28,8 @@ const MARGIN: Duration = Duration::from_millis(1);
 /// - No socket was touched for a whole tick.
 /// - A next moment is known: a timer of some socket, or one of this module's.
 ///
-/// Then the clocks of all attached hosts go to a millisecond before that moment, and every timer fires when it
-/// would have. Otherwise the simulation ticks on as [`Sim::run`] does; so with a host that was not named
+/// Then the clocks of all attached hosts go on by so many whole ticks that this moment is in the next one, and
+/// everything happens when it would have: the timeline is the same. Otherwise the simulation ticks on as [`Sim::run`] does; so with a host that was not named
 /// nothing is gained and nothing is wrong.
 ///
 /// Time left out shows on tokio's clock and in the [`timeline`](super::timeline), but not in turmoil's:
@@ -43,9 +41,11 @@ const MARGIN: Duration = Duration::from_millis(1);
 pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
     let mut touched = None;
     loop {
+        let before = sim.elapsed();
         if sim.step()? {
             return Ok(());
         }
+        let tick = sim.elapsed() - before;
         let network = Network::latest();
         let Some(hosts) = known_hosts(sim, &network) else { continue };
         let now_touched = hosts.iter().map(|host| host.touched.load(Ordering::Relaxed)).sum::<u64>();
@@ -54,7 +54,7 @@ pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
         }
         let Some(next) = hosts.iter().filter_map(|host| host.next_moment()).min() else { continue };
         let mut shared = network.lock();
-        let gap = (next - (SimTime::ZERO + sim.elapsed() + shared.skipped)).saturating_sub(MARGIN);
+        let gap = whole_ticks(next - (SimTime::ZERO + sim.elapsed() + shared.skipped), tick);
         if gap >= SHORTEST {
             shared.skipped += gap;
             drop(shared);
@@ -62,6 +62,13 @@ pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
             touched = None;
         }
     }
+}
+
+/// So many whole ticks that what comes after `wait` is still to come.
+fn whole_ticks(wait: Duration, tick: Duration) -> Duration {
+    let before = wait.saturating_sub(Duration::from_nanos(1)).as_nanos();
+    let ticks = before / tick.as_nanos().max(1);
+    Duration::from_nanos(u64::try_from(ticks * tick.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// The hosts that run and have attached, if every host that runs is known to wait for sockets only and nothing

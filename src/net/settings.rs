@@ -32,7 +32,7 @@ pub fn unreachable(from: impl ToString, to: impl ToString, code: Unreachable) {
     Network::current().lock().faults.refuse(&from.to_string(), &to.to_string(), Some(code));
 }
 
-/// Ends what [`unreachable`] began.
+/// Ends what [`unreachable()`] began.
 pub fn reachable(from: impl ToString, to: impl ToString) {
     Network::current().lock().faults.refuse(&from.to_string(), &to.to_string(), None);
 }

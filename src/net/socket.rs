@@ -116,7 +116,7 @@ fn ready_of(readiness: Readiness, interest: Interest) -> Ready {
     let mut ready = Ready::EMPTY;
     let mut add = |is: bool, what: Ready| {
         if is {
-            ready = ready | what;
+            ready |= what;
         }
     };
     if interest.is_readable() {

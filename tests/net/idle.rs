@@ -7,11 +7,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use turmoil::Sim;
 
-use super::support::{echo_server, sim};
+use super::support::{builder, echo_server, run_until, sim};
 
 /// A client that writes to a server that has died; it is told after how long.
 fn silent_death() -> (Sim<'static>, std::sync::mpsc::Receiver<(Option<i32>, Duration)>) {
-    let mut sim = sim();
+    let mut sim = builder().tick_duration(Duration::from_millis(3)).build();
     sim.host("server", || echo_server("0.0.0.0:7"));
     let (tell, told) = std::sync::mpsc::channel();
     sim.client("client", async move {
@@ -23,9 +23,7 @@ fn silent_death() -> (Sim<'static>, std::sync::mpsc::Receiver<(Option<i32>, Dura
         tell.send((error.raw_os_error(), start.elapsed()))?;
         Ok(())
     });
-    for _ in 0..1_000 {
-        sim.step().unwrap();
-    }
+    run_until(&mut sim, Duration::from_secs(1));
     sim.crash("server");
     (sim, told)
 }

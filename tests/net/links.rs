@@ -132,3 +132,26 @@ fn five_percent_loss_loses_no_octet() {
     );
     assert!((0.035..0.065).contains(&(lost / sent)), "{lost} of {sent} packets");
 }
+
+#[test]
+fn what_turmoils_full_queue_drops_is_sent_again() {
+    // Each of them sends its SYN in the same tick; turmoil keeps 64 datagrams a host and tick.
+    const CLIENTS: usize = 100;
+    let mut sim = builder().tick_duration(Duration::from_millis(5)).build();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    for n in 0..CLIENTS {
+        sim.client(format!("client-{n}"), async {
+            let mut stream = TcpStream::connect("server:7").await?;
+            assert_eq!(echoed(&mut stream, b"hello").await?, b"hello");
+            Ok(())
+        });
+    }
+    sim.run().unwrap();
+    let events = net::timeline();
+    let arrived = |event: &&echosim::timeline::Event| match &event.kind {
+        Kind::Segment(segment) => segment.flags.to_string() == "S" && &*event.host == "server",
+        _ => false,
+    };
+    let first = events.iter().find(arrived).unwrap().t;
+    assert_eq!(events.iter().filter(arrived).filter(|event| event.t == first).count(), 64);
+}
