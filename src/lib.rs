@@ -26,6 +26,7 @@
 //! - [`router`]: links, losses, ICMP answers, and what goes wrong with them.
 //! - [`os`]: what a program may ask of its operating system, and a simulated host that answers.
 //! - [`sim`]: a world of such hosts on turmoil, with one clock that skips idle time.
+//! - [`net`]: the same stack for anybody's turmoil test, in tokio's types.
 //! - [`echo`]: the book's programs.
 //! - [`scenario`]: a file that says who runs what and what goes wrong; its run; what was expected of it.
 //! - [`report`]: ways to look at a run.
@@ -34,6 +35,7 @@
 pub mod cli;
 pub mod echo;
 pub mod errno;
+pub mod net;
 pub mod os;
 pub mod packet;
 pub mod report;

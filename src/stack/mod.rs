@@ -153,6 +153,19 @@ impl Stack {
         }
     }
 
+    /// Tells a stack that was made before its host was known whose it is. Sockets, bound or listening, stay;
+    /// there may be no connection yet.
+    pub fn configure(&mut self, config: Config, recorder: Recorder) {
+        debug_assert!(self.connections.is_empty(), "a connection knows another host");
+        let fresh = Stack::new(config, recorder);
+        self.addrs = fresh.addrs;
+        self.profile = fresh.profile;
+        self.mtu = fresh.mtu;
+        self.rng = fresh.rng;
+        self.recorder = fresh.recorder;
+        self.next_port = fresh.next_port;
+    }
+
     /// How its TCP behaves.
     pub fn profile(&self) -> &Profile {
         &self.profile
