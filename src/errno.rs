@@ -43,10 +43,13 @@ errnos! {
     ECHILD = 10, "No child processes";
     EAGAIN = 11, "Resource temporarily unavailable";
     ENOMEM = 12, "Cannot allocate memory";
+    EACCES = 13, "Permission denied";
+    EISDIR = 21, "Is a directory";
     EINVAL = 22, "Invalid argument";
     ENFILE = 23, "Too many open files in system";
     EMFILE = 24, "Too many open files";
     ENOTTY = 25, "Inappropriate ioctl for device";
+    ENOSPC = 28, "No space left on device";
     EPIPE = 32, "Broken pipe";
     EPROTO = 71, "Protocol error";
     ENOTSOCK = 88, "Socket operation on non-socket";

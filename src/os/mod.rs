@@ -12,10 +12,13 @@ use std::time::Duration;
 
 mod action;
 mod fd;
+mod line_buffer;
 mod poll;
 mod process;
+mod returned;
 mod signal;
 pub mod sim;
+mod strace;
 
 pub use crate::errno::Errno;
 pub use crate::stack::{How, SocketOption};

@@ -12,9 +12,10 @@ use std::{panic, thread};
 use super::file::Object;
 use super::kernel::{Entered, Kernel};
 use super::signals::Delivery;
-use super::strace;
 use super::wait_queue::Stop;
 use crate::errno::Errno;
+use crate::os::returned::Returned;
+use crate::os::strace;
 use crate::os::{
     Action, Child, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption, WaitStatus,
 };
@@ -209,7 +210,7 @@ impl Os for SimOs {
         let kernel = self.kernel.borrow();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.local_addr(id));
         drop(kernel);
-        self.record(&call, result, |result| address_args(fd, result))
+        self.record(&call, result, |result| strace::address(fd, result))
     }
 
     fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
@@ -217,7 +218,7 @@ impl Os for SimOs {
         let kernel = self.kernel.borrow();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.peer_addr(id));
         drop(kernel);
-        self.record(&call, result, |result| address_args(fd, result))
+        self.record(&call, result, |result| strace::address(fd, result))
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
@@ -369,61 +370,5 @@ impl Os for SimOs {
         let call = self.enter("kill");
         let result = self.kernel.borrow_mut().post(pid, signal);
         self.leave(&call, result, |_| format!("{pid}, {signal}")).await
-    }
-}
-
-fn address_args(fd: Fd, result: &Result<SocketAddr, Errno>) -> String {
-    match result {
-        Ok(addr) => format!("{fd}, {addr}"),
-        Err(_) => format!("{fd}, ..."),
-    }
-}
-
-/// What the call of C returns where it does not fail.
-trait Returned {
-    fn value(&self) -> i64 {
-        0
-    }
-}
-
-impl Returned for () {}
-impl Returned for SocketAddr {}
-impl Returned for SignalSet {}
-impl Returned for Option<Errno> {}
-impl Returned for (Fd, Fd) {}
-
-impl Returned for usize {
-    fn value(&self) -> i64 {
-        *self as i64
-    }
-}
-
-impl Returned for Fd {
-    fn value(&self) -> i64 {
-        self.as_raw().into()
-    }
-}
-
-impl Returned for (Fd, SocketAddr) {
-    fn value(&self) -> i64 {
-        self.0.value()
-    }
-}
-
-impl Returned for Pid {
-    fn value(&self) -> i64 {
-        self.as_raw().into()
-    }
-}
-
-impl Returned for (Pid, WaitStatus) {
-    fn value(&self) -> i64 {
-        self.0.value()
-    }
-}
-
-impl Returned for Option<(Pid, WaitStatus)> {
-    fn value(&self) -> i64 {
-        self.as_ref().map_or(0, Returned::value)
     }
 }

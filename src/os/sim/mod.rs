@@ -16,7 +16,6 @@ mod power;
 mod process;
 mod processes;
 mod signals;
-mod strace;
 mod terminal;
 mod wait_queue;
 mod wchan;

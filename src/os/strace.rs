@@ -1,14 +1,15 @@
 //! Arguments of calls, as strace shows them.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
-use crate::os::{Action, Disposition, PollFd, SignalSet, SocketOption, WaitStatus};
+use super::{Action, Disposition, Errno, Fd, PollFd, SignalSet, SocketOption, WaitStatus};
 
 /// Octets of a string that are shown (strace's `-s 32`).
 const SHOWN: usize = 32;
 
 /// An octet string in quotes, cut after 32 octets.
-pub(super) fn string(octets: &[u8]) -> String {
+pub(in crate::os) fn string(octets: &[u8]) -> String {
     let shown = &octets[..octets.len().min(SHOWN)];
     let mut out = String::from("\"");
     for (i, &octet) in shown.iter().enumerate() {
@@ -31,14 +32,14 @@ pub(super) fn string(octets: &[u8]) -> String {
 }
 
 /// A buffer that was read into: its octets if the call succeeded.
-pub(super) fn buffer<E>(buf: &[u8], result: &Result<usize, E>) -> String {
+pub(in crate::os) fn buffer<E>(buf: &[u8], result: &Result<usize, E>) -> String {
     match result {
         Ok(len) => string(&buf[..*len]),
         Err(_) => "...".to_owned(),
     }
 }
 
-pub(super) fn poll_fds(fds: &[PollFd]) -> String {
+pub(in crate::os) fn poll_fds(fds: &[PollFd]) -> String {
     let fds: Vec<String> = fds
         .iter()
         .map(|fd| {
@@ -50,19 +51,19 @@ pub(super) fn poll_fds(fds: &[PollFd]) -> String {
     format!("[{}]", fds.join(", "))
 }
 
-pub(super) fn wait_status(status: WaitStatus) -> String {
+pub(in crate::os) fn wait_status(status: WaitStatus) -> String {
     match status {
         WaitStatus::Exited(status) => format!("[{{WIFEXITED(s) && WEXITSTATUS(s) == {status}}}]"),
         WaitStatus::Signaled(signal) => format!("[{{WIFSIGNALED(s) && WTERMSIG(s) == {signal}}}]"),
     }
 }
 
-pub(super) fn signal_set(set: SignalSet) -> String {
+pub(in crate::os) fn signal_set(set: SignalSet) -> String {
     let names: Vec<&str> = set.iter().map(|signal| &signal.name()[3..]).collect();
     format!("[{}]", names.join(" "))
 }
 
-pub(super) fn action<O>(action: &Action<O>) -> String {
+pub(in crate::os) fn action<O>(action: &Action<O>) -> String {
     let handler = match action.disposition {
         Disposition::Default => "SIG_DFL",
         Disposition::Ignore => "SIG_IGN",
@@ -72,7 +73,7 @@ pub(super) fn action<O>(action: &Action<O>) -> String {
     format!("{{sa_handler={handler}, sa_mask={}, sa_flags={flags}}}", signal_set(action.mask))
 }
 
-pub(super) fn socket_option(option: SocketOption) -> String {
+pub(in crate::os) fn socket_option(option: SocketOption) -> String {
     use SocketOption::{
         Buffer, HopLimit, KeepAlive, KeepCount, KeepIdle, KeepInterval, Linger, NoDelay, ReuseAddr,
         UserTimeout,
@@ -89,6 +90,14 @@ pub(super) fn socket_option(option: SocketOption) -> String {
         Linger(Some(span)) => format!("SOL_SOCKET, SO_LINGER, {{l_onoff=1, l_linger={}}}", span.as_secs()),
         Buffer(size) => format!("SOL_SOCKET, SO_SNDBUF and SO_RCVBUF, [{size}]"),
         HopLimit(hops) => format!("SOL_IP, IP_TTL, [{hops}]"),
+    }
+}
+
+/// A descriptor, and the address that was asked for.
+pub(in crate::os) fn address(fd: Fd, result: &Result<SocketAddr, Errno>) -> String {
+    match result {
+        Ok(addr) => format!("{fd}, {addr}"),
+        Err(_) => format!("{fd}, ..."),
     }
 }
 
