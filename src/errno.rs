@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! errnos {
     ($($name:ident = $number:literal, $message:literal;)*) => {
         /// Why a call failed, under its POSIX name.
         ///
         /// Numbers and messages are those of Linux (`errno(3)`, `strerror(3)`).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "the message beside each name is its meaning")]
         pub enum Errno { $($name = $number,)* }
 

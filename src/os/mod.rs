@@ -1,7 +1,7 @@
 //! What a program may ask of its operating system, under POSIX's names and with POSIX's errors.
 //!
-//! A program is written once, against the trait [`Os`]. [`sim`] answers it with a simulated host; a real arm
-//! answers with system calls. The words are C's turned into Rust: a descriptor is an [`Fd`], −1 with `errno`
+//! A program is written once, against the trait [`Os`]. [`sim`] answers it with a simulated host, [`unix`]
+//! with system calls. The words are C's turned into Rust: a descriptor is an [`Fd`], −1 with `errno`
 //! is an `Err`([`Errno`]), and what `fork` returns twice is one closure for the child and one pid for the parent.
 //!
 //! Read in this order: [`Os`], then [`Signal`] and [`Action`], then [`sim`].
@@ -19,6 +19,8 @@ mod returned;
 mod signal;
 pub mod sim;
 mod strace;
+#[cfg(unix)]
+pub mod unix;
 
 pub use crate::errno::Errno;
 pub use crate::stack::{How, SocketOption};

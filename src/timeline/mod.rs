@@ -1,6 +1,7 @@
 //! What happened, in the order it happened: one list of [`Event`]s that every layer writes to.
 
 mod event;
+mod interned;
 mod recorder;
 
 pub use event::{
