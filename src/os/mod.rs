@@ -15,7 +15,6 @@ mod fd;
 mod line_buffer;
 mod poll;
 mod process;
-mod returned;
 mod signal;
 pub mod sim;
 mod strace;

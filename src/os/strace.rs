@@ -1,9 +1,10 @@
-//! Arguments of calls, as strace shows them.
+//! Arguments and results of calls, as strace shows them.
 
 use std::fmt::Write;
 use std::net::SocketAddr;
 
-use super::{Action, Disposition, Errno, Fd, PollFd, SignalSet, SocketOption, WaitStatus};
+use crate::errno::Errno;
+use crate::os::{Action, Disposition, Fd, Pid, PollFd, SignalSet, SocketOption, WaitStatus};
 
 /// Octets of a string that are shown (strace's `-s 32`).
 const SHOWN: usize = 32;
@@ -37,6 +38,11 @@ pub(in crate::os) fn buffer<E>(buf: &[u8], result: &Result<usize, E>) -> String 
         Ok(len) => string(&buf[..*len]),
         Err(_) => "...".to_owned(),
     }
+}
+
+/// An address that the call filled in.
+pub(in crate::os) fn address<E>(result: &Result<SocketAddr, E>) -> String {
+    result.as_ref().map_or("...".to_owned(), SocketAddr::to_string)
 }
 
 pub(in crate::os) fn poll_fds(fds: &[PollFd]) -> String {
@@ -93,11 +99,52 @@ pub(in crate::os) fn socket_option(option: SocketOption) -> String {
     }
 }
 
-/// A descriptor, and the address that was asked for.
-pub(in crate::os) fn address(fd: Fd, result: &Result<SocketAddr, Errno>) -> String {
-    match result {
-        Ok(addr) => format!("{fd}, {addr}"),
-        Err(_) => format!("{fd}, ..."),
+/// What the call of C returns where it does not fail.
+pub(in crate::os) trait Returned {
+    fn value(&self) -> i64 {
+        0
+    }
+}
+
+impl Returned for () {}
+impl Returned for SocketAddr {}
+impl Returned for SignalSet {}
+impl Returned for Option<Errno> {}
+impl Returned for (Fd, Fd) {}
+
+impl Returned for usize {
+    fn value(&self) -> i64 {
+        *self as i64
+    }
+}
+
+impl Returned for Fd {
+    fn value(&self) -> i64 {
+        self.as_raw().into()
+    }
+}
+
+impl Returned for (Fd, SocketAddr) {
+    fn value(&self) -> i64 {
+        self.0.value()
+    }
+}
+
+impl Returned for Pid {
+    fn value(&self) -> i64 {
+        self.as_raw().into()
+    }
+}
+
+impl Returned for (Pid, WaitStatus) {
+    fn value(&self) -> i64 {
+        self.0.value()
+    }
+}
+
+impl Returned for Option<(Pid, WaitStatus)> {
+    fn value(&self) -> i64 {
+        self.as_ref().map_or(0, Returned::value)
     }
 }
 

@@ -1,126 +1,17 @@
-//! The simulated arm of [`Os`]: how a call is made, waits, and returns.
+//! The calls of [`Os`], answered by the simulated kernel.
 
-use std::cell::RefCell;
 use std::convert::Infallible;
-use std::future::{Future, pending, poll_fn};
+use std::future::{Future, pending};
 use std::net::SocketAddr;
-use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
-use std::{panic, thread};
 
+use super::SimOs;
 use super::file::Object;
-use super::kernel::{Entered, Kernel};
-use super::signals::Delivery;
-use super::wait_queue::Stop;
 use crate::errno::Errno;
-use crate::os::returned::Returned;
 use crate::os::strace;
 use crate::os::{
     Action, Child, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption, WaitStatus,
 };
-
-/// A process of a simulated [`Host`](super::Host).
-///
-/// A call takes no simulated time of its own; only waiting does. Every call that returns stands in the timeline.
-#[derive(Clone)]
-pub struct SimOs {
-    pub(super) kernel: Rc<RefCell<Kernel>>,
-    pub(super) pid: Pid,
-    pub(super) within: Option<&'static str>,
-}
-
-/// What unwinds a program that is stopped in the middle of its loop; the executor catches it.
-pub(super) struct Stopped;
-
-impl SimOs {
-    /// Every call begins here.
-    fn enter(&self, name: &'static str) -> Entered {
-        let mut kernel = self.kernel.borrow_mut();
-        let since = kernel.now;
-        let may_go_on = kernel.count_call(self.pid);
-        drop(kernel);
-        if !may_go_on && !thread::panicking() {
-            // There is no other way out of a loop that never awaits anything pending.
-            panic::resume_unwind(Box::new(Stopped));
-        }
-        Entered { name, within: self.within, since }
-    }
-
-    /// Makes attempts until one gives a result, sleeping in between.
-    ///
-    /// A handler that runs instead of a sleep ends the call with `EINTR`, unless the call can be restarted and
-    /// the handler was set with SA_RESTART.
-    async fn block<T>(
-        &self,
-        restarts: bool,
-        mut attempt: impl FnMut(&mut Kernel) -> Result<T, Stop>,
-    ) -> Result<T, Errno> {
-        loop {
-            let result = poll_fn(|_| {
-                let mut kernel = self.kernel.borrow_mut();
-                let Ok(process) = kernel.process(self.pid) else { return Poll::Pending };
-                let is_interrupted = process.signals.has_deliverable();
-                match attempt(&mut kernel) {
-                    Ok(value) => Poll::Ready(Some(Ok(value))),
-                    Err(Stop::Failed(errno)) => Poll::Ready(Some(Err(errno))),
-                    Err(Stop::Blocked(_)) if is_interrupted => Poll::Ready(None),
-                    Err(Stop::Blocked(blocked)) => {
-                        kernel.sleep(self.pid, blocked, self.within);
-                        Poll::Pending
-                    }
-                }
-            })
-            .await;
-            match result {
-                Some(result) => return result,
-                None if self.run_handlers().await && restarts => {}
-                None => return Err(Errno::EINTR),
-            }
-        }
-    }
-
-    /// Every call that cannot have woken a handler ends here.
-    fn record<T: Returned>(
-        &self,
-        call: &Entered,
-        result: Result<T, Errno>,
-        args: impl FnOnce(&Result<T, Errno>) -> String,
-    ) -> Result<T, Errno> {
-        let value = result.as_ref().map(Returned::value).map_err(|errno| *errno);
-        self.kernel.borrow().record_call(self.pid, call, value, || args(&result));
-        result
-    }
-
-    /// Every call during which a signal may have come ends here: its handler runs before the program's next step.
-    async fn leave<T: Returned>(
-        &self,
-        call: &Entered,
-        result: Result<T, Errno>,
-        args: impl FnOnce(&Result<T, Errno>) -> String,
-    ) -> Result<T, Errno> {
-        let result = self.record(call, result, args);
-        self.run_handlers().await;
-        result
-    }
-
-    /// Delivers what is pending; whether every handler that ran had SA_RESTART. Does not return to a dead process.
-    pub(super) async fn run_handlers(&self) -> bool {
-        let mut restart = true;
-        loop {
-            let delivery = self.kernel.borrow_mut().next_delivery(self.pid);
-            match delivery {
-                Delivery::None => return restart,
-                Delivery::Dead => return pending().await,
-                Delivery::Handler { signal, handler, restart: this_one, before } => {
-                    handler.call(SimOs { within: None, ..self.clone() }, signal).await;
-                    self.kernel.borrow_mut().restore_mask(self.pid, before);
-                    restart &= this_one;
-                }
-            }
-        }
-    }
-}
 
 impl Os for SimOs {
     fn within(&self, function: &'static str) -> SimOs {
@@ -210,7 +101,7 @@ impl Os for SimOs {
         let kernel = self.kernel.borrow();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.local_addr(id));
         drop(kernel);
-        self.record(&call, result, |result| strace::address(fd, result))
+        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
     }
 
     fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
@@ -218,7 +109,7 @@ impl Os for SimOs {
         let kernel = self.kernel.borrow();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.peer_addr(id));
         drop(kernel);
-        self.record(&call, result, |result| strace::address(fd, result))
+        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {

@@ -3,6 +3,7 @@
 use crate::stack::{self, System};
 
 /// A host: its name, its TCP/IP and the limits of its kernel.
+#[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The name it goes by in the timeline.
     pub name: String,
@@ -32,13 +33,14 @@ pub struct Limits {
     pub files: usize,
     /// Processes, zombies among them: `fork` fails with `EAGAIN`.
     pub processes: usize,
-    /// Calls the host's processes may make at one instant. Calls take no simulated time, so a program that
-    /// reaches this loops without end: it is killed, and [`Host::stuck`](super::Host::stuck) says so.
-    pub calls_per_instant: u32,
+    /// Calls that the host's processes may make, and turns they may take, at one instant. Neither takes simulated
+    /// time, so a program that reaches this loops without end: it is killed, and
+    /// [`Host::stuck`](super::Host::stuck) says so.
+    pub steps_per_instant: u32,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { descriptors: 1024, files: 1 << 20, processes: 4096, calls_per_instant: 1_000_000 }
+        Limits { descriptors: 1024, files: 1 << 20, processes: 4096, steps_per_instant: 1_000_000 }
     }
 }

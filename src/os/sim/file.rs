@@ -17,7 +17,7 @@ use crate::timeline::Stream;
 pub(super) struct OpenFile {
     pub(super) object: Object,
     /// Descriptors that stand for it, in all processes.
-    descriptors: usize,
+    pub(super) descriptors: usize,
 }
 
 /// What an open file is.

@@ -1,24 +1,22 @@
-//! A simulated host, and the executor that gives its processes their turns.
+//! A simulated host, as the world drives it.
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::mem;
-use std::panic::{self, AssertUnwindSafe};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::calls::{SimOs, Stopped};
+use super::SimOs;
 use super::config::HostConfig;
 use super::kernel::{Kernel, Task};
 use super::power::Power;
-use super::process::{ProcessInfo, State};
+use super::process::ProcessInfo;
 use super::wait_queue::Channel;
 use crate::errno::Errno;
-use crate::os::{Pid, Signal, WaitStatus};
+use crate::os::{Pid, Signal};
 use crate::stack::Stack;
 use crate::time::SimTime;
 use crate::timeline::{Recorder, Stream};
@@ -31,8 +29,8 @@ use crate::timeline::{Recorder, Stream};
 /// after that [`transmit`](Self::transmit) until it gives `None`. To drop a host is to pull its plug: nothing more
 /// leaves it.
 pub struct Host {
-    kernel: Rc<RefCell<Kernel>>,
-    tasks: BTreeMap<Pid, Task>,
+    pub(super) kernel: Rc<RefCell<Kernel>>,
+    pub(super) tasks: BTreeMap<Pid, Task>,
     power: Power,
 }
 
@@ -204,80 +202,13 @@ impl Host {
         }
     }
 
-    // -- the executor -----------------------------------------------------------------------------
+    // -- inside -----------------------------------------------------------------------------------
 
     fn at(&mut self, now: SimTime) -> RefMut<'_, Kernel> {
         let mut kernel = self.kernel.borrow_mut();
         debug_assert!(now >= kernel.now, "time never runs backwards");
         kernel.now = now;
         kernel
-    }
-
-    fn next_ready(&mut self) -> Option<Pid> {
-        self.drop_dead();
-        let mut kernel = self.kernel.borrow_mut();
-        kernel.wake_for_sockets();
-        while let Some(pid) = kernel.ready.pop_front() {
-            // The dead may still stand in the line.
-            if let Ok(process) = kernel.process_mut(pid) {
-                process.state = State::Running;
-                return Some(pid);
-            }
-        }
-        None
-    }
-
-    /// Takes over what was forked and drops what has died, with the kernel out of the way: a destructor may make
-    /// calls.
-    fn drop_dead(&mut self) {
-        loop {
-            let mut kernel = self.kernel.borrow_mut();
-            self.tasks.extend(kernel.newborn.drain(..));
-            let (dead, buried) = (mem::take(&mut kernel.dead), mem::take(&mut kernel.buried));
-            drop(kernel);
-            if dead.is_empty() && buried.is_empty() {
-                return;
-            }
-            for pid in dead {
-                drop(self.tasks.remove(&pid));
-            }
-            drop(buried);
-        }
-    }
-
-    /// One turn: the process goes on until it sleeps or dies.
-    fn resume(&mut self, pid: Pid) {
-        let Some(mut task) = self.tasks.remove(&pid) else { return };
-        let mut context = Context::from_waker(Waker::noop());
-        // The kernel's own state is whole whenever a program runs, so a panic in one leaves it so.
-        let turn = panic::catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut context)));
-        let mut kernel = self.kernel.borrow_mut();
-        match turn {
-            Ok(Poll::Ready(status)) => kernel.terminate(pid, WaitStatus::Exited(status as u8)),
-            Ok(Poll::Pending) => {
-                match kernel.process(pid).map(|process| &process.state) {
-                    Ok(State::Running) => {
-                        let name = kernel.processes[&pid].name.clone();
-                        kernel.stop(pid, format!(
-                        "{name} (pid {pid}) was killed: it waits for something that is no call of its \
-                         operating system and so would never wake"
-                    ));
-                    }
-                    Ok(_) => {
-                        self.tasks.insert(pid, task);
-                        return;
-                    }
-                    Err(_) => {}
-                }
-            }
-            Err(payload) if payload.is::<Stopped>() => {}
-            Err(payload) => {
-                drop(kernel);
-                panic::resume_unwind(payload);
-            }
-        }
-        drop(kernel);
-        drop(task);
     }
 }
 

@@ -43,8 +43,8 @@ pub(super) struct Kernel {
     /// Waited for, and not yet dropped: what a handler has captured may have a destructor that makes calls.
     pub(super) buried: Vec<Process>,
     pub(super) last_pid: u32,
-    /// Calls made at this instant.
-    calls: (SimTime, u32),
+    /// Calls made and turns taken at this instant.
+    steps: (SimTime, u32),
     pub(super) stuck: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl Kernel {
             dead: Vec::new(),
             buried: Vec::new(),
             last_pid: 100,
-            calls: (SimTime::ZERO, 0),
+            steps: (SimTime::ZERO, 0),
             stuck: None,
         }
     }
@@ -132,19 +132,19 @@ impl Kernel {
         true
     }
 
-    /// Counts a call; false if the host's processes make so many at one instant that one of them must be caught
-    /// in a loop. The one that made the last straw's is killed.
-    pub(super) fn count_call(&mut self, pid: Pid) -> bool {
-        let calls = if self.calls.0 == self.now { self.calls.1 + 1 } else { 1 };
-        self.calls = (self.now, calls);
-        if calls <= self.limits.calls_per_instant {
+    /// Counts a call, or a turn. False if there are so many at one instant that somebody must be caught in a loop;
+    /// whoever takes the one too many is killed.
+    pub(super) fn count_step(&mut self, pid: Pid) -> bool {
+        let steps = if self.steps.0 == self.now { self.steps.1 + 1 } else { 1 };
+        self.steps = (self.now, steps);
+        if steps <= self.limits.steps_per_instant {
             return true;
         }
         let Ok(process) = self.process(pid) else { return true };
         let message = format!(
-            "{} (pid {pid}) was killed: its host's processes made more than {} system calls at {} s, \
-             and so would have stopped time",
-            process.name, self.limits.calls_per_instant, self.now
+            "{} (pid {pid}) was killed at {} s: its host's processes made more than {} system calls without \
+             letting time pass",
+            process.name, self.now, self.limits.steps_per_instant
         );
         self.stop(pid, message);
         false

@@ -7,6 +7,7 @@
 
 mod calls;
 mod config;
+mod executor;
 mod file;
 mod host;
 mod io;
@@ -16,14 +17,15 @@ mod power;
 mod process;
 mod processes;
 mod signals;
+mod sim_os;
 mod terminal;
 mod wait_queue;
 mod wchan;
 
-pub use calls::SimOs;
 pub use config::{HostConfig, Limits};
 pub use host::Host;
 pub use process::{ProcessInfo, ProcessState};
+pub use sim_os::SimOs;
 pub use wchan::Wchan;
 
 #[cfg(test)]

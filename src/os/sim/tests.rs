@@ -5,6 +5,7 @@ mod limits;
 mod pipes;
 mod power;
 mod processes;
+mod properties;
 mod signals;
 mod terminals;
 

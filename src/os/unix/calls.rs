@@ -19,8 +19,7 @@ use super::signals::{native, native_pid, ours, pid};
 use super::tape::Tape;
 use super::wait::{Woken, is_ready};
 use super::{options, raw};
-use crate::os::returned::Returned;
-use crate::os::strace;
+use crate::os::strace::{self, Returned};
 use crate::os::{
     Action, Child, Errno, Family, Fd, How, MaskHow, Os, Pid, PollEvents, PollFd, Signal, SignalSet,
     SocketOption, WaitStatus,
@@ -223,6 +222,13 @@ fn address(addr: SockAddr) -> io::Result<SocketAddr> {
     addr.as_socket().ok_or_else(|| nix::errno::Errno::EAFNOSUPPORT.into())
 }
 
+fn address_args(fd: Fd, result: &Result<SocketAddr, Errno>) -> String {
+    match result {
+        Ok(addr) => format!("{fd}, {addr}"),
+        Err(_) => format!("{fd}, ..."),
+    }
+}
+
 impl Os for UnixOs {
     fn within(&self, function: &'static str) -> UnixOs {
         UnixOs { within: Some(function), ..self.clone() }
@@ -317,13 +323,13 @@ impl Os for UnixOs {
     fn getsockname(&self, fd: Fd) -> Result<SocketAddr, Errno> {
         let call = self.enter("getsockname");
         let result = self.on_socket(fd, |socket| socket.local_addr().and_then(address));
-        self.record(&call, result, |result| strace::address(fd, result))
+        self.record(&call, result, |result| address_args(fd, result))
     }
 
     fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
         let call = self.enter("getpeername");
         let result = self.on_socket(fd, |socket| socket.peer_addr().and_then(address));
-        self.record(&call, result, |result| strace::address(fd, result))
+        self.record(&call, result, |result| address_args(fd, result))
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {

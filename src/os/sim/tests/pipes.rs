@@ -1,5 +1,5 @@
 use super::*;
-use crate::os::{PollEvents, PollFd};
+use crate::os::{Action, Handler, PollEvents, PollFd, Signal};
 
 #[test]
 fn what_a_child_writes_into_a_pipe_the_parent_reads() {
@@ -99,4 +99,29 @@ fn poll_tells_a_pipe_with_data_from_one_without_and_one_that_is_closed() {
         0
     });
     assert_eq!(machine.said(), ["0 POLLIN POLLIN|POLLHUP"]);
+}
+
+#[test]
+fn an_interrupted_write_says_how_much_it_has_written() {
+    for (restart, expected) in [(false, "Ok(65536)"), (true, "Ok(100000)")] {
+        let mut machine = Machine::new();
+        let pid = machine.start(async move |os| {
+            let handler = Handler::new(async |_, _| ());
+            os.sigaction(Signal::SIGUSR1, Action { restart, ..Action::handle(handler) }).unwrap();
+            let (reader, writer) = os.pipe().unwrap();
+            os.fork(move |os| async move {
+                os.sleep(secs(2)).await.unwrap();
+                while os.read(reader, &mut [0; 50_000]).await.unwrap() > 0 {}
+                0
+            })
+            .unwrap();
+            let written = os.write(writer, &vec![0; 100_000]).await;
+            say(&os, format!("{written:?}")).await;
+            0
+        });
+        machine.pass(secs(1));
+        machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
+        machine.pass(secs(2));
+        assert_eq!(machine.said(), [expected]);
+    }
 }

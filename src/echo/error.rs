@@ -1,0 +1,33 @@
+//! The end of a program that cannot go on (UNP app. D.3).
+
+use super::lines::writen;
+use crate::errno::Errno;
+use crate::os::{Fd, Os};
+
+/// Says what failed and why, as `perror` does, and exits with status 1.
+pub async fn err_sys<O: Os>(os: &O, what: &str, errno: Errno) -> ! {
+    err_quit(os, &format!("{what}: {}", errno.message())).await
+}
+
+/// Says what is the matter and exits with status 1.
+pub async fn err_quit<O: Os>(os: &O, message: &str) -> ! {
+    // If even this cannot be written there is nobody left to tell.
+    _ = writen(&os.within("fputs"), Fd::STDERR, format!("{message}\n").as_bytes()).await;
+    os.exit(1).await
+}
+
+/// The book's wrapper functions with a capital letter (ch. 1.4): the result, or [`err_sys`].
+#[allow(async_fn_in_trait, reason = "a process is one thread: its futures need not be Send")]
+pub trait OrErrSys<T> {
+    /// The value; if there is none, `what` is said on standard error and the process exits.
+    async fn or_err_sys<O: Os>(self, os: &O, what: &str) -> T;
+}
+
+impl<T> OrErrSys<T> for Result<T, Errno> {
+    async fn or_err_sys<O: Os>(self, os: &O, what: &str) -> T {
+        match self {
+            Ok(value) => value,
+            Err(errno) => err_sys(os, what, errno).await,
+        }
+    }
+}
