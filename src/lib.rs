@@ -4,6 +4,8 @@ pub mod echo;
 pub mod errno;
 pub mod os;
 pub mod packet;
+#[cfg(unix)]
+pub mod real;
 pub mod router;
 pub mod sim;
 pub mod stack;

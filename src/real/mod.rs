@@ -1,0 +1,125 @@
+//! The programs on this machine's own kernel: `--real`.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | [`serve`](fn@serve), [`connect`](fn@connect) | the server and the client, alone |
+//! | `server`, `session` | the server that takes whatever comes, written against [`Os`](crate::os::Os) |
+//! | [`log`] | a line on standard error for whoever runs a server |
+//!
+//! None of these may be called in a process that has a second thread: they fork.
+
+pub mod log;
+mod server;
+mod session;
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use thiserror::Error;
+
+use crate::echo::client::Waits;
+use crate::echo::error::{err_quit, err_sys};
+use crate::echo::{str_cli, str_cli_poll};
+use crate::os::unix::{UnixOs, block_on, threads};
+use crate::os::{Errno, Family, Os, SocketOption};
+
+pub use server::{ServeOptions, server};
+
+/// Why nothing was run.
+#[derive(Debug, Error)]
+pub enum RealError {
+    /// `fork` would copy one of them only.
+    #[error("this process has {0} threads; programs are forked only from a process with one")]
+    Threads(usize),
+    /// The machine would not give what is needed.
+    #[error("{what}: {source}")]
+    Machine {
+        /// What was asked for.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// `echosim serve --real`: serves until SIGTERM or SIGINT. The exit status: 0 after such a signal, 1 after an error,
+/// which it has told on standard error.
+///
+/// # Errors
+///
+/// [`RealError::Threads`].
+pub fn serve(options: ServeOptions) -> Result<i32, RealError> {
+    be_single_threaded()?;
+    Ok(block_on(server(UnixOs::new("echo-server", None), options)))
+}
+
+/// Whom `echosim connect --real` talks to, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// The server's addresses, tried in this order.
+    pub servers: Vec<SocketAddr>,
+    /// Set on the socket before it connects.
+    pub options: Vec<SocketOption>,
+    /// How the client waits for the terminal and the server.
+    pub waits: Waits,
+}
+
+impl ConnectOptions {
+    /// The book's client of the server `HOST:PORT`; names are looked up.
+    ///
+    /// # Errors
+    ///
+    /// That there is no such host, or no port.
+    pub fn to(server: &str) -> io::Result<ConnectOptions> {
+        let servers: Vec<SocketAddr> = server.to_socket_addrs()?.collect();
+        if servers.is_empty() {
+            return Err(io::Error::other("the name has no address"));
+        }
+        Ok(ConnectOptions { servers, options: Vec::new(), waits: Waits::InTurn })
+    }
+}
+
+/// `echosim connect --real`: echoes standard input through the server to standard output; the exit status.
+///
+/// Ends this process if the connection fails, as the book's client does.
+pub fn connect(options: ConnectOptions) -> i32 {
+    block_on(client(UnixOs::new("echo-client", None), options))
+}
+
+/// `tcp_connect` (UNP fig. 11.10), then the book's client.
+async fn client<O: Os>(os: O, options: ConnectOptions) -> i32 {
+    let mut last = None;
+    for server in options.servers {
+        let sockfd = match os.socket(Family::of(server)) {
+            Ok(fd) => fd,
+            Err(errno) => err_sys(&os, "socket error", errno).await,
+        };
+        for option in &options.options {
+            if let Err(errno) = os.setsockopt(sockfd, *option) {
+                err_sys(&os, "setsockopt error", errno).await;
+            }
+        }
+        match os.connect(sockfd, server).await {
+            Ok(()) => {
+                match options.waits {
+                    Waits::InTurn => str_cli(&os, sockfd).await,
+                    Waits::Poll => str_cli_poll(&os, sockfd, false).await,
+                    Waits::PollThenShutdown => str_cli_poll(&os, sockfd, true).await,
+                }
+                return 0;
+            }
+            Err(errno) => last = Some((server, errno)),
+        }
+        _ = os.close(sockfd);
+    }
+    let (server, errno) =
+        last.map_or(("".to_owned(), Errno::EADDRNOTAVAIL), |(server, errno)| (format!(" ({server})"), errno));
+    err_quit(&os, &format!("connect error{server}: {}", errno.message())).await
+}
+
+/// Whether this process may fork.
+pub(crate) fn be_single_threaded() -> Result<(), RealError> {
+    match threads() {
+        Some(threads) if threads > 1 => Err(RealError::Threads(threads)),
+        _ => Ok(()),
+    }
+}
