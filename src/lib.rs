@@ -2,6 +2,8 @@
 
 pub mod echo;
 pub mod errno;
+#[cfg(target_os = "linux")]
+pub mod lab;
 pub mod os;
 pub mod packet;
 #[cfg(unix)]

@@ -3,12 +3,14 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`serve`](fn@serve), [`connect`](fn@connect) | the server and the client, alone |
+//! | [`play`] | a scenario's hosts as processes |
 //! | `server`, `session` | the server that takes whatever comes, written against [`Os`](crate::os::Os) |
 //! | [`log`] | a line on standard error for whoever runs a server |
 //!
 //! None of these may be called in a process that has a second thread: they fork.
 
 pub mod log;
+pub mod play;
 mod server;
 mod session;
 
@@ -31,6 +33,12 @@ pub enum RealError {
     /// `fork` would copy one of them only.
     #[error("this process has {0} threads; programs are forked only from a process with one")]
     Threads(usize),
+    /// There is no such fault on a machine's loopback.
+    #[error("{0} takes a laboratory: network namespaces with our router between them")]
+    TakesLaboratory(&'static str),
+    /// The play could not be given to its end.
+    #[error("{0}")]
+    Play(String),
     /// The machine would not give what is needed.
     #[error("{what}: {source}")]
     Machine {

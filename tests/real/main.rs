@@ -4,8 +4,11 @@
 //! lives: it runs the tests, and started with `--as` it *is* a program, in a process of its own.
 
 mod conformance;
+mod laboratory;
 mod load;
+mod loopback;
 mod machine;
+mod plays;
 mod programs;
 mod server;
 
@@ -27,6 +30,8 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(server::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(conformance::trials());
+    trials.extend(loopback::TESTS.iter().map(|(name, test)| trial(name, *test)));
+    trials.extend(laboratory::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     trials.extend(load::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echosim::real::{self, ConnectOptions, ServeOptions};
 
-use crate::conformance;
+use crate::{conformance, plays};
 
 /// The first argument of a process that is to be a program.
 pub(crate) const AS: &str = "--as";
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     let status = match args[..] {
         ["serve", ref options @ ..] => real::serve(serve_options(options)).expect("one thread"),
         ["connect", server] => real::connect(ConnectOptions::to(server).expect("an address")),
+        ["play", name, place] => plays::run(name, place),
         ["claim", name] => conformance::run_for_real(name),
         _ => panic!("no such program: {args:?}"),
     };

@@ -48,15 +48,13 @@ impl UnixOs {
     ///
     /// Signals do from here on what they do to a C program: the standard library's SIGPIPE is default again.
     pub fn new(name: &str, tape: Option<Tape>) -> UnixOs {
-        for &signal in Signal::ALL {
-            let noted = raw::noted().has(signal);
-            raw::forget(signal);
-            if signal == Signal::SIGPIPE || noted {
-                // SIGPIPE may always be given its default.
-                _ = raw::react(native(signal), raw::Reaction::Default);
-            }
-        }
+        raw::be_ordinary();
         UnixOs { process: Rc::new(Process::new(name, tape)), within: None }
+    }
+
+    /// Notes that the program has been started.
+    pub(crate) fn note_start(&self) {
+        self.process.record_change(self.process.pid.get(), ProcessChange::Start);
     }
 
     pub(super) fn without_label(&self) -> UnixOs {

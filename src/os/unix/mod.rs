@@ -61,3 +61,18 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<super::Pid, super::Errno> {
 pub fn threads() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/task").ok()?.count())
 }
+
+/// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for whoever has to clean up first.
+pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
+    for signal in INTERRUPTS {
+        raw::react(signals::native(signal), raw::Reaction::Note).map_err(errors::errno)?;
+    }
+    Ok(())
+}
+
+/// Whether one of these has come since.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTS.iter().any(|signal| raw::noted().has(*signal))
+}
+
+const INTERRUPTS: [super::Signal; 3] = [super::Signal::SIGINT, super::Signal::SIGTERM, super::Signal::SIGHUP];

@@ -18,6 +18,9 @@ const PANICKED: i32 = 101;
 /// Signals that came and whose handlers have not run yet, a bit each under our own numbers.
 static NOTED: AtomicU32 = AtomicU32::new(0);
 
+/// Signals that the kernel was told to note.
+static REACTING: AtomicU32 = AtomicU32::new(0);
+
 /// What the kernel does about a signal.
 #[derive(Clone, Copy)]
 pub(super) enum Reaction {
@@ -35,6 +38,9 @@ extern "C" fn note(number: libc::c_int) {
 
 /// Tells the kernel what to do about a signal. Never with SA_RESTART: that is decided when the call comes back.
 pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Result<(), Errno> {
+    if let Reaction::Note = reaction {
+        REACTING.fetch_or(1 << signal as libc::c_int, Ordering::Relaxed);
+    }
     let handler = match reaction {
         Reaction::Default => SigHandler::SigDfl,
         Reaction::Ignore => SigHandler::SigIgn,
@@ -43,6 +49,18 @@ pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Res
     let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
     // SAFETY: `note` does nothing but an atomic operation, which is safe in a handler whatever it interrupts.
     unsafe { sigaction(signal, &action) }.map(drop)
+}
+
+/// Gives up every noting, and what the standard library made of SIGPIPE; what was ignored (nohup) stays so.
+pub(super) fn be_ordinary() {
+    let noting = REACTING.swap(0, Ordering::Relaxed);
+    for &signal in Signal::ALL {
+        if noting & bit(signal) != 0 || signal == Signal::SIGPIPE {
+            // Of these signals any may have its default action.
+            _ = react(super::signals::native(signal), Reaction::Default);
+        }
+    }
+    NOTED.store(0, Ordering::Relaxed);
 }
 
 /// What has been noted.

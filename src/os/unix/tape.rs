@@ -64,6 +64,11 @@ impl Tape {
         self.write(&Event { t: self.now(), host: self.host.clone(), kind });
     }
 
+    /// The number of its descriptor.
+    pub(crate) fn number(&self) -> i32 {
+        self.socket.as_raw_fd()
+    }
+
     /// Writes an event of another time or host.
     pub fn write(&self, event: &Event) {
         let mut text = serde_json::to_vec(event).expect("an event has no keys but strings");

@@ -1,0 +1,93 @@
+//! The process that directs a play, and whoever waits for it.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid as NativePid;
+
+use super::loopback::Loopback;
+use super::performance::Performance;
+use super::{Ground, Place, Play};
+use crate::os::unix::{Reel, Tape, fork, note_interrupts};
+use crate::real::{RealError, be_single_threaded};
+use crate::timeline::Event;
+
+/// Gives the play; the events in time order, their `t` from its start. Takes as long as it says.
+///
+/// # Errors
+///
+/// [`RealError`]: this process has threads, the place cannot be had or cannot do what the play asks for, or a
+/// signal came.
+pub fn play(play: &Play, place: Place) -> Result<Vec<Event>, RealError> {
+    be_single_threaded()?;
+    if place == Place::Loopback
+        && let Some((_, fault)) = play.faults.iter().find(|(_, fault)| fault.action.is_of_the_network())
+    {
+        return Err(RealError::TakesLaboratory(fault.action.name()));
+    }
+    let machine = |what: &str| {
+        let what = what.to_owned();
+        move |source| RealError::Machine { what, source }
+    };
+    let (tape, mut reel) = Tape::new("director").map_err(machine("a socket pair"))?;
+    let (complaints, mut pen) = nix::unistd::pipe()
+        .map(|(reader, writer)| (File::from(reader), File::from(writer)))
+        .map_err(|errno| machine("a pipe")(errno.into()))?;
+    let director = fork(|| match direct(play, place) {
+        Ok(events) => {
+            events.iter().for_each(|event| tape.write(event));
+            0
+        }
+        Err(error) => {
+            // If nobody listens there is nobody to complain to.
+            _ = write!(pen, "{error}");
+            1
+        }
+    });
+    let director = director.map_err(|errno| machine("a process")(errno.into()))?;
+    drop((tape, pen));
+    let events = collect(&mut reel).map_err(machine("what the director saw"));
+    _ = waitpid(NativePid::from_raw(director.as_raw() as i32), None);
+    let mut complaint = String::new();
+    _ = (&complaints).read_to_string(&mut complaint);
+    if complaint.is_empty() { events } else { Err(RealError::Play(complaint)) }
+}
+
+/// In the director.
+fn direct(play: &Play, place: Place) -> io::Result<Vec<Event>> {
+    // Dies with whoever wanted the play, and takes the programs along.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+    note_interrupts()?;
+    let mut ground: Box<dyn Ground> = match place {
+        Place::Loopback => Box::new(Loopback),
+        #[cfg(target_os = "linux")]
+        Place::Laboratory => Box::new(crate::lab::Laboratory::new(play)?),
+        #[cfg(not(target_os = "linux"))]
+        Place::Laboratory => {
+            return Err(io::Error::other("the laboratory needs Linux: network namespaces and TUN"));
+        }
+    };
+    // The clock starts when the ground is laid.
+    let (tape, reel) = Tape::new("director")?;
+    Performance::new(play, ground.as_mut(), tape, reel).run()
+}
+
+fn collect(reel: &mut Reel) -> io::Result<Vec<Event>> {
+    let mut events = Vec::new();
+    loop {
+        match reel.next() {
+            Ok(Some(event)) => events.push(event),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(events),
+            Err(error) => return Err(error),
+            Ok(None) => match poll(&mut [PollFd::new(reel.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            },
+        }
+    }
+}
