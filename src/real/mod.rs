@@ -3,12 +3,14 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`serve`](fn@serve), [`connect`](fn@connect) | the server and the client, alone |
+//! | [`mod@compare`] | two runs side by side |
 //! | [`play`] | a scenario's hosts as processes |
 //! | `server`, `session` | the server that takes whatever comes, written against [`Os`](crate::os::Os) |
 //! | [`log`] | a line on standard error for whoever runs a server |
 //!
 //! None of these may be called in a process that has a second thread: they fork.
 
+pub mod compare;
 pub mod log;
 pub mod play;
 mod server;

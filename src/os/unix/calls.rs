@@ -52,11 +52,6 @@ impl UnixOs {
         UnixOs { process: Rc::new(Process::new(name, tape)), within: None }
     }
 
-    /// Notes that the program has been started.
-    pub(crate) fn note_start(&self) {
-        self.process.record_change(self.process.pid.get(), ProcessChange::Start);
-    }
-
     pub(super) fn without_label(&self) -> UnixOs {
         UnixOs { within: None, ..self.clone() }
     }

@@ -47,7 +47,6 @@ impl Actor {
                 return 1;
             }
             let os = UnixOs::new(&run.name, Some(tape.clone()));
-            os.note_start();
             let program = run.program.clone();
             block_on(async move {
                 let status = program(os.clone()).await;

@@ -132,8 +132,10 @@ impl<'a> Performance<'a> {
         let play = self.play;
         let run = &play.hosts[host].runs[index];
         self.ground.enter(host)?;
+        let now = self.tape.now();
         let actor = Actor::start(host, index, run, &self.tape.for_host(&play.hosts[host].name))?;
-        let pid = actor.pid.as_raw();
+        let (pid, name) = (actor.pid.as_raw(), actor.name.clone());
+        self.record_change(now, host, pid, &name, ProcessChange::Start);
         self.cast.push(actor);
         if run.serves {
             self.wait_until_it_listens(pid)?;
