@@ -1,3 +1,10 @@
 //! The command `echosim`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Both take the colours out where nobody could see them.
+    let mut out = anstream::stdout().lock();
+    let mut err = anstream::stderr().lock();
+    echosim::cli::run(std::env::args_os(), &mut out, &mut err)
+}

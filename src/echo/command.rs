@@ -10,12 +10,12 @@ use super::client::{Client, Waits, client};
 use super::server::{Server, server};
 use crate::os::{Os, SocketOption};
 
-/// A program and what it is told.
+/// A program and what it is told; [`PROGRAMS`](Command::PROGRAMS) lists how that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `echo-server [PORT] [--reuse-addr] [--close-unread[=TIME]]`
+    /// `echo-server`.
     Server(Server),
-    /// `echo-client HOST [PORT] [--poll] [--half-close] [--keepalive[=IDLE,INTERVAL,COUNT]] [--user-timeout=TIME] [--no-delay] [--linger=TIME]`
+    /// `echo-client`.
     Client(Client),
 }
 

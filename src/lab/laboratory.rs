@@ -58,9 +58,9 @@ impl Laboratory {
             loop {
                 match namespace.device.recv(&mut self.buffer) {
                     Ok(len) => {
-                        let bytes = &self.buffer[..len];
-                        if place.tap.see(now, Direction::Out, bytes) {
-                            self.router.receive(now, place.link, Bytes::copy_from_slice(bytes));
+                        let packet = Bytes::copy_from_slice(&self.buffer[..len]);
+                        if place.tap.see(now, Direction::Out, &packet) {
+                            self.router.receive(now, place.link, packet);
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
+
 use crate::packet::{self, Flags, Packet, Segment};
 use crate::time::SimTime;
 use crate::timeline::{Direction, Recorder, Retransmission};
@@ -21,15 +23,15 @@ impl Tap {
 
     /// A packet left the host, or came to it. False if it is neither TCP nor an ICMP error: a kernel says other
     /// things as well, and nobody here would answer.
-    pub(super) fn see(&mut self, now: SimTime, dir: Direction, bytes: &[u8]) -> bool {
-        match packet::parse(bytes) {
+    pub(super) fn see(&mut self, now: SimTime, dir: Direction, packet: &Bytes) -> bool {
+        match packet::parse(packet) {
             Ok(Packet::Tcp(segment)) => {
                 let again = if dir == Direction::Out { self.retransmission(&segment) } else { None };
-                self.recorder.segment(now, dir, &segment, again, None);
+                self.recorder.segment(now, dir, &segment, packet, again, None);
                 true
             }
             Ok(Packet::Icmp(error)) => {
-                self.recorder.icmp(now, dir, &error);
+                self.recorder.icmp(now, dir, &error, packet);
                 true
             }
             Err(_) => false,

@@ -1,5 +1,7 @@
 //! Faults of links and hosts: partition, hold, unreachable, host down; and whether they met anything.
 
+use bytes::Bytes;
+
 use super::pipe::{Heading, PipeId};
 use super::{LinkId, Router};
 use crate::packet::Unreachable;
@@ -112,7 +114,7 @@ impl Router {
         }
     }
 
-    pub(super) fn lose_at_dead_host(&mut self, now: SimTime, link: LinkId, packet: &[u8]) {
+    pub(super) fn lose_at_dead_host(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
         self.links[link.0].met.host_down += 1;
         self.lose(now, packet, LostReason::HostDown);
     }

@@ -44,7 +44,7 @@ impl Router {
     }
 
     /// Loses the packet and tells its sender.
-    fn refuse(&mut self, now: SimTime, packet: &[u8], reason: LostReason, what: Unreachable) {
+    fn refuse(&mut self, now: SimTime, packet: &Bytes, reason: LostReason, what: Unreachable) {
         self.lose(now, packet, reason);
         if let Some((link, error)) = self.error_about(now, packet, what) {
             self.enter(now, PipeId { link, heading: Heading::ToHost }, error);
@@ -60,7 +60,7 @@ impl Router {
         let src = *self.addrs.iter().find(|own| own.is_ipv4() == dst.is_ipv4())?;
         let error = packet::emit_icmp(src, what, offending).ok()?;
         let about = Quoted { src: segment.src, dst: segment.dst, seq: segment.seq };
-        self.recorder.icmp(now, Direction::Out, &IcmpError { src, dst, what, about });
+        self.recorder.icmp(now, Direction::Out, &IcmpError { src, dst, what, about }, &error);
         Some((link, error))
     }
 }

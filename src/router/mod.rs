@@ -161,7 +161,7 @@ impl Router {
         }
     }
 
-    fn lose(&self, now: SimTime, packet: &[u8], reason: LostReason) {
+    fn lose(&self, now: SimTime, packet: &Bytes, reason: LostReason) {
         self.recorder.lost(now, packet, reason);
     }
 }

@@ -1,5 +1,7 @@
 //! Drop the n-th packet that matches.
 
+use bytes::Bytes;
+
 use super::{LinkId, Router};
 use crate::packet::{self, Flags, Packet};
 use crate::time::SimTime;
@@ -71,7 +73,7 @@ impl Router {
     }
 
     /// Applies the rules to a packet that `from` sends; if one takes it, it is lost.
-    pub(super) fn drops(&mut self, now: SimTime, from: LinkId, bytes: &[u8]) -> bool {
+    pub(super) fn drops(&mut self, now: SimTime, from: LinkId, bytes: &Bytes) -> bool {
         // Only a rule that still has something to lose is worth reading the packet for.
         if self.links[from.0].rules.iter().all(Rule::is_spent) {
             return false;

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Which IP the world speaks.
+/// Which version of the Internet Protocol the world speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IpVersion {
     /// IPv4: the hosts are in 10.0.0.0/8.
@@ -27,5 +27,13 @@ fn on_network(version: IpVersion, network: u16, host: u8) -> IpAddr {
     match version {
         IpVersion::V4 => Ipv4Addr::new(10, high, low, host).into(),
         IpVersion::V6 => Ipv6Addr::new(0x2001, 0xdb8, 0, network, 0, 0, 0, host.into()).into(),
+    }
+}
+
+/// The wildcard address: any of a host's.
+pub fn wildcard(version: IpVersion) -> IpAddr {
+    match version {
+        IpVersion::V4 => Ipv4Addr::UNSPECIFIED.into(),
+        IpVersion::V6 => Ipv6Addr::UNSPECIFIED.into(),
     }
 }

@@ -22,7 +22,7 @@ mod faults;
 mod node;
 mod world;
 
-pub use addresses::{IpVersion, host_addrs, router_addr};
+pub use addresses::{IpVersion, host_addrs, router_addr, wildcard};
 pub use node::Machine;
 pub use world::{HostSetup, World, WorldError};
 

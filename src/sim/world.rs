@@ -181,6 +181,12 @@ impl World {
         Some(result)
     }
 
+    /// Looks at a host's machine, which is none the wiser; `None` if it is off or there is none of this name.
+    pub fn look_at<R>(&self, host: &str, look: impl FnOnce(&Host, SimTime) -> R) -> Option<R> {
+        let machine = self.place(host)?.node.machine.borrow();
+        machine.as_ref().map(|machine| look(machine, self.now()))
+    }
+
     /// The router, to look at and to give faults to.
     pub fn on_router<R>(&self, work: impl FnOnce(&mut Router, SimTime) -> R) -> R {
         work(&mut self.router.router.borrow_mut(), self.now())
@@ -215,6 +221,10 @@ impl World {
         }
         // What only moves inside the router needs no round.
         self.router.move_on();
+    }
+
+    fn is_stirred(&self) -> bool {
+        self.hosts.iter().any(|place| place.stirred.get()) || self.router.has_output()
     }
 
     /// One round of this moment: every machine that has something to do does it. False if none had.
@@ -252,8 +262,19 @@ impl World {
     ///
     /// As [`round`](World::round), or that there is no end to it.
     pub fn settle(&mut self) -> Result<(), WorldError> {
+        self.settle_watched(|_| ())
+    }
+
+    /// The same, with somebody who watches after every round, and may interfere.
+    ///
+    /// # Errors
+    ///
+    /// As [`settle`](World::settle).
+    pub fn settle_watched(&mut self, mut watch: impl FnMut(&mut World)) -> Result<(), WorldError> {
         for _ in 0..MOST_ROUNDS {
-            if !self.round()? {
+            let moved = self.round()?;
+            watch(self);
+            if !moved && !self.is_stirred() {
                 return Ok(());
             }
         }

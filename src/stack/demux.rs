@@ -14,11 +14,11 @@ impl Stack {
         match crate::packet::parse(&packet) {
             Err(_) => self.recorder.lost(now, &packet, LostReason::Corrupt),
             Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
-                self.recorder.segment(now, Direction::In, &segment, None, None);
+                self.recorder.segment(now, Direction::In, &segment, &packet, None, None);
                 self.receive_segment(now, &segment, packet);
             }
             Ok(Packet::Icmp(error)) if self.addrs.contains(&error.dst) => {
-                self.recorder.icmp(now, Direction::In, &error);
+                self.recorder.icmp(now, Direction::In, &error, &packet);
                 self.receive_icmp(now, &error);
             }
             Ok(_) => self.recorder.lost(now, &packet, LostReason::NotOurs),
@@ -90,8 +90,9 @@ impl Stack {
     /// RFC 9293, 3.10.7.1: what belongs to no connection is answered with a reset.
     fn refuse(&mut self, now: SimTime, segment: &Segment) {
         if let Some(reset) = segment.reset() {
-            self.recorder.segment(now, Direction::Out, &reset, None, None);
-            self.out.push_back(crate::packet::emit_segment(&reset, &[]));
+            let packet = crate::packet::emit_segment(&reset, &[]);
+            self.recorder.segment(now, Direction::Out, &reset, &packet, None, None);
+            self.out.push_back(packet);
         }
     }
 

@@ -172,8 +172,8 @@ impl Stack {
         }
     }
 
-    /// A socket about which something has changed: it is readable, writable, connected, dead, or has a
-    /// connection to accept. Each is named as often as it changed; an id may be gone by the time it is read.
+    /// A socket whose [`readiness`](Stack::readiness) has changed, or a listener with one more connection to
+    /// accept. Each is named as often as it changed; an id may be gone by the time it is read.
     pub fn poll_event(&mut self) -> Option<SocketId> {
         self.events.pop_front()
     }
@@ -202,16 +202,17 @@ impl Stack {
     ) -> Option<R> {
         let Some(Socket::Connection(connection)) = self.sockets.get_mut(id.0) else { return None };
         let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
-        let before = connection.state();
+        let (before, ready_before) = (connection.state(), connection.readiness());
         let result = work(connection, &mut cx);
         let (owner, state, dead) = (connection.owner, connection.state(), connection.is_dead());
-        let deadline = connection.deadline();
+        let (deadline, ready) = (connection.deadline(), connection.readiness());
         self.set_deadline(id, deadline);
         if dead && before != TcpState::Closed {
             self.forget_addresses(id);
         }
         match owner {
-            Owner::Process => self.changed(id),
+            Owner::Process if ready != ready_before => self.changed(id),
+            Owner::Process => {}
             Owner::Listener(listener) => self.handshake_went_on(id, listener, before, state),
             Owner::Nobody if dead => self.remove(id),
             Owner::Nobody => {}

@@ -591,6 +591,27 @@ fn a_rebooted_host_uses_other_sequence_numbers_and_ports() {
 }
 
 #[test]
+fn connect_says_once_that_it_is_done() {
+    let (mut wire, client, server) = Wire::connected(book());
+    let peer = wire.server_addr();
+    assert_eq!(wire.client.connect(wire.now, client, peer), Err(Errno::EISCONN));
+    assert_eq!(wire.server.connect(wire.now, server, peer), Err(Errno::EISCONN), "an accepted socket");
+}
+
+/// A sleeper is woken when there is something for it, and by nothing that it did itself.
+#[test]
+fn an_event_is_a_change_of_readiness() {
+    let (mut wire, client, server) = Wire::connected(book());
+    while wire.server.poll_event().is_some() || wire.client.poll_event().is_some() {}
+    assert_eq!(wire.server.read(wire.now, server, &mut [0; 8]), Err(Errno::EAGAIN));
+    assert_eq!(wire.server.poll_event(), None);
+    wire.write(client).unwrap();
+    wire.run(LATENCY);
+    assert_eq!(wire.server.poll_event(), Some(server));
+    assert_eq!((wire.server.poll_event(), wire.client.poll_event()), (None, None));
+}
+
+#[test]
 fn bind_says_what_stands_in_its_way() {
     let mut wire = Wire::new(book());
     wire.listen(1);

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::errno::Errno;
@@ -27,6 +28,8 @@ pub struct Event {
     pub host: Arc<str>,
     /// What.
     pub kind: Kind,
+    /// The IP packet as it was on the wire, where the event is about one.
+    pub packet: Option<Bytes>,
 }
 
 /// What an [`Event`] is.
@@ -75,9 +78,12 @@ pub enum Kind {
     /// A fault of the scenario struck.
     Fault {
         /// `crash`, `boot`, `partition` …
-        fault: String,
-        /// What it struck: a host, a link.
+        #[serde(deserialize_with = "interned")]
+        fault: Name,
+        /// The host it struck, or whose link.
         target: String,
+        /// What more there is to say: `host unreachable`, `SIGKILL to the child`.
+        detail: Option<String>,
     },
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+
 use super::event::{Direction, Event, Icmp, Kind, LostPacket, LostReason, Retransmission, SegmentEvent};
 use crate::packet::{Flags, IcmpError, Packet, Segment};
 use crate::time::SimTime;
@@ -109,42 +111,48 @@ impl Recorder {
     /// Writes an event; `kind` is only made if the recorder is on.
     pub fn record(&self, t: SimTime, kind: impl FnOnce() -> Kind) {
         if let Some(mut timeline) = self.lock() {
-            let event = Event { t, host: self.host.clone(), kind: kind() };
-            timeline.events.push(event);
+            self.push(&mut timeline, t, kind(), None);
         }
     }
 
-    /// Writes that a segment left or came, with what the stack knows of it.
+    /// Writes that a segment left or came, with what the stack knows of it; `packet` is the one it is in.
     pub fn segment(
         &self,
         t: SimTime,
         dir: Direction,
         segment: &Segment,
+        packet: &Bytes,
         retransmission: Option<Retransmission>,
         note: Option<&'static str>,
     ) {
         if let Some(mut timeline) = self.lock() {
             let shown = timeline.segment_event(dir, segment);
             let kind = Kind::Segment(SegmentEvent { retransmission, note, ..shown });
-            timeline.events.push(Event { t, host: self.host.clone(), kind });
+            self.push(&mut timeline, t, kind, Some(packet));
         }
     }
 
-    /// Writes that an ICMP error left or came.
-    pub fn icmp(&self, t: SimTime, dir: Direction, error: &IcmpError) {
-        self.record(t, || Kind::Icmp(icmp_event(dir, error)));
+    /// Writes that an ICMP error left or came, in `packet`.
+    pub fn icmp(&self, t: SimTime, dir: Direction, error: &IcmpError, packet: &Bytes) {
+        if let Some(mut timeline) = self.lock() {
+            self.push(&mut timeline, t, Kind::Icmp(icmp_event(dir, error)), Some(packet));
+        }
     }
 
-    /// Writes that a packet was lost; `bytes` may be anything.
-    pub fn lost(&self, t: SimTime, bytes: &[u8], reason: LostReason) {
+    /// Writes that a packet was lost; it may be anything.
+    pub fn lost(&self, t: SimTime, bytes: &Bytes, reason: LostReason) {
         if let Some(mut timeline) = self.lock() {
             let packet = match crate::packet::parse(bytes) {
                 Ok(packet) => timeline.lost_packet(&packet),
                 Err(_) => LostPacket::Malformed(bytes.len()),
             };
             let kind = Kind::Lost { packet, reason };
-            timeline.events.push(Event { t, host: self.host.clone(), kind });
+            self.push(&mut timeline, t, kind, Some(bytes));
         }
+    }
+
+    fn push(&self, timeline: &mut Timeline, t: SimTime, kind: Kind, packet: Option<&Bytes>) {
+        timeline.events.push(Event { t, host: self.host.clone(), kind, packet: packet.cloned() });
     }
 
     /// How many events there are so far.

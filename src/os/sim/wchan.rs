@@ -37,6 +37,19 @@ impl Wchan {
         }
     }
 
+    /// The system call that it sleeps in.
+    pub const fn call(self) -> &'static str {
+        match self {
+            Wchan::Accept => "accept",
+            Wchan::Connect => "connect",
+            Wchan::Socket | Wchan::Terminal | Wchan::PipeRead => "read",
+            Wchan::PipeWrite => "write",
+            Wchan::Poll => "poll",
+            Wchan::Wait => "wait",
+            Wchan::Sleep => "sleep",
+        }
+    }
+
     /// The name in the book (UNP 5.6), or on the Linux 2.2 it was printed by.
     pub const fn book(self) -> &'static str {
         match self {

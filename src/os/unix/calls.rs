@@ -215,13 +215,6 @@ fn address(addr: SockAddr) -> io::Result<SocketAddr> {
     addr.as_socket().ok_or_else(|| nix::errno::Errno::EAFNOSUPPORT.into())
 }
 
-fn address_args(fd: Fd, result: &Result<SocketAddr, Errno>) -> String {
-    match result {
-        Ok(addr) => format!("{fd}, {addr}"),
-        Err(_) => format!("{fd}, ..."),
-    }
-}
-
 impl Os for UnixOs {
     fn within(&self, function: &'static str) -> UnixOs {
         UnixOs { within: Some(function), ..self.clone() }
@@ -316,13 +309,13 @@ impl Os for UnixOs {
     fn getsockname(&self, fd: Fd) -> Result<SocketAddr, Errno> {
         let call = self.enter("getsockname");
         let result = self.on_socket(fd, |socket| socket.local_addr().and_then(address));
-        self.record(&call, result, |result| address_args(fd, result))
+        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
     }
 
     fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
         let call = self.enter("getpeername");
         let result = self.on_socket(fd, |socket| socket.peer_addr().and_then(address));
-        self.record(&call, result, |result| address_args(fd, result))
+        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {

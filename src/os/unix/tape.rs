@@ -61,7 +61,7 @@ impl Tape {
 
     /// Writes that something happens now. If nobody reads any more it is lost.
     pub fn record(&self, kind: Kind) {
-        self.write(&Event { t: self.now(), host: self.host.clone(), kind });
+        self.write(&Event { t: self.now(), host: self.host.clone(), kind, packet: None });
     }
 
     /// The number of its descriptor.

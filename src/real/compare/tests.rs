@@ -6,7 +6,7 @@ use crate::packet::Flags;
 use crate::timeline::{Call, Direction, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
 
 fn at(millis: u64, kind: Kind) -> Event {
-    Event { t: SimTime::ZERO + Duration::from_millis(millis), host: "client".into(), kind }
+    Event { t: SimTime::ZERO + Duration::from_millis(millis), host: "client".into(), kind, packet: None }
 }
 
 fn start(pid: u32) -> Kind {

@@ -39,12 +39,8 @@ impl Actor {
         fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         let null = File::options().write(true).open("/dev/null")?;
         let child = || {
-            if let Err(error) = settle(&stdin, &null, tape) {
-                tape.record(crate::timeline::Kind::Fault {
-                    fault: "setup".to_owned(),
-                    target: error.to_string(),
-                });
-                return 1;
+            if settle(&stdin, &null, tape).is_err() {
+                return 126; // as a shell says that it could not run a program
             }
             let os = UnixOs::new(&run.name, Some(tape.clone()));
             let program = run.program.clone();

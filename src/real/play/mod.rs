@@ -151,6 +151,16 @@ impl Action {
         }
     }
 
+    /// What more there is to say.
+    pub(super) fn detail(self) -> Option<String> {
+        match self {
+            Action::Kill { process: Victim::Child, signal } => Some(format!("{signal} to the child")),
+            Action::Kill { process: Victim::Parent, signal } => Some(format!("{signal} to the parent")),
+            Action::Unreachable(what) => Some(what.to_string()),
+            _ => None,
+        }
+    }
+
     /// Whether it takes a laboratory.
     pub const fn is_of_the_network(self) -> bool {
         !matches!(self, Action::Kill { .. } | Action::Shutdown { .. })

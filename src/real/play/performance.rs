@@ -186,8 +186,8 @@ impl<'a> Performance<'a> {
         let fault = &self.play.faults[fault].1;
         let now = self.tape.now();
         let target = fault.host.clone();
-        let kind = Kind::Fault { fault: fault.action.name().to_owned(), target };
-        self.events.push(Event { t: now, host: "world".into(), kind });
+        let kind = Kind::Fault { fault: fault.action.name(), target, detail: fault.action.detail() };
+        self.events.push(Event { t: now, host: "world".into(), kind, packet: None });
         let Some(host) = self.play.hosts.iter().position(|host| host.name == fault.host) else {
             return Err(io::Error::other(format!("no host {}", fault.host)));
         };
@@ -350,7 +350,8 @@ impl<'a> Performance<'a> {
     }
 
     fn record_at(&mut self, t: SimTime, host: usize, kind: Kind) {
-        let event = Event { t, host: self.play.hosts[host].name.as_str().into(), kind };
+        let host = self.play.hosts[host].name.as_str().into();
+        let event = Event { t, host, kind, packet: None };
         if !self.is_told(&event) {
             self.stirred = self.tape.now();
             self.events.push(event);

@@ -80,7 +80,7 @@ impl Connection {
             self.nxt = segment.seq_end();
             self.rtt.on_send(cx.now, segment.seq_end());
             self.start_retransmit_timer(cx);
-            self.record_out(cx, &segment, None, None);
+            self.record_out(cx, &segment, &packet, None, None);
             if cx.profile.tail_loss_probe {
                 self.tail = Some((segment, packet.clone()));
             }
@@ -108,7 +108,7 @@ impl Connection {
         };
         let next = self.retransmit.at().map(|at| at - cx.now);
         let again = Retransmission { nth, limit: self.retransmission_limit(cx), next };
-        self.record_out(cx, segment, Some(again), note);
+        self.record_out(cx, segment, &packet, Some(again), note);
         cx.out.push_back(packet);
     }
 
@@ -160,7 +160,7 @@ impl Connection {
         packet: Bytes,
         note: Option<&'static str>,
     ) {
-        self.record_out(cx, segment, None, note);
+        self.record_out(cx, segment, &packet, None, note);
         cx.out.push_back(packet);
     }
 
@@ -168,9 +168,10 @@ impl Connection {
         &self,
         cx: &Cx<'_>,
         segment: &Segment,
+        packet: &Bytes,
         again: Option<Retransmission>,
         note: Option<&'static str>,
     ) {
-        cx.recorder.segment(cx.now, Direction::Out, segment, again, note);
+        cx.recorder.segment(cx.now, Direction::Out, segment, packet, again, note);
     }
 }

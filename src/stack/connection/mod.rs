@@ -92,6 +92,8 @@ pub(super) struct Connection {
     /// The last ICMP error believed but not final.
     soft: Option<Unreachable>,
     fin_received: bool,
+    /// Nobody has asked yet how `connect` went.
+    connecting: bool,
     /// The process said that it reads, or writes, no more.
     read_shut: bool,
     write_shut: bool,
@@ -149,6 +151,7 @@ impl Connection {
             tail: None,
             soft: None,
             fin_received: false,
+            connecting: owner == Owner::Process,
             read_shut: false,
             write_shut: false,
             death: None,

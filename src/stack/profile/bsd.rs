@@ -43,7 +43,7 @@ pub(super) fn book() -> Profile {
         write_reports_reset: false,
         backlog: Backlog::Berkeley,
         user_timeout_clamps_timer: false,
-        buffer: 65_536,
+        buffer: 65_535,
     }
 }
 

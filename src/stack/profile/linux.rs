@@ -35,7 +35,7 @@ pub(super) fn profile() -> Profile {
         write_reports_reset: true,
         backlog: Backlog::Linux,
         user_timeout_clamps_timer: true,
-        buffer: 65_536,
+        buffer: 65_535,
     }
 }
 

@@ -33,6 +33,6 @@ pub(super) fn profile() -> Profile {
         write_reports_reset: false,
         backlog: Backlog::Exact,
         user_timeout_clamps_timer: true,
-        buffer: 65_536,
+        buffer: 65_535,
     }
 }

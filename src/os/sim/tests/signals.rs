@@ -236,6 +236,20 @@ fn a_child_inherits_actions_and_mask_but_nothing_pending() {
 }
 
 #[test]
+fn a_handler_runs_before_the_first_step_of_a_child_that_was_signalled_at_birth() {
+    let machine = Machine::after(async |os: SimOs| {
+        os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
+        let child = os.fork(async |os: SimOs| {
+            say(&os, "first step").await;
+            0
+        });
+        os.kill(child.unwrap(), Signal::SIGUSR1).await.unwrap();
+        0
+    });
+    assert_eq!(machine.said(), ["SIGUSR1", "first step"]);
+}
+
+#[test]
 fn sigaction_tells_what_was_before() {
     let machine = Machine::after(async |os: SimOs| {
         let first = os.sigaction(Signal::SIGPIPE, Action::IGNORE).unwrap();

@@ -1,0 +1,150 @@
+//! What may be typed.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Parser, ValueEnum};
+
+use crate::scenario::{Moment, keys, units};
+use crate::stack::System;
+use crate::time::SimTime;
+
+const EXAMPLES: &str = "\
+Examples:
+  echosim --list                                     every scenario with its sentence
+  echosim --scenario crash                           what happened and why, in a few lines
+  echosim --scenario reboot --trace                  every packet and system call on one clock
+  echosim --scenario crash --stack linux --set loss=5%
+  echosim --scenario crash --until 60s --netstat     the sockets a minute in
+  echosim --scenario my.toml --trace=json | jq .     a scenario of one's own
+
+Exit codes:
+  0  everything was as the scenario expects
+  1  it was not: the difference is shown, and the command that shows it again
+  2  a mistake in the arguments or in the scenario, or trouble with a file";
+
+/// What will my TCP program see when the other machine dies?
+///
+/// Runs the echo server and client of UNIX Network Programming, chapter 5, on simulated hosts that crash,
+/// reboot and lose each other, and shows what the programs see. Nine minutes take a millisecond, and every run
+/// of a seed is the same.
+#[derive(Debug, Parser)]
+#[command(
+    name = "echosim",
+    version,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{}", keys_of_set()),
+    max_term_width = 100
+)]
+pub(super) struct Args {
+    /// The scenario to run: a name from --list, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "list")]
+    pub(super) scenario: Option<String>,
+
+    /// Show the timeline instead of a summary
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    pub(super) trace: Option<Trace>,
+
+    /// Whose TCP the hosts have, in place of what the scenario says
+    #[arg(long, value_parser = systems())]
+    pub(super) stack: Option<System>,
+
+    /// Where everything random comes from, in place of what the scenario says
+    #[arg(long, value_name = "N")]
+    pub(super) seed: Option<u64>,
+
+    /// Change a key of the links or of the hosts' TCP; may be given again
+    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
+    pub(super) set: Vec<(String, String)>,
+
+    /// Stop at this time; what is expected after it is not looked at
+    #[arg(long, value_name = "T", value_parser = duration)]
+    pub(super) until: Option<Duration>,
+
+    /// Show every host's sockets at this time, or at the end
+    #[arg(
+        long,
+        value_name = "T",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "end",
+        value_parser = moment
+    )]
+    pub(super) netstat: Option<Moment>,
+
+    /// Run the programs on this machine's own TCP (not there yet)
+    #[arg(long)]
+    pub(super) real: bool,
+
+    /// Show every scenario with its sentence
+    #[arg(long)]
+    pub(super) list: bool,
+}
+
+/// In which format a timeline is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Trace {
+    /// As tcpdump and strace would print it
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Every key with its sentence.
+fn keys_of_set() -> String {
+    let width = keys().map(|(key, _)| key.len()).max().unwrap_or(0);
+    let lines: Vec<String> = keys().map(|(key, what)| format!("  {key:width$}  {what}")).collect();
+    format!("Keys of --set:\n{}", lines.join("\n"))
+}
+
+fn systems() -> impl TypedValueParser<Value = System> {
+    PossibleValuesParser::new(System::ALL.map(System::name))
+        .try_map(|name| System::from_name(&name).ok_or("no such system"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    units::duration(text).ok_or_else(|| format!("expected {}", units::A_DURATION))
+}
+
+fn moment(text: &str) -> Result<Moment, String> {
+    match text {
+        "end" => Ok(Moment::End),
+        _ => duration(text).map(|time| Moment::At(SimTime::ZERO + time)),
+    }
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_nothing_wrong_with_the_arguments() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bare_trace_is_text_and_a_bare_netstat_is_the_end() {
+        let args = Args::try_parse_from(["echosim", "--trace", "--netstat", "--scenario", "crash"]).unwrap();
+        assert_eq!((args.trace, args.netstat), (Some(Trace::Text), Some(Moment::End)));
+
+        let args = ["echosim", "--trace=json", "--netstat=1.5s", "--scenario", "crash"];
+        let args = Args::try_parse_from(args).unwrap();
+        let moment = Moment::At(SimTime::from_nanos(1_500_000_000));
+        assert_eq!((args.trace, args.netstat), (Some(Trace::Json), Some(moment)));
+    }
+
+    #[test]
+    fn a_setting_is_split_at_its_first_equals_sign() {
+        assert_eq!(setting("key=a=b"), Ok(("key".to_owned(), "a=b".to_owned())));
+        assert!(setting("key").is_err() && setting("=value").is_err());
+    }
+}

@@ -1,0 +1,104 @@
+//! The command line: what was typed, what it means, and an exit code.
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | `args` | what may be typed |
+//! | `request` | what it means |
+//! | `show` | the reports of a run |
+//! | `verdict` | whether it went as expected |
+
+mod args;
+mod request;
+mod show;
+mod verdict;
+
+use std::ffi::OsString;
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::scenario::{self, BUILT_IN};
+use args::Args;
+use request::Request;
+
+/// How the command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Everything was as expected.
+    AsExpected = 0,
+    /// An expectation of the scenario failed.
+    Different = 1,
+    /// There was no run: a mistake in what was typed or in the scenario, or trouble with input or output.
+    Trouble = 2,
+}
+
+/// Does what the arguments say, the first of which is the program's name.
+///
+/// Reports go to `out`, coloured, complaints to `err`. The exit code is 0 if everything was as the scenario
+/// expects, 1 if it was not, and 2 if nothing could be run or written. Nobody reading on is no trouble.
+pub fn run(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitCode {
+    let exit = match Args::try_parse_from(args) {
+        Ok(args) => {
+            let mut out = BufWriter::new(out);
+            obey(args, &mut out, err).and_then(|exit| out.flush().map(|()| exit))
+        }
+        Err(answer) => reply(&answer, out, err),
+    };
+    let exit = exit.unwrap_or_else(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Exit::AsExpected,
+        // If complaining fails as well, there is nobody left to complain to.
+        _ => complain(err, &error).unwrap_or(Exit::Trouble),
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn obey(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let request = match Request::new(args) {
+        Ok(request) => request,
+        Err(refusal) => return complain(err, &refusal),
+    };
+    match request {
+        Request::List => list(out),
+        Request::Run(run) => match scenario::run(&run.scenario) {
+            Ok(outcome) => {
+                show::show(&run, &outcome, out)?;
+                out.flush()?;
+                verdict::verdict(&run, &outcome, err)
+            }
+            Err(error) => complain(err, &error),
+        },
+    }
+}
+
+/// Every built-in scenario with its sentence.
+fn list(out: &mut dyn Write) -> io::Result<Exit> {
+    let width = BUILT_IN.iter().map(|built_in| built_in.name.len()).max().unwrap_or(0);
+    for built_in in BUILT_IN {
+        let sentence = scenario::load(built_in.name).map(|scenario| scenario.sentence).unwrap_or_default();
+        writeln!(out, "{:width$}  {sentence}", built_in.name)?;
+    }
+    Ok(Exit::AsExpected)
+}
+
+/// What clap has to say: help and version are answers, the rest are complaints.
+fn reply(answer: &clap::Error, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let text = answer.render();
+    if answer.use_stderr() {
+        write!(err, "{}", text.ansi())?;
+        Ok(Exit::Trouble)
+    } else {
+        write!(out, "{}", text.ansi())?;
+        out.flush()?;
+        Ok(Exit::AsExpected)
+    }
+}
+
+fn complain(err: &mut dyn Write, what: &dyn std::fmt::Display) -> io::Result<Exit> {
+    writeln!(err, "error: {what}")?;
+    Ok(Exit::Trouble)
+}

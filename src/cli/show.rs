@@ -1,0 +1,41 @@
+//! The reports of a run: the one place where the command line meets the `report` floor.
+
+use std::io::{self, Write};
+
+use super::args::Trace;
+use super::request::Run;
+use crate::report::{self, Palette, RunInfo, Waiting};
+use crate::scenario::Outcome;
+
+/// Writes what was asked for: a timeline or else a summary, and the sockets behind it.
+pub(super) fn show(run: &Run, outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let (info, events) = (info(run), &outcome.events);
+    match run.trace {
+        // What is no terminal has the colours taken out by the writer.
+        Some(Trace::Text) => report::text(out, &info, events, &Palette::COLOUR)?,
+        Some(Trace::Json) => report::json(out, &info, events)?,
+        None => report::summary(out, events, &waiting(outcome), outcome.end)?,
+    }
+    if let Some(netstat) = &outcome.netstat {
+        writeln!(out)?;
+        report::netstat(out, netstat.t, &netstat.hosts)?;
+    }
+    Ok(())
+}
+
+/// Which run it is: for the head of a report, and for the command that repeats it.
+pub(super) fn info(run: &Run) -> RunInfo {
+    let scenario = &run.scenario;
+    RunInfo {
+        scenario: run.name.clone(),
+        sentence: scenario.sentence.clone(),
+        stack: scenario.stack.name().to_owned(),
+        seed: scenario.seed,
+        set: scenario.set.clone(),
+    }
+}
+
+fn waiting(outcome: &Outcome) -> Vec<Waiting<'_>> {
+    let waiting = outcome.waiting.iter();
+    waiting.map(|it| Waiting { host: &it.host, pid: it.pid, process: &it.process, on: it.on() }).collect()
+}

@@ -1,0 +1,277 @@
+//! `--trace=json`: one object a line (NDJSON), in time order, the first of them the run itself.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
+
+use super::RunInfo;
+use crate::time::SimTime;
+use crate::timeline::{
+    Call, Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
+};
+
+/// Counts up when a field changes its name or its meaning.
+const SCHEMA: u32 = 1;
+
+/// Writes the run as NDJSON.
+///
+/// Every object but the first has `t` (seconds since the start, to the microsecond), `host` and `event`; what
+/// follows them depends on `event` and always stands in the same order.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn json(out: &mut dyn Write, run: &RunInfo, events: &[Event]) -> io::Result<()> {
+    line(out, &Run::from(run))?;
+    events.iter().try_for_each(|event| line(out, &Row::from(event)))
+}
+
+fn line(out: &mut dyn Write, object: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, object)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Run<'a> {
+    event: &'static str,
+    schema: u32,
+    scenario: &'a str,
+    stack: &'a str,
+    seed: u64,
+    /// What was set twice has the later value, as in the run.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    set: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> From<&'a RunInfo> for Run<'a> {
+    fn from(run: &'a RunInfo) -> Run<'a> {
+        let set = run.set.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        let RunInfo { scenario, stack, seed, .. } = run;
+        Run { event: "run", schema: SCHEMA, scenario, stack, seed: *seed, set }
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    t: f64,
+    host: &'a str,
+    #[serde(flatten)]
+    what: What<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+enum What<'a> {
+    Segment(SegmentRow),
+    Icmp(IcmpRow),
+    Lost {
+        #[serde(flatten)]
+        packet: PacketRow,
+        reason: &'static str,
+    },
+    Call {
+        pid: u32,
+        process: &'a str,
+        call: &'static str,
+        result: i64,
+        errno: Option<&'static str>,
+        args: &'a str,
+        within: Option<&'static str>,
+    },
+    State {
+        socket: String,
+        from: &'static str,
+        to: &'static str,
+    },
+    Process {
+        pid: u32,
+        process: &'a str,
+        what: &'static str,
+        status: Option<i32>,
+        signal: Option<&'static str>,
+        parent: Option<u32>,
+    },
+    Signal {
+        pid: u32,
+        process: &'a str,
+        signal: &'static str,
+        what: &'static str,
+    },
+    Line {
+        pid: u32,
+        process: &'a str,
+        stream: &'static str,
+        text: &'a str,
+    },
+    Fault {
+        fault: &'a str,
+        target: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<&'a str>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PacketRow {
+    Segment(SegmentRow),
+    Icmp(IcmpRow),
+    Malformed { len: usize },
+}
+
+#[derive(Serialize)]
+struct SegmentRow {
+    dir: &'static str,
+    src: SocketAddr,
+    dst: SocketAddr,
+    flags: String,
+    seq: u32,
+    ack: Option<u32>,
+    win: u16,
+    len: usize,
+    retransmission: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct IcmpRow {
+    dir: &'static str,
+    src: IpAddr,
+    dst: IpAddr,
+    #[serde(rename = "type")]
+    kind: u8,
+    code: u8,
+    name: &'static str,
+    about: String,
+}
+
+impl<'a> From<&'a Event> for Row<'a> {
+    fn from(event: &'a Event) -> Row<'a> {
+        Row { t: seconds(event.t), host: &event.host, what: What::from(&event.kind) }
+    }
+}
+
+impl<'a> From<&'a Kind> for What<'a> {
+    fn from(kind: &'a Kind) -> What<'a> {
+        match kind {
+            Kind::Segment(segment) => What::Segment(segment.into()),
+            Kind::Icmp(icmp) => What::Icmp(icmp.into()),
+            Kind::Lost { packet, reason } => What::Lost { packet: packet.into(), reason: reason.name() },
+            Kind::Call(Call { pid, process, call, within, args, result, .. }) => What::Call {
+                pid: *pid,
+                process,
+                call,
+                result: result.unwrap_or(-1),
+                errno: result.err().map(|errno| errno.name()),
+                args,
+                within: *within,
+            },
+            Kind::State { local, remote, from, to } => {
+                What::State { socket: ends(*local, *remote), from: from.name(), to: to.name() }
+            }
+            Kind::Process(process) => process_row(process),
+            Kind::Signal { pid, process, signal, what } => {
+                What::Signal { pid: *pid, process, signal, what: signal_change(*what) }
+            }
+            Kind::Line(Line { pid, process, stream, text }) => {
+                What::Line { pid: *pid, process, stream: stream.name(), text }
+            }
+            Kind::Fault { fault, target, detail } => What::Fault { fault, target, detail: detail.as_deref() },
+        }
+    }
+}
+
+impl From<&SegmentEvent> for SegmentRow {
+    fn from(segment: &SegmentEvent) -> SegmentRow {
+        let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, retransmission, note } = *segment;
+        let retransmission = retransmission.map_or(0, |again| again.nth);
+        SegmentRow {
+            dir: direction(dir),
+            src,
+            dst,
+            flags: flags.to_string(),
+            seq,
+            ack,
+            win,
+            len,
+            retransmission,
+            note,
+        }
+    }
+}
+
+impl From<&Icmp> for IcmpRow {
+    fn from(icmp: &Icmp) -> IcmpRow {
+        let Icmp { dir, src, dst, what, type_code: (kind, code), about } = *icmp;
+        IcmpRow {
+            dir: direction(dir),
+            src,
+            dst,
+            kind,
+            code,
+            name: what.name(),
+            about: ends(about.0, about.1),
+        }
+    }
+}
+
+impl From<&LostPacket> for PacketRow {
+    fn from(packet: &LostPacket) -> PacketRow {
+        match packet {
+            LostPacket::Segment(segment) => PacketRow::Segment(segment.into()),
+            LostPacket::Icmp(icmp) => PacketRow::Icmp(icmp.into()),
+            LostPacket::Malformed(len) => PacketRow::Malformed { len: *len },
+        }
+    }
+}
+
+fn process_row(process: &Process) -> What<'_> {
+    let (mut status, mut signal, mut parent) = (None, None, None);
+    let what = match process.what {
+        ProcessChange::Start => "start",
+        ProcessChange::Fork { parent: by } => {
+            parent = Some(by);
+            "fork"
+        }
+        ProcessChange::Exit { status: given } => {
+            status = Some(given);
+            "exit"
+        }
+        ProcessChange::Killed { signal: by } => {
+            signal = Some(by);
+            "killed"
+        }
+        ProcessChange::Zombie => "zombie",
+        ProcessChange::Reaped => "reaped",
+    };
+    What::Process { pid: process.pid, process: &process.process, what, status, signal, parent }
+}
+
+fn signal_change(what: SignalChange) -> &'static str {
+    match what {
+        SignalChange::Delivered => "delivered",
+        SignalChange::Ignored => "ignored",
+        SignalChange::Pending => "pending",
+        SignalChange::Killed => "killed",
+    }
+}
+
+fn direction(dir: Direction) -> &'static str {
+    match dir {
+        Direction::In => "in",
+        Direction::Out => "out",
+    }
+}
+
+/// `"ip:port > ip:port"`.
+fn ends(from: SocketAddr, to: SocketAddr) -> String {
+    format!("{from} > {to}")
+}
+
+/// The nearest `f64` to a whole number of microseconds prints with no more digits than were put in.
+fn seconds(t: SimTime) -> f64 {
+    t.as_micros() as f64 / 1e6
+}

@@ -1,0 +1,64 @@
+//! Ways to look at a run: each is a pure function from the timeline to a writer, one file a format.
+//!
+//! | function | shows |
+//! | --- | --- |
+//! | [`text`] | every event, as tcpdump and strace would print it on one clock |
+//! | [`json`] | every event as a line of JSON |
+//! | [`netstat`] | every host's sockets, as `ss -tino` |
+//! | [`summary`] | what happened and why, in a few sentences |
+//!
+//! An error of the writer ends the report at once and is handed back as it is.
+
+mod json;
+mod netstat;
+mod palette;
+mod summary;
+mod text;
+mod wording;
+
+pub use json::json;
+pub use netstat::netstat;
+pub use palette::Palette;
+pub use summary::{Waiting, summary};
+pub use text::text;
+
+/// Which run a report is about: enough to repeat it to the byte.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunInfo {
+    /// The scenario's name, or its file.
+    pub scenario: String,
+    /// What the scenario says of itself, one sentence.
+    pub sentence: String,
+    /// Which system's TCP: `book`, `linux` …
+    pub stack: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// What was set with `--set`, in the order given.
+    pub set: Vec<(String, String)>,
+}
+
+impl RunInfo {
+    /// The command that repeats this run, fit for a shell.
+    pub fn command(&self) -> String {
+        let RunInfo { scenario, stack, seed, .. } = self;
+        let mut command =
+            format!("echosim --scenario {} --stack {} --seed {seed}", shell(scenario), shell(stack));
+        for (key, value) in &self.set {
+            command.push_str(&format!(" --set {}", shell(&format!("{key}={value}"))));
+        }
+        command
+    }
+}
+
+/// A word as a POSIX shell reads it back: in single quotes where it has to be.
+fn shell(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,/:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

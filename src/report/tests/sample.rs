@@ -1,0 +1,229 @@
+//! Timelines made by hand, for the tests of every format.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::errno::Errno;
+use crate::packet::{Flags, Unreachable};
+use crate::report::RunInfo;
+use crate::time::SimTime;
+use crate::timeline::{
+    Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
+    SegmentEvent, SignalChange, Stream, TcpState,
+};
+
+pub(super) const CLIENT: &str = "10.0.0.1:49152";
+pub(super) const SERVER: &str = "10.0.0.2:7";
+pub(super) const ROUTER: &str = "10.0.0.254";
+
+/// When the book's hosts send data again, in seconds after it was first sent (behaviour of 4.4BSD's timers).
+pub(super) const BOOK_SCHEDULE: [f64; 12] =
+    [1.5, 4.5, 10.5, 22.5, 46.5, 94.5, 158.5, 222.5, 286.5, 350.5, 414.5, 478.5];
+
+pub(super) fn secs(secs: f64) -> SimTime {
+    SimTime::from_nanos((secs * 1e9).round() as u64)
+}
+
+pub(super) fn run() -> RunInfo {
+    RunInfo {
+        scenario: "crash".into(),
+        sentence: "The server host crashes; then the client sends a line (UNP 5.14)".into(),
+        stack: "book".into(),
+        seed: 1,
+        set: Vec::new(),
+    }
+}
+
+/// A segment from `src` to `dst`; a bare acknowledgment has no sequence number worth a name.
+pub(super) fn segment(
+    src: &str,
+    dst: &str,
+    flags: &str,
+    seq: u32,
+    ack: Option<u32>,
+    len: usize,
+) -> SegmentEvent {
+    let flags = Flags::from_letters(flags).expect("tcpdump's letters");
+    SegmentEvent {
+        dir: Direction::Out,
+        src: addr(src),
+        dst: addr(dst),
+        flags,
+        seq,
+        ack,
+        win: if flags.has(Flags::RST) { 0 } else { 4096 },
+        len,
+        retransmission: None,
+        note: None,
+    }
+}
+
+pub(super) fn addr(addr: &str) -> SocketAddr {
+    addr.parse().expect("address and port")
+}
+
+/// Writes events down one after the other.
+pub(super) struct Tape {
+    now: SimTime,
+    pid: u32,
+    pub(super) events: Vec<Event>,
+}
+
+impl Tape {
+    pub(super) fn new() -> Tape {
+        Tape { now: SimTime::ZERO, pid: 101, events: Vec::new() }
+    }
+
+    /// What follows happens at `t` seconds.
+    pub(super) fn at(&mut self, t: f64) -> &mut Tape {
+        self.now = secs(t);
+        self
+    }
+
+    /// What follows is done by process `pid`.
+    pub(super) fn by(&mut self, pid: u32) -> &mut Tape {
+        self.pid = pid;
+        self
+    }
+
+    pub(super) fn record(&mut self, host: &str, kind: Kind) -> &mut Tape {
+        self.events.push(Event { t: self.now, host: host.into(), kind, packet: None });
+        self
+    }
+
+    pub(super) fn sends(&mut self, host: &str, segment: &SegmentEvent) -> &mut Tape {
+        self.record(host, Kind::Segment(segment.clone()))
+    }
+
+    pub(super) fn gets(&mut self, host: &str, segment: &SegmentEvent) -> &mut Tape {
+        let segment =
+            SegmentEvent { dir: Direction::In, retransmission: None, note: None, ..segment.clone() };
+        self.record(host, Kind::Segment(segment))
+    }
+
+    pub(super) fn loses(&mut self, segment: &SegmentEvent, reason: LostReason) -> &mut Tape {
+        let segment = SegmentEvent { retransmission: None, note: None, ..segment.clone() };
+        self.record("router", Kind::Lost { packet: LostPacket::Segment(segment), reason })
+    }
+
+    /// `host` is told by the router that `what`.
+    pub(super) fn told(&mut self, host: &str, what: Unreachable) -> &mut Tape {
+        let icmp = Icmp {
+            dir: Direction::In,
+            src: ROUTER.parse().expect("address"),
+            dst: addr(CLIENT).ip(),
+            what,
+            type_code: (3, 1),
+            about: (addr(CLIENT), addr(SERVER)),
+        };
+        self.record(host, Kind::Icmp(icmp))
+    }
+
+    pub(super) fn state(&mut self, host: &str, from: TcpState, to: TcpState) -> &mut Tape {
+        let (local, remote) = if host == "client" { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
+        self.record(host, Kind::State { local: addr(local), remote: addr(remote), from, to })
+    }
+
+    /// A call of `host`'s program, of the host's own name, that was made at `since` seconds.
+    pub(super) fn call(
+        &mut self,
+        host: &str,
+        (call, within): (&'static str, Option<&'static str>),
+        args: &str,
+        result: Result<i64, Errno>,
+        since: f64,
+    ) -> &mut Tape {
+        let (process, args, since) = (host.into(), args.to_owned(), secs(since));
+        self.record(host, Kind::Call(Call { pid: self.pid, process, call, within, args, result, since }))
+    }
+
+    pub(super) fn process(&mut self, host: &str, what: ProcessChange) -> &mut Tape {
+        self.record(host, Kind::Process(Process { pid: self.pid, process: host.into(), what }))
+    }
+
+    pub(super) fn signal(&mut self, host: &str, signal: &'static str, what: SignalChange) -> &mut Tape {
+        self.record(host, Kind::Signal { pid: self.pid, process: host.into(), signal, what })
+    }
+
+    pub(super) fn line(&mut self, host: &str, stream: Stream, text: &str) -> &mut Tape {
+        self.record(host, Kind::Line(Line { pid: self.pid, process: host.into(), stream, text: text.into() }))
+    }
+
+    pub(super) fn fault(&mut self, fault: &'static str, target: &str) -> &mut Tape {
+        self.record(target, Kind::Fault { fault, target: target.into(), detail: None })
+    }
+
+    /// The client connects in one round trip of 10 ms, from 0 s on.
+    pub(super) fn connects(&mut self) -> &mut Tape {
+        use TcpState::{Closed, Established, SynReceived, SynSent};
+        let syn = segment(CLIENT, SERVER, "S", 0, None, 0);
+        let syn_ack = segment(SERVER, CLIENT, "S.", 0, Some(1), 0);
+        let ack = segment(CLIENT, SERVER, ".", 1, Some(1), 0);
+        self.at(0.0).process("client", ProcessChange::Start);
+        self.state("client", Closed, SynSent).sends("client", &syn);
+        self.at(0.005).gets("server", &syn).state("server", Closed, SynReceived).sends("server", &syn_ack);
+        self.at(0.01).gets("client", &syn_ack).state("client", SynSent, Established).sends("client", &ack);
+        self.call("client", ("connect", None), "3, 10.0.0.2:7", Ok(0), 0.0);
+        self.at(0.015).gets("server", &ack).state("server", SynReceived, Established)
+    }
+
+    /// `hello` goes over and comes back.
+    pub(super) fn echoes(&mut self) -> &mut Tape {
+        let there = segment(CLIENT, SERVER, "P.", 1, Some(1), 6);
+        let back = segment(SERVER, CLIENT, "P.", 1, Some(7), 6);
+        let ack = segment(CLIENT, SERVER, ".", 7, Some(7), 0);
+        self.at(1.0).line("client", Stream::Stdin, "hello").sends("client", &there);
+        self.call("client", ("write", Some("writen")), r#"3, "hello\n", 6"#, Ok(6), 1.0);
+        self.at(1.005).gets("server", &there).sends("server", &back);
+        self.at(1.01).gets("client", &back).sends("client", &ack);
+        self.call("client", ("read", Some("readline")), r#"3, "hello\n", 4096"#, Ok(6), 1.0);
+        self.line("client", Stream::Stdout, "hello")
+    }
+
+    /// The second line is written at 20 s.
+    pub(super) fn writes(&mut self) -> &mut Tape {
+        self.at(20.0).line("client", Stream::Stdin, "world").sends("client", &world());
+        self.call("client", ("write", Some("writen")), r#"3, "world\n", 6"#, Ok(6), 20.0)
+    }
+}
+
+/// The second line's segment.
+pub(super) fn world() -> SegmentEvent {
+    segment(CLIENT, SERVER, "P.", 7, Some(7), 6)
+}
+
+/// The `nth` sending again of the second line.
+pub(super) fn world_again(nth: u32) -> SegmentEvent {
+    let at = |n: u32| BOOK_SCHEDULE.get(n as usize).copied().unwrap_or(542.5);
+    let next = Some(Duration::from_secs_f64(at(nth) - at(nth - 1)));
+    SegmentEvent { retransmission: Some(Retransmission { nth, limit: Some(12), next }), ..world() }
+}
+
+/// UNP 5.14: the server host crashes at 10 s, the client writes at 20 s and gives up 542.5 s later.
+pub(super) fn crash() -> Vec<Event> {
+    let mut tape = Tape::new();
+    tape.connects().echoes().at(10.0).fault("crash", "server");
+    tape.writes().at(20.005).loses(&world(), LostReason::HostDown);
+    for (nth, after) in (1..).zip(BOOK_SCHEDULE) {
+        tape.at(20.0 + after).sends("client", &world_again(nth));
+        tape.at(20.005 + after).loses(&world(), LostReason::HostDown);
+    }
+    tape.at(562.5).state("client", TcpState::Established, TcpState::Closed);
+    tape.call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ETIMEDOUT), 20.0);
+    tape.line("client", Stream::Stderr, "readline error: Connection timed out");
+    tape.process("client", ProcessChange::Exit { status: 1 });
+    tape.events
+}
+
+/// UNP 5.15: it crashes at 10 s and is back at 15 s; the client writes at 20 s.
+pub(super) fn reboot() -> Vec<Event> {
+    let reset = segment(SERVER, CLIENT, "R", 7, None, 0);
+    let mut tape = Tape::new();
+    tape.connects().echoes().at(10.0).fault("crash", "server").at(15.0).fault("boot", "server");
+    tape.writes().at(20.005).gets("server", &world()).sends("server", &reset);
+    tape.at(20.01).gets("client", &reset).state("client", TcpState::Established, TcpState::Closed);
+    tape.call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ECONNRESET), 20.0);
+    tape.line("client", Stream::Stderr, "readline error: Connection reset by peer");
+    tape.process("client", ProcessChange::Exit { status: 1 });
+    tape.events
+}

@@ -1,0 +1,232 @@
+//! `--trace`: tcpdump's notation and strace's on one clock, an event a line.
+
+use std::io::{self, Write};
+
+use super::palette::paint;
+use super::{Palette, RunInfo, wording};
+use crate::time::SimTime;
+use crate::timeline::{
+    Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, SegmentEvent,
+    SignalChange,
+};
+
+/// Where the rule of a fault ends, in columns.
+const RULE_END: usize = 110;
+
+/// Writes the run as people read it.
+///
+/// A line is: seconds since the start, the gap since the line before where there is one, the host, an arrow for
+/// a packet that leaves (`->`), arrives (`<-`) or is lost (`x`), and what happened. Columns are as wide as
+/// this run needs them.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn text(out: &mut dyn Write, run: &RunInfo, events: &[Event], palette: &Palette) -> io::Result<()> {
+    if !run.sentence.is_empty() {
+        writeln!(out, "# {}", wording::printable(&run.sentence))?;
+    }
+    writeln!(out, "# {}\n", wording::printable(&run.command()))?;
+    let page = Page { widths: Widths::of(events), palette };
+    let mut last = 0;
+    for event in events {
+        let now = event.t.as_micros();
+        page.line(out, now.saturating_sub(last), event)?;
+        last = now;
+    }
+    Ok(())
+}
+
+/// How wide each column has to be, in characters.
+#[derive(Default)]
+struct Widths {
+    time: usize,
+    gap: usize,
+    host: usize,
+    ends: usize,
+    flags: usize,
+}
+
+impl Widths {
+    fn of(events: &[Event]) -> Widths {
+        let mut widths = Widths::default();
+        let mut last = 0;
+        for event in events {
+            let now = event.t.as_micros();
+            widths.time = widths.time.max(wording::micros(now).len());
+            widths.gap = widths.gap.max(gap(now.saturating_sub(last)).len());
+            last = now;
+            if !matches!(event.kind, Kind::Fault { .. }) {
+                widths.host = widths.host.max(event.host.chars().count());
+            }
+            widths.ends = widths.ends.max(ends(&event.kind).map_or(0, |ends| ends.len()));
+            if let Kind::Segment(segment) | Kind::Lost { packet: LostPacket::Segment(segment), .. } =
+                &event.kind
+            {
+                widths.flags = widths.flags.max(wording::flags(segment.flags).len());
+            }
+        }
+        widths
+    }
+}
+
+/// `+1.500000`, and nothing for no time at all: what happens at one moment stands as a block.
+fn gap(micros: u64) -> String {
+    if micros == 0 { String::new() } else { format!("+{}", wording::micros(micros)) }
+}
+
+/// The two ends that an event is about, with tcpdump's colon behind them.
+fn ends(kind: &Kind) -> Option<String> {
+    let ends = match kind {
+        Kind::Segment(segment) | Kind::Lost { packet: LostPacket::Segment(segment), .. } => {
+            wording::ends(segment.src, segment.dst)
+        }
+        Kind::Icmp(icmp) | Kind::Lost { packet: LostPacket::Icmp(icmp), .. } => {
+            format!("{} > {}", icmp.src, icmp.dst)
+        }
+        // A listener has no other end.
+        Kind::State { local, remote, .. } if remote.port() == 0 => wording::endpoint(*local),
+        Kind::State { local, remote, .. } => wording::ends(*local, *remote),
+        _ => return None,
+    };
+    Some(format!("{ends}:"))
+}
+
+struct Page<'a> {
+    widths: Widths,
+    palette: &'a Palette,
+}
+
+impl Page<'_> {
+    fn line(&self, out: &mut dyn Write, gap_micros: u64, event: &Event) -> io::Result<()> {
+        let Widths { time, gap: gap_width, host, ends: ends_width, .. } = self.widths;
+        write!(out, "{:>time$} {:>gap_width$}  ", event.t, gap(gap_micros))?;
+        if !matches!(event.kind, Kind::Fault { .. }) {
+            write!(out, "{:<host$} {} ", event.host, arrow(&event.kind))?;
+        }
+        if let Some(ends) = ends(&event.kind) {
+            write!(out, "{ends:<ends_width$} ")?;
+        }
+        writeln!(out, "{}", self.body(event))
+    }
+
+    /// What stands behind the arrow and the ends.
+    fn body(&self, event: &Event) -> String {
+        match &event.kind {
+            Kind::Segment(segment) => self.segment(segment),
+            Kind::Icmp(icmp) => self.icmp(icmp),
+            Kind::Lost { packet, reason } => self.lost(packet, *reason),
+            Kind::Call(call) => self.call(call, event.t),
+            Kind::State { from, to, .. } => format!("{from} -> {to}"),
+            Kind::Process(process) => self.process(process),
+            Kind::Signal { pid, process, signal, what } => {
+                format!("{} --- {signal}{} ---", wording::process(process, *pid), unless_taken(*what))
+            }
+            Kind::Line(Line { pid, process, stream, text }) => {
+                format!("{} {} {text:?}", wording::process(process, *pid), stream.name())
+            }
+            Kind::Fault { fault, target, detail } => self.fault(fault, target, detail.as_deref()),
+        }
+    }
+
+    /// A rule across the page.
+    fn fault(&self, fault: &str, target: &str, detail: Option<&str>) -> String {
+        let mut title = format!("---- {fault} {} ", wording::printable(target));
+        if let Some(detail) = detail {
+            title.push_str(&format!("({}) ", wording::printable(detail)));
+        }
+        let width = RULE_END.saturating_sub(self.widths.time + self.widths.gap + 3);
+        paint(self.palette.fault, &format!("{title:-<width$}"))
+    }
+
+    /// A retransmission has been shown in full when it was sent first.
+    fn segment(&self, segment: &SegmentEvent) -> String {
+        let numbers = match segment.retransmission {
+            Some(_) => wording::identity(segment),
+            None => wording::numbers(segment),
+        };
+        let note = match wording::annotation(segment) {
+            Some(note) => format!(", {}", paint(self.palette.note, &note)),
+            None => String::new(),
+        };
+        format!("{} {numbers}{note}", self.flags(segment))
+    }
+
+    fn flags(&self, segment: &SegmentEvent) -> String {
+        let width = self.widths.flags + 1;
+        format!("Flags {:<width$}", wording::flags(segment.flags) + ",")
+    }
+
+    fn icmp(&self, icmp: &Icmp) -> String {
+        let about = wording::ends(icmp.about.0, icmp.about.1);
+        format!("{}, about {about}", paint(self.palette.icmp, &wording::icmp(icmp)))
+    }
+
+    /// What was lost has been shown in full when it was sent.
+    fn lost(&self, packet: &LostPacket, reason: LostReason) -> String {
+        let shown = match packet {
+            LostPacket::Segment(segment) => {
+                format!("{} {}", self.flags(segment), wording::identity(segment))
+            }
+            LostPacket::Icmp(icmp) => wording::icmp(icmp),
+            LostPacket::Malformed(octets) => wording::count(*octets, "octet"),
+        };
+        format!("{shown}, {}", paint(self.palette.lost, &format!("lost: {reason}")))
+    }
+
+    /// `client[101] read(3, ...) = 6 in readline <0.010000>`: how long it blocked as `strace -T` has it.
+    fn call(&self, call: &Call, returned: SimTime) -> String {
+        let result = wording::outcome(call.result);
+        let result = if call.result.is_err() { paint(self.palette.errno, &result) } else { result };
+        let within = match call.within {
+            Some(function) if function != call.call => format!(" in {function}"),
+            _ => String::new(),
+        };
+        let blocked = match returned.as_micros().saturating_sub(call.since.as_micros()) {
+            0 => String::new(),
+            micros => format!(" <{}>", wording::micros(micros)),
+        };
+        let args = wording::printable(&call.args);
+        format!(
+            "{} {}({args}) = {result}{within}{blocked}",
+            wording::process(&call.process, call.pid),
+            call.call
+        )
+    }
+
+    fn process(&self, process: &Process) -> String {
+        let change = match process.what {
+            ProcessChange::Start => "started".to_owned(),
+            ProcessChange::Fork { parent } => format!("forked by {parent}"),
+            ProcessChange::Exit { status } => format!("+++ exited with {status} +++"),
+            ProcessChange::Killed { signal } => {
+                paint(self.palette.errno, &format!("+++ killed by {signal} +++"))
+            }
+            ProcessChange::Zombie => "is a zombie".to_owned(),
+            ProcessChange::Reaped => "reaped".to_owned(),
+        };
+        format!("{} {change}", wording::process(&process.process, process.pid))
+    }
+}
+
+fn arrow(kind: &Kind) -> &'static str {
+    let dir = match kind {
+        Kind::Segment(segment) => segment.dir,
+        Kind::Icmp(icmp) => icmp.dir,
+        Kind::Lost { .. } => return "x ",
+        _ => return "  ",
+    };
+    match dir {
+        Direction::Out => "->",
+        Direction::In => "<-",
+    }
+}
+
+/// A signal that was taken needs no word: the handler's calls, or the process's end, follow.
+fn unless_taken(what: SignalChange) -> &'static str {
+    match what {
+        SignalChange::Delivered | SignalChange::Killed => "",
+        SignalChange::Ignored => " ignored",
+        SignalChange::Pending => " pending",
+    }
+}

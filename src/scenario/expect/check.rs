@@ -1,0 +1,200 @@
+//! Holds what happened against what was expected.
+
+use std::fmt;
+
+use super::witness::{HostSeen, Seen, SeenFailure, Witness};
+use super::{Expectation, Failure};
+use crate::scenario::outcome::Outcome;
+use crate::scenario::{Host, Scenario, Waiting, units};
+use crate::time::SimTime;
+
+/// Something that was expected and did not happen, or the other way round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Where: `client prints`.
+    pub place: String,
+    /// What the scenario says.
+    pub expected: String,
+    /// What the run showed.
+    pub got: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}; got {}", self.place, self.expected, self.got)
+    }
+}
+
+/// Every difference between what `scenario` expects and what `outcome` shows; none if all is as it should be.
+pub fn check(scenario: &Scenario, outcome: &Outcome) -> Vec<Difference> {
+    let mut differences = Differences(Vec::new());
+    let witness = Witness::new(scenario, outcome);
+    for (host, seen) in scenario.hosts.iter().zip(&witness.hosts) {
+        differences.host(scenario, host, seen);
+    }
+    differences.missed(scenario, outcome);
+    differences.drop_rules(scenario, witness.dropped);
+    differences.0
+}
+
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn note(&mut self, place: String, expected: impl fmt::Display, got: impl fmt::Display) {
+        self.0.push(Difference { place, expected: expected.to_string(), got: got.to_string() });
+    }
+
+    fn host(&mut self, scenario: &Scenario, host: &Host, seen: &HostSeen<'_>) {
+        for (nth, seen) in (0..).zip(&seen.processes) {
+            let who = match host.count {
+                1 => host.name.clone(),
+                _ => format!("{} process {}", host.name, nth + 1),
+            };
+            self.process(&who, &host.expect.of(nth, scenario.stack), seen);
+        }
+        // Segments are the host's: nobody can tell which process a retransmission belongs to.
+        let expected = host.expect.of(0, scenario.stack);
+        let counts = [
+            ("segments", expected.segments, seen.segments),
+            ("retransmissions", expected.retransmissions, seen.retransmissions),
+        ];
+        for (what, expected, got) in counts {
+            if let Some(expected) = expected.filter(|count| !count.holds(got)) {
+                self.note(format!("{} {what}", host.name), expected, got);
+            }
+        }
+    }
+
+    fn process(&mut self, who: &str, expected: &Expectation, seen: &Seen<'_>) {
+        let fails = expected.fails.as_deref().unwrap_or_default();
+        let stderr = expected.stderr.as_deref();
+        self.lines(format!("{who} prints"), expected.prints.as_deref().unwrap_or_default(), &seen.stdout);
+        if stderr.is_some() || fails.is_empty() {
+            self.lines(format!("{who} stderr"), stderr.unwrap_or_default(), &seen.stderr);
+        }
+        self.fails(who, fails, &seen.fails);
+
+        let exits = seen.exits.iter().map(ToString::to_string);
+        if let Some(expected) = &expected.exits {
+            self.set(format!("{who} exits"), expected.iter().map(ToString::to_string), exits);
+        } else if fails.is_empty() && stderr.is_none_or(<[_]>::is_empty) {
+            // One that fails or complains may say so in its status, too; nobody else may.
+            let bad: Vec<String> = exits.filter(|status| status != "0").collect();
+            if !bad.is_empty() {
+                self.note(format!("{who} exits"), "0", bad.join(", "));
+            }
+        }
+        let killed = expected.killed.as_deref().unwrap_or_default();
+        self.set(
+            format!("{who} killed"),
+            killed.iter().cloned(),
+            seen.killed.iter().map(ToString::to_string),
+        );
+        if let Some(waits) = &expected.waits {
+            self.waits(format!("{who} waits"), waits, &seen.waits);
+        }
+    }
+
+    /// Lines in order. Of long texts only the first line that differs is shown.
+    fn lines(&mut self, place: String, expected: &[String], got: &[&str]) {
+        const LONG: usize = 5;
+        if expected.iter().eq(got.iter()) {
+            return;
+        }
+        if expected.len().max(got.len()) <= LONG {
+            return self.note(place, all(expected), all(got));
+        }
+        let same = expected.iter().zip(got).take_while(|(expected, got)| expected == got).count();
+        let line = |line: Option<&str>| line.map_or("no more lines".to_owned(), |line| format!("{line:?}"));
+        let expected = line(expected.get(same).map(String::as_str));
+        self.note(format!("{place}, line {}", same + 1), expected, line(got.get(same).copied()));
+    }
+
+    /// Failures in order.
+    fn fails(&mut self, who: &str, expected: &[Failure], got: &[SeenFailure<'_>]) {
+        for nth in 0..expected.len().max(got.len()) {
+            let (expected, got) = (expected.get(nth), got.get(nth));
+            if expected.zip(got).is_some_and(|(expected, got)| got.is(expected)) {
+                continue;
+            }
+            let expected = expected.map_or("no failure".to_owned(), ToString::to_string);
+            let got = got.map_or("no failure".to_owned(), ToString::to_string);
+            self.note(format!("{who} fails"), expected, got);
+        }
+    }
+
+    /// Things in any order.
+    fn set(
+        &mut self,
+        place: String,
+        expected: impl Iterator<Item = String>,
+        got: impl Iterator<Item = String>,
+    ) {
+        let (mut expected, mut got): (Vec<_>, Vec<_>) = (expected.collect(), got.collect());
+        expected.sort_unstable();
+        got.sort_unstable();
+        if expected != got {
+            let list =
+                |words: Vec<String>| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+            self.note(place, list(expected), list(got));
+        }
+    }
+
+    /// Calls in any order, each under its own name or that of the function around it.
+    fn waits(&mut self, place: String, expected: &[String], got: &[&Waiting]) {
+        let mut left = got.to_vec();
+        let all_there = expected.iter().all(|name| {
+            // The more special name first, or `read` might take away what `str_echo` needs.
+            let called =
+                |name_of: fn(&Waiting) -> &'static str| left.iter().position(|it| name_of(it) == name);
+            let found = called(Waiting::on).or_else(|| called(|waiting| waiting.call));
+            found.map(|at| left.swap_remove(at)).is_some()
+        });
+        if !all_there || !left.is_empty() {
+            self.set(place, expected.iter().cloned(), got.iter().map(|waiting| waiting.on().to_owned()));
+        }
+    }
+
+    fn missed(&mut self, scenario: &Scenario, outcome: &Outcome) {
+        for fault in outcome.missed.iter().filter_map(|&missed| scenario.faults.get(missed)) {
+            if !fault.may_miss && !scenario.may_miss {
+                let place = format!("{}:{}: {fault}", scenario.file, fault.line);
+                self.note(place, "a packet, a call or a process to strike", "none");
+            }
+        }
+    }
+
+    fn drop_rules(&mut self, scenario: &Scenario, dropped: u64) {
+        let rules = scenario.hosts.iter().flat_map(|host| &host.link.drops);
+        let expected = rules.fold(0_u64, |sum, rule| sum.saturating_add(rule.count));
+        if !scenario.may_miss && expected != dropped {
+            self.note("packets lost by drop rules".to_owned(), expected, dropped);
+        }
+    }
+}
+
+fn all<S: AsRef<str>>(lines: &[S]) -> String {
+    let quoted: Vec<String> = lines.iter().map(|line| format!("{:?}", line.as_ref())).collect();
+    if quoted.is_empty() { "nothing".to_owned() } else { quoted.join(", ") }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.call, self.errno)?;
+        if let Some(after) = &self.after {
+            write!(f, " after {after}")?;
+        }
+        if let Some(at) = &self.at {
+            write!(f, " at {at}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SeenFailure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = self.call.within.unwrap_or(self.call.call);
+        let (after, at) = (units::show(self.after()), units::show(self.t - SimTime::ZERO));
+        write!(f, "{call} {} after {after} at {at}", self.errno)
+    }
+}

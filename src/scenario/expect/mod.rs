@@ -1,0 +1,95 @@
+//! What a scenario's programs have to see, and whether they did.
+
+mod bound;
+mod check;
+mod witness;
+
+use crate::errno::Errno;
+use crate::stack::System;
+
+pub use bound::{Count, TimeBound};
+pub use check::{Difference, check};
+
+/// What the processes of one host have to see: in general, and where it differs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expectations {
+    /// Of every process, under every system's TCP.
+    pub base: Expectation,
+    /// Where it differs, the more special behind the more general.
+    pub overrides: Vec<Override>,
+}
+
+/// A part of an expectation that holds in a special case only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    /// Of the n-th process of the host, counted from 0; `None` is all of them.
+    pub process: Option<u32>,
+    /// When the scenario runs under this system's TCP; `None` is under any.
+    pub system: Option<System>,
+    /// What is expected then, in place of what is expected otherwise.
+    pub instead: Expectation,
+}
+
+/// What a process and its descendants have to see; what is `None` has its default.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expectation {
+    /// Lines on standard output. Default: none.
+    pub prints: Option<Vec<String>>,
+    /// Lines on standard error. Default: none, but any if `fails` names a failure.
+    pub stderr: Option<Vec<String>>,
+    /// Calls that fail, in time order. Default: none.
+    pub fails: Option<Vec<Failure>>,
+    /// Exit statuses, in any order. Default: any number of 0, but any status if a failure or a complaint on
+    /// standard error is expected.
+    pub exits: Option<Vec<i32>>,
+    /// Signals that killed, in any order. Default: none.
+    pub killed: Option<Vec<String>>,
+    /// The calls that those still alive at the end sleep in, in any order. Default: not looked at.
+    pub waits: Option<Vec<String>>,
+    /// Segments sent by the host. Default: not looked at.
+    pub segments: Option<Count>,
+    /// Segments sent by the host that had been sent before. Default: not looked at.
+    pub retransmissions: Option<Count>,
+}
+
+/// A call that has to fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// The call, or the book's function around it: `read`, `readline`, `connect`.
+    pub call: String,
+    /// Why.
+    pub errno: Errno,
+    /// When, counted from the start of the run; `None` is not looked at.
+    pub at: Option<TimeBound>,
+    /// When, counted from the moment the call was made; `None` is not looked at.
+    pub after: Option<TimeBound>,
+}
+
+impl Expectations {
+    /// What the `process`-th process of the host has to see under `system`'s TCP.
+    pub fn of(&self, process: u32, system: System) -> Expectation {
+        let fits = |o: &&Override| {
+            o.process.is_none_or(|nth| nth == process) && o.system.is_none_or(|name| name == system)
+        };
+        self.overrides.iter().filter(fits).fold(self.base.clone(), |general, o| o.instead.clone().or(general))
+    }
+}
+
+impl Expectation {
+    /// This, and where it is silent the other.
+    fn or(self, other: Expectation) -> Expectation {
+        Expectation {
+            prints: self.prints.or(other.prints),
+            stderr: self.stderr.or(other.stderr),
+            fails: self.fails.or(other.fails),
+            exits: self.exits.or(other.exits),
+            killed: self.killed.or(other.killed),
+            waits: self.waits.or(other.waits),
+            segments: self.segments.or(other.segments),
+            retransmissions: self.retransmissions.or(other.retransmissions),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

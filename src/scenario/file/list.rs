@@ -1,0 +1,89 @@
+//! Lists, and what may stand in place of one.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+
+/// One of something, or a list: `exits = 0` and `exits = [0, 1]`.
+#[derive(Clone, Debug)]
+pub(super) struct OneOrMany<T>(pub(super) Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> OneOrMany<T> {
+        OneOrMany(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<OneOrMany<T>, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+
+        // Not serde's `untagged`: it forgets where in the file it was, and what exactly it did not like.
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("one or a list of them")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Vec<T>, E> {
+                T::deserialize(text.into_deserializer()).map(|one| vec![one])
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Vec<T>, E> {
+                T::deserialize(number.into_deserializer()).map(|one| vec![one])
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vec<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(|one| vec![one])
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list))
+            }
+        }
+
+        deserializer.deserialize_any(Reader(PhantomData)).map(OneOrMany)
+    }
+}
+
+/// Lines of text: a list of them, or `{ lines = 200 }` for generated ones.
+#[derive(Clone, Debug)]
+pub(super) enum Lines {
+    Listed(Vec<String>),
+    Generated(u64),
+}
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lines, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Generated {
+            lines: u64,
+        }
+
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Lines;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of lines such as [\"hello\"], or { lines = 200 }")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Lines, A::Error> {
+                let Generated { lines } = Generated::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Lines::Generated(lines))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Lines, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list)).map(Lines::Listed)
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}

@@ -1,0 +1,121 @@
+//! The format of a scenario's file, and its meaning.
+//!
+//! Every table of the file has a struct that serde fills, unknown keys refused, and a `check` that turns it into
+//! plain data. What a value cannot be by itself is found by the first (`value`), what does not fit the rest of
+//! the file by the second; both know the line.
+
+mod expect;
+mod fault;
+mod host;
+mod link;
+mod list;
+mod mistake;
+mod names;
+mod typing;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{IpVersion, Scenario, limits, units};
+use crate::stack::System;
+use crate::time::SimTime;
+use expect::ExpectTable;
+use fault::FaultTable;
+use host::{Budget, HostTable};
+use link::LinkTable;
+use mistake::{Wrong, from_toml, line_of};
+use names::Names;
+use value::Value;
+
+pub use mistake::Mistake;
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Top {
+    name: Spanned<String>,
+    stack: Option<Value<System>>,
+    seed: Option<u64>,
+    ip: Option<Value<IpVersion>>,
+    until: Option<Value<Duration>>,
+    #[serde(default)]
+    may_miss: bool,
+    #[serde(default)]
+    host: BTreeMap<Spanned<String>, HostTable>,
+    #[serde(default)]
+    link: BTreeMap<Spanned<String>, LinkTable>,
+    #[serde(default)]
+    fault: Vec<Spanned<FaultTable>>,
+    #[serde(default)]
+    expect: BTreeMap<Spanned<String>, ExpectTable>,
+}
+
+/// Reads the text of a scenario.
+pub(super) fn parse(file: &str, text: &str) -> Result<Scenario, Mistake> {
+    toml::from_str(text)
+        .map_err(|error| from_toml(error, text))
+        .and_then(|top: Top| top.check(file, text))
+        .map_err(|wrong| wrong.in_file(file, text))
+}
+
+impl Top {
+    fn check(self, file: &str, text: &str) -> Result<Scenario, Wrong> {
+        if self.name.get_ref().trim().is_empty() || self.name.get_ref().contains('\n') {
+            return Err(Wrong::new(self.name.span(), "name", "expected a sentence that says what is shown"));
+        }
+        if self.fault.len() > limits::FAULTS {
+            let what = format!("more faults than the limit of {}", limits::FAULTS);
+            return Err(Wrong::new(self.fault[limits::FAULTS].span(), "fault", what));
+        }
+        // In the file's order: the map has them by name.
+        let mut tables: Vec<_> = self.host.into_iter().collect();
+        tables.sort_by_key(|(name, _)| name.span().start);
+        let names = Names::new(&tables)?;
+
+        let mut scenario = Scenario {
+            name: Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            file: file.to_owned(),
+            sentence: self.name.into_inner(),
+            stack: self.stack.map_or(System::Book, |Value(system)| system),
+            seed: self.seed.unwrap_or(1),
+            ip: self.ip.map_or(IpVersion::V4, |Value(ip)| ip),
+            until: SimTime::ZERO + self.until.map_or(Scenario::UNTIL, |Value(until)| until),
+            hosts: Vec::new(),
+            faults: Vec::new(),
+            may_miss: self.may_miss,
+            set: Vec::new(),
+            netstat: None,
+        };
+        let mut budget = Budget::new();
+        for (name, table) in tables {
+            scenario.hosts.push(table.check(&name, &names, scenario.stack, &mut budget)?);
+        }
+        for (name, table) in self.link {
+            let host = names.check(name.get_ref(), name.span(), "link")?;
+            scenario.hosts[host].link = table.check(name.get_ref(), &names, scenario.ip)?;
+        }
+        let mut before = Duration::ZERO;
+        for table in self.fault {
+            let line = line_of(text, table.span().start);
+            scenario.faults.push(table.into_inner().check(line, &names, &mut before)?);
+        }
+        for (name, table) in self.expect {
+            let host = &mut scenario.hosts[names.check(name.get_ref(), name.span(), "expect")?];
+            host.expect = table.check(name.get_ref(), host.count)?;
+        }
+        Ok(scenario)
+    }
+}
+
+/// Says that a time comes after a later one.
+fn backwards(time: Duration, before: Duration) -> String {
+    format!("time runs backwards: {} after {}", units::show(time), units::show(before))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! What a host runs.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::echo::{BadCommand, Command};
+use crate::sim::{IpVersion, wildcard};
+
+/// What a host runs: a program and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The program's name, then its options and operands.
+    pub words: Vec<String>,
+}
+
+impl Program {
+    /// Reads a command line, split at spaces. `find` says what is wrong with a host's name, if anything is.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what was expected.
+    pub fn parse(command: &str, find: impl Fn(&str) -> Result<(), String>) -> Result<Program, String> {
+        let program = Program { words: command.split_whitespace().map(str::to_owned).collect() };
+        let nobody = RefCell::new(None);
+        // Only whether there is such a host matters here, not where.
+        let found = program.command(IpVersion::V4, |host| match find(host) {
+            Ok(()) => Some(Ipv4Addr::LOCALHOST.into()),
+            Err(what) => {
+                nobody.replace(Some(what));
+                None
+            }
+        });
+        match (found, nobody.into_inner()) {
+            (_, Some(nobody)) => Err(nobody),
+            (Err(bad), None) => Err(explained(&bad)),
+            (Ok(_), None) => Ok(program),
+        }
+    }
+
+    /// What the command line means in a world that speaks this version of IP.
+    ///
+    /// # Errors
+    ///
+    /// What was expected.
+    pub fn command(
+        &self,
+        ip: IpVersion,
+        resolve: impl Fn(&str) -> Option<IpAddr>,
+    ) -> Result<Command, BadCommand> {
+        Command::parse(&self.words, wildcard(ip), resolve)
+    }
+}
+
+/// Whoever names no program, or one that does not exist, is shown them all.
+fn explained(bad: &BadCommand) -> String {
+    match bad {
+        BadCommand::Empty | BadCommand::Program(_) => {
+            let usages: Vec<&str> = Command::PROGRAMS.iter().map(|(_, usage)| *usage).collect();
+            format!("{bad}; programs are {}", usages.join(", "))
+        }
+        _ => bad.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(command: &str) -> Result<Program, String> {
+        Program::parse(command, |host| if host == "server" { Ok(()) } else { Err(format!("no host {host}")) })
+    }
+
+    #[test]
+    fn a_command_is_split_at_spaces() {
+        assert_eq!(parse("echo-client  server 7").unwrap().words, ["echo-client", "server", "7"]);
+        assert!(parse("echo-server --close-unread=1s 7").is_ok());
+    }
+
+    #[test]
+    fn whatever_is_wrong_is_said() {
+        let refused = |command| parse(command).unwrap_err();
+        for unknown in [" ", "ssh server"] {
+            let what = refused(unknown);
+            assert!(
+                what.contains("; programs are echo-server") && what.contains("echo-client HOST"),
+                "{what}"
+            );
+        }
+        assert_eq!(refused("echo-client sever"), "no host sever");
+        assert_eq!(refused("echo-client"), "`echo-client`: expected a host to connect to");
+        assert_eq!(refused("echo-client server 7 8"), "`echo-client`: unexpected `8`");
+    }
+}

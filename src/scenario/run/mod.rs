@@ -1,0 +1,111 @@
+//! A run of a scenario: its world built, its script played, its outcome collected.
+
+mod build;
+mod script;
+mod strike;
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::outcome::{Netstat, Outcome, Waiting};
+use super::{Moment, Scenario};
+use crate::os::sim::{Host, ProcessState};
+use crate::sim::{World, WorldError};
+use crate::time::SimTime;
+use crate::timeline::Recorder;
+use script::Script;
+
+/// Why a run could not be finished.
+#[derive(Debug, Error)]
+#[error("{scenario}: {source}")]
+pub struct RunError {
+    scenario: String,
+    source: WorldError,
+}
+
+/// Runs the scenario from start to end: until nothing is left to happen, or until it is to be stopped.
+///
+/// # Errors
+///
+/// A program that never lets go of its processor, or a world that never comes to rest.
+pub fn run(scenario: &Scenario) -> Result<Outcome, RunError> {
+    run_with(scenario, Recorder::new("world"))
+}
+
+/// The same with a recorder of the caller's, which may be off.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_with(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, RunError> {
+    play(scenario, recorder).map_err(|source| RunError { scenario: scenario.name.clone(), source })
+}
+
+fn play(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, WorldError> {
+    let mut world = build::world(scenario, recorder)?;
+    let mut script = Script::new(scenario);
+    let mut netstat = None;
+    script.settle(&mut world)?;
+    let mut cut = false;
+    while let Some(next) = earliest(world.next_moment(), script.next_moment()) {
+        if next > scenario.until {
+            cut = true;
+            break;
+        }
+        if let Some(Moment::At(at)) = scenario.netstat
+            && next > at
+            && netstat.is_none()
+        {
+            world.go_to(at);
+            netstat = Some(sockets(&world));
+        }
+        world.go_to(next);
+        script.settle(&mut world)?;
+        script.play(&mut world)?;
+    }
+    if cut {
+        world.go_to(scenario.until);
+    }
+    if scenario.netstat.is_some() && netstat.is_none() {
+        netstat = Some(sockets(&world));
+    }
+    Ok(Outcome {
+        end: world.now(),
+        cut,
+        waiting: waiting(&world),
+        missed: script.missed(&world),
+        netstat,
+        events: world.recorder().events_from(0),
+    })
+}
+
+fn earliest(one: Option<SimTime>, other: Option<SimTime>) -> Option<SimTime> {
+    [one, other].into_iter().flatten().min()
+}
+
+fn sockets(world: &World) -> Netstat {
+    let names: Vec<Arc<str>> = world.host_names().map(Arc::from).collect();
+    let hosts = names.into_iter().map(|name| {
+        let sockets = world.look_at(&name, |host: &Host, now| host.stack().sockets(now));
+        (name, sockets)
+    });
+    Netstat { t: world.now(), hosts: hosts.collect() }
+}
+
+fn waiting(world: &World) -> Vec<Waiting> {
+    let names: Vec<Arc<str>> = world.host_names().map(Arc::from).collect();
+    let mut waiting = Vec::new();
+    for name in names {
+        let processes = world.look_at(&name, |host: &Host, _| host.processes()).unwrap_or_default();
+        let alive = processes.into_iter().filter(|process| process.state != ProcessState::Zombie);
+        waiting.extend(alive.map(|process| Waiting {
+            host: name.clone(),
+            pid: process.pid.as_raw(),
+            process: process.name,
+            call: process.sleeping_on.map_or("running", |wchan| wchan.call()),
+            within: process.within,
+        }));
+    }
+    waiting
+}

@@ -1,0 +1,122 @@
+//! Faults as they strike, and whether they met anything: a packet, a call or a process.
+
+use std::time::Duration;
+
+use crate::os::sim::{Host, ProcessState};
+use crate::os::{Pid, Signal};
+use crate::router::{self, Met};
+use crate::scenario::{Action, Fault, Victim, Way};
+use crate::sim::World;
+
+/// How long a host that shuts down waits between SIGTERM and SIGKILL: "5 to 20 seconds" (ch. 5.16).
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What became of each fault.
+pub(super) struct Strikes(Vec<Strike>);
+
+#[derive(Clone, Copy, Debug)]
+enum Strike {
+    /// Its moment has not come.
+    Waiting,
+    /// It did something.
+    Met,
+    /// There was nothing there for it to do anything to.
+    Missed,
+    /// It lasts; whether it meets a packet is seen from the link's counters, which stood like this.
+    Lasting(Met),
+}
+
+impl Strikes {
+    pub(super) fn new(faults: usize) -> Strikes {
+        Strikes(vec![Strike::Waiting; faults])
+    }
+
+    /// Strikes; `parent` is the first process that the scenario started on the host.
+    pub(super) fn strike(&mut self, world: &mut World, nth: usize, fault: &Fault, parent: Option<Pid>) {
+        let host = fault.host.as_str();
+        let before = met(world, host);
+        let lasting = |struck: bool| if struck { Strike::Lasting(before) } else { Strike::Missed };
+        let at_once = |struck: bool| if struck { Strike::Met } else { Strike::Missed };
+        self.0[nth] = match fault.action {
+            Action::Crash => {
+                let processes = world.look_at(host, |host, _| host.processes().len()).unwrap_or(0);
+                match world.crash(host) {
+                    true if processes > 0 => Strike::Met,
+                    struck => lasting(struck),
+                }
+            }
+            Action::Boot => at_once(world.boot(host)),
+            Action::Shutdown => at_once(world.shutdown(host, GRACE)),
+            Action::Kill { process, signal } => at_once(kill(world, host, process, signal, parent)),
+            Action::Partition(way) => lasting(world.partition(host, way.into())),
+            Action::Hold(way) => lasting(world.hold(host, way.into())),
+            Action::Unreachable(what) => lasting(world.unreachable(host, Some(what))),
+            Action::Repair(way) => at_once(world.repair(host, way.into())),
+            Action::Release(way) => at_once(world.release(host, way.into())),
+            Action::Reachable => at_once(world.unreachable(host, None)),
+        };
+    }
+
+    pub(super) fn missed(&self, world: &World, faults: &[Fault]) -> Vec<usize> {
+        let missed = self.0.iter().zip(faults).enumerate().filter(|(_, (strike, fault))| match strike {
+            Strike::Met => false,
+            Strike::Waiting | Strike::Missed => true,
+            Strike::Lasting(before) => {
+                counter(fault.action, &met(world, &fault.host)) == counter(fault.action, before)
+            }
+        });
+        missed.map(|(nth, _)| nth).collect()
+    }
+}
+
+fn met(world: &World, host: &str) -> Met {
+    let link = world.link(host).expect("faults are checked to name hosts");
+    world.on_router(|router, _| router.met(link))
+}
+
+/// The packets that a fault of this kind meets.
+fn counter(action: Action, met: &Met) -> u64 {
+    match action {
+        Action::Crash => met.host_down,
+        Action::Partition(_) => met.partitioned,
+        Action::Hold(_) => met.held,
+        Action::Unreachable(_) => met.unreachable,
+        _ => 0,
+    }
+}
+
+/// Whether there was a process to send the signal to.
+fn kill(world: &World, host: &str, victim: Victim, signal: &'static str, parent: Option<Pid>) -> bool {
+    let signal = Signal::from_name(signal).expect("signals are checked");
+    let whom = match victim {
+        Victim::Parent => "parent",
+        Victim::Child => "child",
+    };
+    world.note("kill", host, Some(format!("{signal} to the {whom}")));
+    let killed = world.on_host(host, |machine, now| {
+        let pid = match victim {
+            Victim::Parent => parent,
+            Victim::Child => youngest_child(machine, parent),
+        };
+        pid.is_some_and(|pid| machine.kill(now, pid, signal).is_ok())
+    });
+    killed == Some(true)
+}
+
+fn youngest_child(machine: &Host, parent: Option<Pid>) -> Option<Pid> {
+    let processes = machine.processes();
+    let children = processes
+        .iter()
+        .filter(|process| Some(process.pid) != parent && process.state != ProcessState::Zombie);
+    children.map(|process| process.pid).max()
+}
+
+impl From<Way> for router::Way {
+    fn from(way: Way) -> router::Way {
+        match way {
+            Way::Both => router::Way::Both,
+            Way::To => router::Way::ToHost,
+            Way::From => router::Way::FromHost,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! `--set KEY=VALUE`: changes one thing of a scenario.
+
+use thiserror::Error;
+
+use super::link::mtu_fits;
+use super::near::{did_you_mean, near};
+use super::{IpVersion, Link, Scenario, units};
+use crate::stack::Profile;
+
+/// The keys of the scenario itself, each with a sentence. Those of links change every link.
+pub const WORLD_KEYS: &[(&str, &str)] = &[
+    ("ip", "the Internet Protocol's version, 4 or 6"),
+    ("latency", "how long a packet travels on a link, one way"),
+    ("jitter", "how much longer or shorter it may travel"),
+    ("bandwidth", "bits per second on a link"),
+    ("loss", "share of packets that vanish on a link"),
+    ("duplicate", "share of packets that arrive twice"),
+    ("reorder", "share of packets that later ones overtake"),
+    ("corrupt", "share of packets that arrive with a bit flipped"),
+    ("mtu", "the longest IP packet on a link, in octets"),
+    ("queue", "how many packets may wait for the wire"),
+];
+
+/// Every key there is, each with a sentence: the scenario's, then those of the TCP profiles.
+pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    WORLD_KEYS.iter().chain(Profile::KEYS).copied()
+}
+
+/// Why a key cannot be set.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SetError {
+    /// There is no such key.
+    #[error("no key {key:?};{} keys are {}", did_you_mean(near), known.join(", "))]
+    UnknownKey {
+        /// What was asked for.
+        key: String,
+        /// What may have been meant.
+        near: Vec<&'static str>,
+        /// What there is.
+        known: Vec<&'static str>,
+    },
+    /// The key does not take this value.
+    #[error("{key}: {value:?} will not do: {expected}")]
+    BadValue {
+        /// The key.
+        key: String,
+        /// The value.
+        value: String,
+        /// What was expected.
+        expected: String,
+    },
+}
+
+impl Scenario {
+    /// Sets a key of every link, or of every host's TCP profile.
+    ///
+    /// # Errors
+    ///
+    /// An unknown key, or a value that it does not take; then nothing is changed.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), SetError> {
+        if is_profile_key(key) {
+            for host in &self.hosts {
+                set_profile(&mut Profile::of(self.system(host)), key, value)?;
+            }
+        } else if WORLD_KEYS.iter().any(|(known, _)| *known == key) {
+            self.set_world(key, value).map_err(|expected| bad_value(key, value, expected))?;
+        } else {
+            return Err(unknown(key, keys().map(|(known, _)| known).collect()));
+        }
+        self.set.push((key.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    fn set_world(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let mut ip = self.ip;
+        let mut links: Vec<Link> = self.hosts.iter().map(|host| host.link.clone()).collect();
+        if key == "ip" {
+            ip = match value {
+                "4" => IpVersion::V4,
+                "6" => IpVersion::V6,
+                _ => return Err("expected 4 or 6".to_owned()),
+            };
+        } else {
+            links.iter_mut().try_for_each(|link| link.set(key, value))?;
+        }
+        links.iter().try_for_each(|link| mtu_fits(link.mtu, ip))?;
+        self.ip = ip;
+        self.hosts.iter_mut().zip(links).for_each(|(host, link)| host.link = link);
+        Ok(())
+    }
+}
+
+impl Link {
+    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        fn read<T>(value: Option<T>, expected: &str) -> Result<T, String> {
+            value.ok_or_else(|| format!("expected {expected}"))
+        }
+        let duration = || read(units::duration(value), units::A_DURATION);
+        let share = || read(units::fraction(value), units::A_FRACTION);
+        let number = || read(value.parse().ok(), "a number");
+        match key {
+            "latency" => self.latency = duration()?,
+            "jitter" => self.jitter = duration()?,
+            "bandwidth" => self.bandwidth = Some(read(units::rate(value), units::A_RATE)?),
+            "loss" => self.loss = share()?,
+            "duplicate" => self.duplicate = share()?,
+            "reorder" => self.reorder = share()?,
+            "corrupt" => self.corrupt = share()?,
+            "mtu" => self.mtu = number()?,
+            "queue" => self.queue = number()?,
+            _ => return Err("no key of a link".to_owned()),
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn is_profile_key(key: &str) -> bool {
+    Profile::KEYS.iter().any(|(known, _)| *known == key)
+}
+
+/// Sets a key of a profile.
+pub(super) fn set_profile(profile: &mut Profile, key: &str, value: &str) -> Result<(), SetError> {
+    if !is_profile_key(key) {
+        return Err(unknown(key, Profile::KEYS.iter().map(|(known, _)| *known).collect()));
+    }
+    profile.set(key, value).map_err(|expected| bad_value(key, value, expected))
+}
+
+fn unknown(key: &str, known: Vec<&'static str>) -> SetError {
+    SetError::UnknownKey { key: key.to_owned(), near: near(key, known.iter().copied()), known }
+}
+
+fn bad_value(key: &str, value: &str, expected: String) -> SetError {
+    SetError::BadValue { key: key.to_owned(), value: value.to_owned(), expected }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::scenario::load;
+
+    #[test]
+    fn a_key_of_the_links_changes_every_link() {
+        let mut scenario = load("crash").unwrap();
+        scenario.set("latency", "20ms").unwrap();
+        scenario.set("bandwidth", "10Mbit/s").unwrap();
+        scenario.set("loss", "5%").unwrap();
+        for host in &scenario.hosts {
+            let Link { latency, bandwidth, loss, .. } = host.link;
+            assert_eq!((latency, bandwidth, loss), (Duration::from_millis(20), Some(10_000_000), 0.05));
+        }
+        assert_eq!(scenario.set[0], ("latency".to_owned(), "20ms".to_owned()), "kept for the replay");
+    }
+
+    #[test]
+    fn every_key_of_the_world_can_be_set() {
+        let values = ["6", "1ms", "1ms", "1Mbit/s", "0.1", "1%", "2%", "1", "1400", "7"];
+        assert_eq!(values.len(), WORLD_KEYS.len());
+        let mut scenario = load("crash").unwrap();
+        for ((key, _), value) in WORLD_KEYS.iter().zip(values) {
+            let before = scenario.clone();
+            scenario.set(key, value).unwrap();
+            assert_ne!(Scenario { set: before.set.clone(), ..scenario.clone() }, before, "{key}");
+        }
+        assert_eq!((scenario.ip, scenario.hosts[0].link.mtu), (IpVersion::V6, 1400));
+    }
+
+    #[test]
+    fn an_unknown_key_lists_the_near_ones_and_all() {
+        let error = load("crash").unwrap().set("latncy", "1ms").unwrap_err().to_string();
+        assert!(
+            error.starts_with("no key \"latncy\"; did you mean \"latency\"? keys are ip, latency, "),
+            "{error}"
+        );
+        for (key, _) in keys() {
+            assert!(error.contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_will_not_do_changes_nothing() {
+        let mut scenario = load("crash").unwrap();
+        let before = scenario.clone();
+        let mut refused = |key: &str, value: &str| scenario.set(key, value).unwrap_err().to_string();
+        assert_eq!(
+            refused("loss", "150%"),
+            "loss: \"150%\" will not do: expected a share from 0 to 1, such as \"5%\" or 0.05"
+        );
+        assert_eq!(refused("ip", "5"), "ip: \"5\" will not do: expected 4 or 6");
+        assert_eq!(
+            refused("mtu", "20"),
+            "mtu: \"20\" will not do: expected an MTU from 68 to 65535 octets, as IPv4 needs it"
+        );
+        assert_eq!(refused("queue", "-1"), "queue: \"-1\" will not do: expected a number");
+        for (key, _) in Profile::KEYS {
+            assert!(refused(key, "\u{0}").starts_with(&format!("{key}: \"\\0\" will not do: ")), "{key}");
+        }
+        assert_eq!(scenario, before);
+    }
+
+    #[test]
+    fn no_key_means_two_things() {
+        let mut names: Vec<&str> = keys().map(|(key, _)| key).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), keys().count());
+    }
+}

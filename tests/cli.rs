@@ -1,0 +1,169 @@
+//! The command as a shell sees it: what it writes where, and its exit code.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a command left behind.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn echosim(args: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_echosim")).args(args).output().unwrap();
+    Ran {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Refused: exit code 2, nothing on standard output, the message on standard error.
+fn refused(args: &[&str]) -> String {
+    let ran = echosim(args);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+    ran.err
+}
+
+/// A scenario's file of one's own, in the tests' own directory.
+fn file(name: &str, text: &[u8]) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).unwrap();
+    path.into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn list_shows_every_scenario_with_its_sentence() {
+    let ran = echosim(&["--list"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert_eq!(ran.out.lines().count(), echosim::scenario::BUILT_IN.len());
+    let reboot =
+        "reboot               The server host crashes and reboots; then the client sends a line (UNP 5.15)";
+    assert!(ran.out.lines().any(|line| line == reboot), "{}", ran.out);
+}
+
+#[test]
+fn help_has_examples_and_exit_codes() {
+    let ran = echosim(&["--help"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    for word in ["Examples:", "--scenario reboot --trace", "Exit codes:", "Keys of --set:", "  latency "] {
+        assert!(ran.out.contains(word), "{word}: {}", ran.out);
+    }
+}
+
+#[test]
+fn version_is_the_packages() {
+    let ran = echosim(&["--version"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), concat!("echosim ", env!("CARGO_PKG_VERSION"), "\n")));
+}
+
+#[test]
+fn nothing_asked_for_is_a_usage_error() {
+    let message = refused(&[]);
+    assert!(message.contains("--scenario <NAME|FILE>") && message.contains("Usage:"), "{message}");
+}
+
+#[test]
+fn an_unknown_scenario_lists_the_near_ones() {
+    assert_eq!(
+        refused(&["--scenario", "rebot"]),
+        "error: no scenario \"rebot\"; did you mean \"reboot\" or \"reboot-idle\"? \
+         --list shows them all; a file's name ends in .toml or has a / in it\n"
+    );
+}
+
+#[test]
+fn real_is_not_there_yet() {
+    assert_eq!(
+        refused(&["--scenario", "crash", "--real"]),
+        "error: --real: the programs cannot run on this machine's own TCP yet\n"
+    );
+}
+
+#[test]
+fn a_seed_is_a_number() {
+    for seed in ["one", "-1", "1.5", ""] {
+        let message = refused(&["--scenario", "crash", &format!("--seed={seed}")]);
+        assert!(message.starts_with("error: ") && message.contains("'--seed <N>'"), "{message}");
+    }
+}
+
+#[test]
+fn a_stack_is_one_of_four() {
+    let message = refused(&["--scenario", "crash", "--stack", "windows"]);
+    assert!(message.contains("[possible values: book, linux, bsd, rfc]"), "{message}");
+}
+
+#[test]
+fn times_say_what_was_expected() {
+    for option in ["--until=soon", "--netstat=soon"] {
+        let message = refused(&["--scenario", "crash", option]);
+        assert!(message.contains("expected a time such as \"2.5ms\""), "{message}");
+    }
+}
+
+#[test]
+fn an_unknown_key_lists_the_near_ones() {
+    let message = refused(&["--scenario", "crash", "--set", "latncy=1ms"]);
+    assert!(
+        message.starts_with("error: --set: no key \"latncy\"; did you mean \"latency\"? keys are "),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1);
+}
+
+#[test]
+fn a_value_says_what_was_expected() {
+    assert_eq!(
+        refused(&["--scenario", "crash", "--set", "loss=lots"]),
+        "error: --set: loss: \"lots\" will not do: expected a share from 0 to 1, such as \"5%\" or 0.05\n"
+    );
+    assert!(refused(&["--scenario", "crash", "--set", "loss"]).contains("expected KEY=VALUE"));
+}
+
+#[test]
+fn text_does_not_go_into_json() {
+    assert_eq!(
+        refused(&["--scenario", "crash", "--trace=json", "--netstat"]),
+        "error: --netstat writes text, which is not for whoever reads --trace=json\n"
+    );
+}
+
+#[test]
+fn a_mistake_in_a_file_names_file_line_and_key() {
+    let text = b"name = \"x\"\n[host.server]\n[[fault]]\nat = \"1s\"\ndo = \"crash\"\nhost = \"sever\"\n";
+    let path = file("mistake.toml", text);
+    assert_eq!(
+        refused(&["--scenario", &path]),
+        format!("error: {path}:6: fault.host: no host \"sever\"; hosts are \"server\"\n")
+    );
+}
+
+#[test]
+fn a_file_that_is_no_scenario_is_refused() {
+    let path = file("binary.toml", &[0xff, 0xfe, 0x00]);
+    assert_eq!(
+        refused(&["--scenario", &path]),
+        format!("error: {path}: invalid utf-8 sequence of 1 bytes from index 0\n")
+    );
+    let path = file("large.toml", &vec![b'#'; (1 << 20) + 1]);
+    assert_eq!(
+        refused(&["--scenario", &path]),
+        format!("error: {path}: larger than the limit of 1048576 octets (1 MiB)\n")
+    );
+    assert_eq!(
+        refused(&["--scenario", "no/such.toml"]),
+        "error: no/such.toml: No such file or directory (os error 2)\n"
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echosim"));
+    let output = command.arg("--list").stdout(Stdio::from(writer)).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}

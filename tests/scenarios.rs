@@ -1,0 +1,191 @@
+//! The scenarios of `sims/`, each held against its `[expect]`, and its timeline against a snapshot.
+//!
+//! What the programs have to see stands in the scenario; the snapshot holds every event besides. So a snapshot that
+//! is accepted carelessly cannot bless a wrong errno.
+
+use echosim::report::{self, Palette, RunInfo, Waiting};
+use echosim::scenario::{self, Outcome, Scenario, check};
+use echosim::stack::System;
+
+/// Runs the scenario under a system's TCP; everything has to be as it expects.
+fn holds(name: &str, system: System) -> (Scenario, Outcome) {
+    let mut scenario = scenario::load(name).expect("a scenario of the library");
+    scenario.stack = system;
+    let outcome = scenario::run(&scenario).expect("it runs to its end");
+    let differences = check(&scenario, &outcome);
+    assert!(differences.is_empty(), "{name} under {}: {differences:#?}", system.name());
+    (scenario, outcome)
+}
+
+fn info(scenario: &Scenario) -> RunInfo {
+    RunInfo {
+        scenario: scenario.name.clone(),
+        sentence: scenario.sentence.clone(),
+        stack: scenario.stack.name().to_owned(),
+        seed: scenario.seed,
+        set: scenario.set.clone(),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).expect("reports are UTF-8")
+}
+
+fn snapshot(name: &str, content: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, content));
+}
+
+/// It holds, and its timeline is the one in `snapshots/`.
+fn timeline(name: &str, system: System) {
+    let (scenario, outcome) = holds(name, system);
+    let mut trace = Vec::new();
+    report::text(&mut trace, &info(&scenario), &outcome.events, &Palette::PLAIN).expect("memory takes it");
+    snapshot(&format!("{name}-{}", system.name()), &text(trace));
+}
+
+/// It holds, and its summary is the one in `snapshots/`: for runs whose timeline nobody would read.
+fn summary(name: &str, system: System) {
+    let (_, outcome) = holds(name, system);
+    let waiting = outcome.waiting.iter();
+    let waiting: Vec<Waiting<'_>> = waiting
+        .map(|it| Waiting { host: &it.host, pid: it.pid, process: &it.process, on: it.on() })
+        .collect();
+    let mut sentences = Vec::new();
+    report::summary(&mut sentences, &outcome.events, &waiting, outcome.end).expect("memory takes it");
+    snapshot(&format!("{name}-{}-summary", system.name()), &text(sentences));
+}
+
+use System::{Book, Bsd, Linux, Rfc};
+
+#[test]
+fn a_line_is_echoed_and_the_connection_closed_in_four_segments() {
+    timeline("normal", Book);
+    timeline("normal", Linux);
+}
+
+#[test]
+fn a_crash_is_etimedout_after_twelve_retransmissions_and_542_5_s_in_the_book() {
+    timeline("crash", Book);
+}
+
+#[test]
+fn a_crash_is_etimedout_after_a_probe_and_fifteen_retransmissions_on_linux() {
+    timeline("crash", Linux);
+}
+
+#[test]
+fn a_crash_is_etimedout_at_the_first_timer_past_100_s_by_the_rfc() {
+    timeline("crash", Rfc);
+}
+
+#[test]
+fn a_reboot_is_econnreset_one_round_trip_after_the_next_line() {
+    timeline("reboot", Book);
+    timeline("reboot", Linux);
+}
+
+#[test]
+fn a_reboot_that_nobody_writes_into_is_never_noticed() {
+    timeline("reboot-idle", Book);
+}
+
+#[test]
+fn unreachable_is_ehostunreach_when_retransmission_ends_in_the_book() {
+    timeline("unreachable", Book);
+}
+
+#[test]
+fn unreachable_is_ehostunreach_after_a_thousand_segments_on_linux() {
+    summary("unreachable", Linux);
+}
+
+#[test]
+fn unreachable_is_etimedout_on_bsd_which_forgets_the_reason() {
+    timeline("unreachable", Bsd);
+}
+
+#[test]
+fn net_unreachable_is_enetunreach() {
+    timeline("net-unreachable", Book);
+}
+
+#[test]
+fn a_partition_looks_like_a_crash() {
+    timeline("partition", Book);
+}
+
+#[test]
+fn a_partition_that_heals_in_time_is_noticed_by_nobody() {
+    timeline("partition-heals", Book);
+}
+
+#[test]
+fn a_line_whose_echo_is_lost_is_sent_again_and_echoed_once() {
+    timeline("one-way", Book);
+}
+
+#[test]
+fn connect_to_a_dead_host_takes_75_s_in_the_book_and_134_s_on_linux() {
+    timeline("connect-crash", Book);
+    timeline("connect-crash", Linux);
+    timeline("connect-crash", Rfc);
+}
+
+#[test]
+fn connect_to_a_port_without_a_listener_is_refused() {
+    timeline("connect-refused", Book);
+}
+
+#[test]
+fn connect_to_an_unreachable_host_waits_in_the_book_and_fails_at_once_on_linux() {
+    timeline("connect-unreachable", Book);
+    timeline("connect-unreachable", Linux);
+}
+
+#[test]
+fn a_killed_child_is_noticed_only_at_the_next_line() {
+    timeline("server-killed", Book);
+    timeline("server-killed", Linux);
+}
+
+#[test]
+fn close_with_unread_data_is_a_reset_and_on_bsd_a_fin() {
+    timeline("close-unread", Book);
+    timeline("close-unread", Bsd);
+}
+
+#[test]
+fn two_hundred_lines_survive_five_percent_loss() {
+    summary("lossy", Book);
+    summary("lossy", Linux);
+}
+
+#[test]
+fn a_hundred_clients_are_served_at_once() {
+    summary("crowd", Book);
+}
+
+#[test]
+fn every_scenario_holds_under_every_system() {
+    for built_in in scenario::BUILT_IN {
+        for system in System::ALL {
+            holds(built_in.name, system);
+        }
+    }
+}
+
+/// Addresses are all that changes: the same calls fail with the same errors, after the same segments.
+#[test]
+fn every_scenario_holds_over_ipv6_as_well() {
+    for built_in in scenario::BUILT_IN {
+        let mut scenario = scenario::load(built_in.name).expect("a scenario of the library");
+        scenario.set("ip", "6").expect("ip is a key");
+        let outcome = scenario::run(&scenario).expect("it runs to its end");
+        let differences = check(&scenario, &outcome);
+        assert!(differences.is_empty(), "{} over IPv6: {differences:#?}", built_in.name);
+    }
+}
