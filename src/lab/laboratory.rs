@@ -9,7 +9,7 @@ use super::namespace::{Namespace, become_root};
 use super::wire::Tap;
 use crate::packet;
 use crate::real::play::{Action, Ground, Host, Play};
-use crate::router::{LinkId, Router};
+use crate::router::{LinkId, Met, Router};
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Recorder};
 
@@ -47,6 +47,9 @@ impl Laboratory {
             let link = router.attach(&host.name, &host.addrs, host.link.clone());
             let tap = Tap::new(recorder.for_host(&host.name));
             places.push(Place { host: host.clone(), link, namespace: Some(boot(host)?), tap });
+        }
+        for rule in &play.drops {
+            router.drop_rule(rule.clone());
         }
         Ok(Laboratory { router, recorder, places, buffer: vec![0; LARGEST] })
     }
@@ -149,7 +152,11 @@ impl Ground for Laboratory {
         true
     }
 
-    fn events(&self) -> Vec<Event> {
-        self.recorder.events_from(0)
+    fn events_from(&self, from: usize) -> Vec<Event> {
+        self.recorder.events_from(from)
+    }
+
+    fn met(&self, host: usize) -> Met {
+        self.router.met(self.places[host].link)
     }
 }

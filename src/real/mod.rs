@@ -26,6 +26,10 @@ use crate::echo::error::{err_quit, err_sys};
 use crate::echo::{str_cli, str_cli_poll};
 use crate::os::unix::{UnixOs, block_on, threads};
 use crate::os::{Errno, Family, Os, SocketOption};
+use crate::scenario::{self, Outcome, Scenario};
+use crate::stack::System;
+use compare::{Report, Tolerance, compare};
+use play::{Place, Play};
 
 pub use server::{ServeOptions, server};
 
@@ -60,6 +64,54 @@ pub enum RealError {
 pub fn serve(options: ServeOptions) -> Result<i32, RealError> {
     be_single_threaded()?;
     Ok(block_on(server(UnixOs::new("echo-server", None), options)))
+}
+
+/// The scenario as a real Linux has it: the `linux` profile on every host, for expectations and for the simulated
+/// arm of a comparison.
+pub fn on_linux(scenario: &Scenario) -> Scenario {
+    let mut scenario = scenario.clone();
+    scenario.stack = System::Linux;
+    scenario.hosts.iter_mut().for_each(|host| host.stack = None);
+    scenario
+}
+
+/// `--scenario NAME --real`: plays a scenario on this machine, in as long as it says.
+///
+/// # Errors
+///
+/// As [`play::play`].
+pub fn run(scenario: &Scenario, place: Place) -> Result<Outcome, RealError> {
+    let play = Play::of(scenario, place)
+        .map_err(|source| RealError::Machine { what: "a free port".to_owned(), source })?;
+    play::play(&play, place)
+}
+
+/// `echosim compare NAME`: both arms of a scenario, the simulated one as Linux; and what came of it.
+///
+/// # Errors
+///
+/// As [`run`]; or the simulation could not be finished.
+pub fn side_by_side(
+    scenario: &Scenario,
+    place: Place,
+    tolerance: Tolerance,
+) -> Result<SideBySide, RealError> {
+    let scenario = on_linux(scenario);
+    let sim = scenario::run(&scenario).map_err(|error| RealError::Play(error.to_string()))?;
+    let real = run(&scenario, place)?;
+    let report = compare(&sim.events, &real.events, tolerance);
+    Ok(SideBySide { sim, real, report })
+}
+
+/// Both arms of a scenario.
+#[derive(Clone, Debug)]
+pub struct SideBySide {
+    /// The simulated run.
+    pub sim: Outcome,
+    /// The run on this machine's kernel.
+    pub real: Outcome,
+    /// Where they agree and where they part.
+    pub report: Report,
 }
 
 /// Whom `echosim connect --real` talks to, and how.

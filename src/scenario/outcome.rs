@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
+pub use crate::timeline::Waiting;
+
 use crate::timeline::Event;
 
 /// Everything a finished run is judged by.
@@ -22,28 +24,6 @@ pub struct Outcome {
     pub missed: Vec<usize>,
     /// The sockets, if [`Scenario::netstat`](super::Scenario::netstat) asked for them.
     pub netstat: Option<Netstat>,
-}
-
-/// A process that is still alive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// On which host.
-    pub host: Arc<str>,
-    /// Its process id.
-    pub pid: u32,
-    /// Its program's name.
-    pub process: Arc<str>,
-    /// The system call it sleeps in.
-    pub call: &'static str,
-    /// The book's function that made the call: `fgets`, `readline`, `str_echo`.
-    pub within: Option<&'static str>,
-}
-
-impl Waiting {
-    /// What it sleeps in, as its program knows it.
-    pub fn on(&self) -> &'static str {
-        self.within.unwrap_or(self.call)
-    }
 }
 
 /// Every host's sockets at one moment.

@@ -364,3 +364,27 @@ impl Stream {
         }
     }
 }
+
+/// A process that is still alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// On which host.
+    pub host: Arc<str>,
+    /// Its process id.
+    pub pid: u32,
+    /// Its program's name.
+    pub process: Arc<str>,
+    /// The system call it sleeps in.
+    #[serde(deserialize_with = "interned")]
+    pub call: Name,
+    /// The book's function that made the call: `fgets`, `readline`, `str_echo`.
+    #[serde(deserialize_with = "interned_option")]
+    pub within: Option<Name>,
+}
+
+impl Waiting {
+    /// What it sleeps in, as its program knows it.
+    pub fn on(&self) -> &'static str {
+        self.within.unwrap_or(self.call)
+    }
+}

@@ -6,6 +6,6 @@ mod recorder;
 
 pub use event::{
     Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, SignalChange, Stream, TcpState,
+    SegmentEvent, SignalChange, Stream, TcpState, Waiting,
 };
 pub use recorder::{Recorder, Timeline};

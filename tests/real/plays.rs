@@ -9,10 +9,14 @@ use echosim::echo::client::Waits;
 use echosim::echo::{Client, Server, client, server};
 use echosim::os::{Errno, Signal, SocketOption};
 use echosim::packet::Unreachable;
+use echosim::real;
+use echosim::real::compare::Tolerance;
 use echosim::real::play::{
     Action, Fault, Host, Input, Place, Play, Program, Run, Victim, fresh_port, loopback_addr, play, program,
 };
 use echosim::router::{LinkConfig, Way};
+use echosim::scenario::{self, Scenario, Trigger};
+use echosim::time::SimTime;
 use echosim::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream};
 
 use crate::programs;
@@ -30,13 +34,57 @@ pub(crate) fn given(name: &str, place: &str) -> Vec<Event> {
 pub(crate) fn run(name: &str, place: &str) -> i32 {
     let place = if place == "laboratory" { Place::Laboratory } else { Place::Loopback };
     match play(&named(name, place), place) {
-        Ok(events) => {
+        Ok(outcome) => {
             let mut out = io::stdout().lock();
-            for event in events {
+            for event in outcome.events {
                 serde_json::to_writer(&mut out, &event).expect("stdout");
                 out.write_all(b"\n").expect("stdout");
             }
             0
+        }
+        Err(error) => {
+            writeln!(io::stderr(), "{error}").expect("stderr");
+            2
+        }
+    }
+}
+
+fn load(name: &str, set: &[&str]) -> Scenario {
+    let mut scenario = real::on_linux(&scenario::load(name).expect("a scenario"));
+    for setting in set {
+        let (key, value) = setting.split_once('=').expect("key=value");
+        match key {
+            "until" => scenario.until = SimTime::ZERO + humantime::parse_duration(value).expect("a time"),
+            _ => scenario.set(key, value).expect("a key"),
+        }
+    }
+    scenario
+}
+
+/// Plays a scenario of the library and holds it against what it expects of Linux; 1 if it is not so.
+pub(crate) fn scenario(name: &str, set: &[&str]) -> i32 {
+    let scenario = load(name, set);
+    let outcome = match real::run(&scenario, Place::of(&scenario)) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            writeln!(io::stderr(), "{error}").expect("stderr");
+            return 2;
+        }
+    };
+    let differences = scenario::check(&scenario, &outcome);
+    for it in &differences {
+        writeln!(io::stderr(), "{}: expected {}, got {}", it.place, it.expected, it.got).expect("stderr");
+    }
+    i32::from(!differences.is_empty())
+}
+
+/// Plays both arms of a scenario and shows them side by side; 1 if they part.
+pub(crate) fn side_by_side(name: &str, set: &[&str]) -> i32 {
+    let scenario = load(name, set);
+    match real::side_by_side(&scenario, Place::Laboratory, Tolerance::default()) {
+        Ok(both) => {
+            both.report.write(&mut io::stdout().lock(), "Linux").expect("stdout");
+            i32::from(!both.report.agrees())
         }
         Err(error) => {
             writeln!(io::stderr(), "{error}").expect("stderr");
@@ -88,7 +136,8 @@ impl Stage {
     }
 
     fn strike(&mut self, at: u64, host: &str, action: Action) {
-        self.play.faults.push((MS(at), Fault { host: host.to_owned(), action }));
+        let trigger = Trigger::At(SimTime::ZERO + MS(at));
+        self.play.faults.push(Fault { trigger, delay: Duration::ZERO, host: host.to_owned(), action });
     }
 
     fn set(&mut self, key: &str, value: &str) {

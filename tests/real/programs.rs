@@ -23,6 +23,8 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
         ["serve", ref options @ ..] => real::serve(serve_options(options)).expect("one thread"),
         ["connect", server] => real::connect(ConnectOptions::to(server).expect("an address")),
         ["play", name, place] => plays::run(name, place),
+        ["compare", name, ref set @ ..] => plays::side_by_side(name, set),
+        ["scenario", name, ref set @ ..] => plays::scenario(name, set),
         ["claim", name] => conformance::run_for_real(name),
         _ => panic!("no such program: {args:?}"),
     };

@@ -60,6 +60,14 @@ impl UnixOs {
         Entered { name, since: self.process.tape.as_ref().map_or(SimTime::ZERO, Tape::now) }
     }
 
+    /// The same for a call that may wait.
+    fn enter_slow(&self, name: &'static str) -> Entered {
+        if let Some(tape) = &self.process.tape {
+            tape.enters(self.process.pid.get().as_raw(), &self.process.name, name, self.within);
+        }
+        self.enter(name)
+    }
+
     /// Every call that cannot have woken a handler ends here.
     fn record<T: Returned>(
         &self,
@@ -249,7 +257,7 @@ impl Os for UnixOs {
     }
 
     async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
-        let call = self.enter("accept");
+        let call = self.enter_slow("accept");
         let is_socket = self.process.files.borrow().socket(fd).map(drop);
         let accepted = match is_socket {
             Ok(()) => {
@@ -274,7 +282,7 @@ impl Os for UnixOs {
     }
 
     async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
-        let call = self.enter("connect");
+        let call = self.enter_slow("connect");
         let result = self.connect_to(fd, peer).await;
         self.leave(&call, result, |_| format!("{fd}, {peer}")).await
     }
@@ -319,7 +327,7 @@ impl Os for UnixOs {
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
-        let call = self.enter("read");
+        let call = self.enter_slow("read");
         let catching = self.is_catching();
         let result = self.block(fd, PollFlags::POLLIN, |file| read_some(file, buf, catching)).await;
         let args = |result: &_| format!("{fd}, {}, {}", strace::buffer(buf, result), buf.len());
@@ -327,9 +335,8 @@ impl Os for UnixOs {
     }
 
     async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
-        let call = self.enter("write");
+        let call = self.enter_slow("write");
         let result = self.write_all(fd, buf).await;
-        let result = self.record(&call, result, |_| format!("{fd}, {}, {}", strace::string(buf), buf.len()));
         let (is_socket, stream) = match self.process.files.borrow().get(fd) {
             Ok(file) => (file.is_socket, file.stream),
             Err(_) => (false, None),
@@ -337,6 +344,7 @@ impl Os for UnixOs {
         if let (Some(stream), Ok(len)) = (stream, result) {
             self.process.printed(stream, &buf[..len]);
         }
+        let result = self.record(&call, result, |_| format!("{fd}, {}, {}", strace::string(buf), buf.len()));
         if result == Err(Errno::EPIPE) && is_socket {
             // Sent by us and not by the kernel, so that the call stands in the timeline before the death.
             _ = nix::sys::signal::raise(native(Signal::SIGPIPE));
@@ -375,7 +383,7 @@ impl Os for UnixOs {
     }
 
     async fn poll(&self, fds: &mut [PollFd], timeout: Option<Duration>) -> Result<usize, Errno> {
-        let call = self.enter("poll");
+        let call = self.enter_slow("poll");
         let result = match self.poll_once(fds, timeout) {
             Ok(Woken::Ready(ready)) => Ok(ready),
             Ok(Woken::Interrupted) => {
@@ -428,7 +436,7 @@ impl Os for UnixOs {
     }
 
     async fn wait(&self) -> Result<(Pid, WaitStatus), Errno> {
-        let call = self.enter("wait");
+        let call = self.enter_slow("wait");
         let result = self.block_for_child(|nohang| self.wait_once(Child::Any, nohang)).await;
         let args = |result: &Result<(Pid, WaitStatus), _>| match result {
             Ok((_, status)) => strace::wait_status(*status),
@@ -439,7 +447,7 @@ impl Os for UnixOs {
     }
 
     async fn waitpid(&self, child: Child, nohang: bool) -> Result<Option<(Pid, WaitStatus)>, Errno> {
-        let call = self.enter("waitpid");
+        let call = self.enter_slow("waitpid");
         let result = if nohang {
             self.wait_once(child, true)
         } else {
@@ -463,7 +471,7 @@ impl Os for UnixOs {
     }
 
     async fn sleep(&self, span: Duration) -> Result<(), Errno> {
-        let call = self.enter("sleep");
+        let call = self.enter_slow("sleep");
         let result = match self.pause(&mut [], Some(span)) {
             Ok(Woken::Ready(_)) => Ok(()),
             Ok(Woken::Interrupted) => {

@@ -32,7 +32,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 pub use calls::UnixOs;
-pub use tape::{Reel, Tape};
+pub use tape::{Note, Reel, Tape};
 
 /// Runs a program of the real arm to its end.
 ///

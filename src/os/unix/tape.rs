@@ -6,15 +6,32 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde::{Deserialize, Serialize};
+
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt,
 };
 
 use crate::time::SimTime;
-use crate::timeline::{Event, Kind};
+use crate::timeline::{Event, Kind, Line, Waiting};
 
-/// Octets of one event: longer lines are cut.
-const LONGEST: usize = 128 << 10;
+/// Octets of one note.
+const LONGEST: usize = 512 << 10;
+/// Octets of a line; what is longer is cut. Escaped, an octet takes six at most.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// What is written on a tape.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Note {
+    /// Something happened.
+    Event(Event),
+    /// A process made a call that may take its time; the event comes when it returns.
+    Enters(Waiting),
+    /// The end of a play: when, and whether it was cut short.
+    End(SimTime, bool),
+    /// A fault met nothing, by its number.
+    Missed(usize),
+}
 
 /// The writing end: a process's own, or one it has inherited. Cheap to clone.
 ///
@@ -44,7 +61,7 @@ impl Tape {
         let (writer, reader) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         // Room for a burst; the kernel may grant less.
-        _ = setsockopt(&writer, sockopt::SndBuf, &(8 * LONGEST));
+        _ = setsockopt(&writer, sockopt::SndBuf, &(4 * LONGEST));
         let tape = Tape { host: host.into(), start: Instant::now(), socket: Rc::new(high(writer)?) };
         Ok((tape, Reel { socket: high(reader)?, buffer: vec![0; LONGEST] }))
     }
@@ -61,7 +78,7 @@ impl Tape {
 
     /// Writes that something happens now. If nobody reads any more it is lost.
     pub fn record(&self, kind: Kind) {
-        self.write(&Event { t: self.now(), host: self.host.clone(), kind, packet: None });
+        self.event(&Event { t: self.now(), host: self.host.clone(), kind, packet: None });
     }
 
     /// The number of its descriptor.
@@ -70,33 +87,48 @@ impl Tape {
     }
 
     /// Writes an event of another time or host.
-    pub fn write(&self, event: &Event) {
-        let mut text = serde_json::to_vec(event).expect("an event has no keys but strings");
-        if text.len() > LONGEST
-            && let Kind::Line(line) = &event.kind
-        {
-            let cut = line.text.floor_char_boundary(LONGEST / 8);
-            let kind =
-                Kind::Line(crate::timeline::Line { text: line.text[..cut].to_owned(), ..line.clone() });
-            text = serde_json::to_vec(&Event { kind, ..event.clone() }).expect("as above");
+    pub fn event(&self, event: &Event) {
+        match &event.kind {
+            Kind::Line(line) if line.text.len() > LONGEST_LINE => {
+                let cut = line.text.floor_char_boundary(LONGEST_LINE);
+                let kind = Kind::Line(Line { text: line.text[..cut].to_owned(), ..line.clone() });
+                self.write(&Note::Event(Event { kind, ..event.clone() }));
+            }
+            _ => self.write(&Note::Event(event.clone())),
         }
+    }
+
+    /// Writes any note. If nobody reads any more it is lost.
+    pub fn write(&self, note: &Note) {
+        let text = serde_json::to_vec(note).expect("a note has no keys but strings");
         while send(self.socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL) == Err(nix::errno::Errno::EINTR) {}
+    }
+
+    /// Writes that a process makes a call that may take its time.
+    pub(super) fn enters(
+        &self,
+        pid: u32,
+        process: &Arc<str>,
+        call: &'static str,
+        within: Option<&'static str>,
+    ) {
+        let (host, process) = (self.host.clone(), process.clone());
+        self.write(&Note::Enters(Waiting { host, pid, process, call, within }));
     }
 }
 
 impl Reel {
-    /// The next event that waits; `Ok(None)` if none does now.
+    /// The next note that waits; `Ok(None)` if none does now.
     ///
     /// # Errors
     ///
     /// `UnexpectedEof` when every process that could write has ended.
-    pub fn next(&mut self) -> io::Result<Option<Event>> {
+    pub fn next(&mut self) -> io::Result<Option<Note>> {
         loop {
             match recv(self.socket.as_raw_fd(), &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(len) => {
-                    let event = serde_json::from_slice(&self.buffer[..len]).map_err(io::Error::other)?;
-                    return Ok(Some(event));
+                    return serde_json::from_slice(&self.buffer[..len]).map(Some).map_err(io::Error::other);
                 }
                 Err(nix::errno::Errno::EAGAIN) => return Ok(None),
                 Err(nix::errno::Errno::EINTR) => {}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Play;
+use crate::scenario::Trigger;
 use crate::time::SimTime;
 
 /// One thing to do. Numbers are indices into the play.
@@ -43,8 +44,10 @@ impl Agenda {
                 }
             }
         }
-        for (f, (at, _)) in play.faults.iter().enumerate() {
-            agenda.add(SimTime::ZERO + *at, Item::Strike { fault: f });
+        for (f, fault) in play.faults.iter().enumerate() {
+            if let Trigger::At(at) = fault.trigger {
+                agenda.add(at + fault.delay, Item::Strike { fault: f });
+            }
         }
         agenda
     }

@@ -12,20 +12,20 @@ use nix::unistd::Pid as NativePid;
 use super::loopback::Loopback;
 use super::performance::Performance;
 use super::{Ground, Place, Play};
-use crate::os::unix::{Reel, Tape, fork, note_interrupts};
+use crate::os::unix::{Note, Reel, Tape, fork, note_interrupts};
 use crate::real::{RealError, be_single_threaded};
-use crate::timeline::Event;
+use crate::scenario::Outcome;
 
-/// Gives the play; the events in time order, their `t` from its start. Takes as long as it says.
+/// Gives the play; what it leaves, times from its start. Takes as long as it says.
 ///
 /// # Errors
 ///
 /// [`RealError`]: this process has threads, the place cannot be had or cannot do what the play asks for, or a
 /// signal came.
-pub fn play(play: &Play, place: Place) -> Result<Vec<Event>, RealError> {
+pub fn play(play: &Play, place: Place) -> Result<Outcome, RealError> {
     be_single_threaded()?;
     if place == Place::Loopback
-        && let Some((_, fault)) = play.faults.iter().find(|(_, fault)| fault.action.is_of_the_network())
+        && let Some(fault) = play.faults.iter().find(|fault| fault.action.is_of_the_network())
     {
         return Err(RealError::TakesLaboratory(fault.action.name()));
     }
@@ -38,8 +38,11 @@ pub fn play(play: &Play, place: Place) -> Result<Vec<Event>, RealError> {
         .map(|(reader, writer)| (File::from(reader), File::from(writer)))
         .map_err(|errno| machine("a pipe")(errno.into()))?;
     let director = fork(|| match direct(play, place) {
-        Ok(events) => {
-            events.iter().for_each(|event| tape.write(event));
+        Ok(outcome) => {
+            outcome.events.iter().for_each(|event| tape.event(event));
+            outcome.waiting.iter().for_each(|waiting| tape.write(&Note::Enters(waiting.clone())));
+            outcome.missed.iter().for_each(|missed| tape.write(&Note::Missed(*missed)));
+            tape.write(&Note::End(outcome.end, outcome.cut));
             0
         }
         Err(error) => {
@@ -50,15 +53,15 @@ pub fn play(play: &Play, place: Place) -> Result<Vec<Event>, RealError> {
     });
     let director = director.map_err(|errno| machine("a process")(errno.into()))?;
     drop((tape, pen));
-    let events = collect(&mut reel).map_err(machine("what the director saw"));
+    let outcome = collect(&mut reel).map_err(machine("what the director saw"));
     _ = waitpid(NativePid::from_raw(director.as_raw() as i32), None);
     let mut complaint = String::new();
     _ = (&complaints).read_to_string(&mut complaint);
-    if complaint.is_empty() { events } else { Err(RealError::Play(complaint)) }
+    if complaint.is_empty() { outcome } else { Err(RealError::Play(complaint)) }
 }
 
 /// In the director.
-fn direct(play: &Play, place: Place) -> io::Result<Vec<Event>> {
+fn direct(play: &Play, place: Place) -> io::Result<Outcome> {
     // Dies with whoever wanted the play, and takes the programs along.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
@@ -77,12 +80,15 @@ fn direct(play: &Play, place: Place) -> io::Result<Vec<Event>> {
     Performance::new(play, ground.as_mut(), tape, reel).run()
 }
 
-fn collect(reel: &mut Reel) -> io::Result<Vec<Event>> {
-    let mut events = Vec::new();
+fn collect(reel: &mut Reel) -> io::Result<Outcome> {
+    let mut outcome = Outcome::default();
     loop {
         match reel.next() {
-            Ok(Some(event)) => events.push(event),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(events),
+            Ok(Some(Note::Event(event))) => outcome.events.push(event),
+            Ok(Some(Note::Enters(waiting))) => outcome.waiting.push(waiting),
+            Ok(Some(Note::Missed(missed))) => outcome.missed.push(missed),
+            Ok(Some(Note::End(end, cut))) => (outcome.end, outcome.cut) = (end, cut),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(outcome),
             Err(error) => return Err(error),
             Ok(None) => match poll(&mut [PollFd::new(reel.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE) {
                 Ok(_) | Err(Errno::EINTR) => {}

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use super::Action;
+use crate::router::Met;
 use crate::time::SimTime;
 use crate::timeline::Event;
 
@@ -27,6 +28,9 @@ pub(crate) trait Ground {
     /// Whether there are wires of our own: then a kernel's timer may end a silence, and a host can be off.
     fn has_wires(&self) -> bool;
 
-    /// What was seen on the wire.
-    fn events(&self) -> Vec<Event>;
+    /// What was seen on the wire, from the `from`-th event on.
+    fn events_from(&self, from: usize) -> Vec<Event>;
+
+    /// What the faults of a host's link have met.
+    fn met(&self, host: usize) -> Met;
 }

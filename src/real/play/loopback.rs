@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::BorrowedFd;
 
 use super::{Action, Ground};
+use crate::router::Met;
 use crate::time::SimTime;
 use crate::timeline::Event;
 
@@ -36,8 +37,12 @@ impl Ground for Loopback {
         false
     }
 
-    fn events(&self) -> Vec<Event> {
+    fn events_from(&self, _: usize) -> Vec<Event> {
         Vec::new()
+    }
+
+    fn met(&self, _: usize) -> Met {
+        Met::default()
     }
 }
 

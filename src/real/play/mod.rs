@@ -1,6 +1,6 @@
 //! A scenario's hosts as processes of this machine: who runs what, what is typed when, what strikes.
 //!
-//! [`play`] does it on a [`Place`] and answers the same events that a simulated run leaves. It forks one director,
+//! [`play`] does it on a [`Place`] and answers what a simulated run leaves. It forks one director,
 //! which forks the programs, each in a process group of its own; when it ends, for whatever reason, they end.
 
 mod agenda;
@@ -9,6 +9,7 @@ mod director;
 mod ground;
 mod loopback;
 mod performance;
+mod scenario;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -19,7 +20,8 @@ use std::time::Duration;
 use crate::os::Signal;
 use crate::os::unix::UnixOs;
 use crate::packet::Unreachable;
-use crate::router::{LinkConfig, Way};
+use crate::router::{DropRule, LinkConfig, Met, Way};
+use crate::scenario::{Scenario, Trigger};
 
 pub use director::play;
 pub(crate) use ground::Ground;
@@ -34,19 +36,41 @@ pub enum Place {
     Laboratory,
 }
 
+impl Place {
+    /// The nearest place that can do what the scenario asks for: the loopback unless a network fault strikes, a
+    /// link has a will of its own, or a key of the kernel is set.
+    pub fn of(scenario: &Scenario) -> Place {
+        use crate::scenario::{Action as Told, Link};
+        let faults = scenario.faults.iter();
+        let only_processes = faults
+            .map(|fault| fault.action)
+            .all(|action| matches!(action, Told::Kill { .. } | Told::Shutdown));
+        let links_are_plain = scenario.hosts.iter().all(|host| host.link == Link::default());
+        let nothing_is_set = scenario.set.is_empty() && scenario.hosts.iter().all(|host| host.set.is_empty());
+        let everybody_exists = scenario.hosts.iter().all(|host| host.program.is_some());
+        if only_processes && links_are_plain && nothing_is_set && everybody_exists {
+            Place::Loopback
+        } else {
+            Place::Laboratory
+        }
+    }
+}
+
 /// A scenario, as far as the real arm needs it. Times are from the start.
 #[derive(Clone, Default)]
 pub struct Play {
     /// The hosts.
     pub hosts: Vec<Host>,
-    /// What strikes, and when.
-    pub faults: Vec<(Duration, Fault)>,
+    /// What strikes, and when; `delay` comes on top.
+    pub faults: Vec<Fault>,
     /// When the curtain falls, if nothing has ended before.
     pub until: Duration,
     /// The router's own addresses, in a laboratory.
     pub router: Vec<IpAddr>,
     /// Where the links' chance comes from, in a laboratory.
     pub seed: u64,
+    /// Packets singled out to be lost, in a laboratory. Links are numbered as the hosts are.
+    pub drops: Vec<DropRule>,
 }
 
 /// A host.
@@ -112,6 +136,10 @@ pub enum Victim {
 /// What strikes a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// When: at a time, or the moment something happens.
+    pub trigger: Trigger,
+    /// How long after that.
+    pub delay: Duration,
     /// The host's name.
     pub host: String,
     /// What happens to it.
@@ -159,6 +187,22 @@ impl Action {
             Action::Unreachable(what) => Some(what.to_string()),
             _ => None,
         }
+    }
+
+    /// Of what a link's faults have met, the packets that one of this kind meets.
+    fn met(self, met: &Met) -> u64 {
+        match self {
+            Action::Crash => met.host_down,
+            Action::Partition(_) => met.partitioned,
+            Action::Hold(_) => met.held,
+            Action::Unreachable(_) => met.unreachable,
+            _ => 0,
+        }
+    }
+
+    /// Whether it only shows by the packets it meets.
+    const fn lasts(self) -> bool {
+        matches!(self, Action::Partition(_) | Action::Hold(_) | Action::Unreachable(_))
     }
 
     /// Whether it takes a laboratory.

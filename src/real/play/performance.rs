@@ -13,11 +13,12 @@ use nix::sys::wait::WaitStatus;
 
 use super::agenda::{Agenda, Item};
 use super::cast::{self, Actor};
-use super::{Action, Ground, Input, Play, Victim};
+use super::{Action, Fault, Ground, Input, Play, Victim};
 use crate::os::Signal;
-use crate::os::unix::{Reel, Tape, interrupted};
+use crate::os::unix::{Note, Reel, Tape, interrupted};
+use crate::scenario::{Outcome, Trigger, Watch};
 use crate::time::SimTime;
-use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, SignalChange, Stream};
+use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, SignalChange, Stream, Waiting};
 
 /// How long nothing happens before nothing will.
 const QUIET: Duration = Duration::from_secs(1);
@@ -40,6 +41,14 @@ pub(super) struct Performance<'a> {
     /// When each host was off; open at the end while it is.
     off: Vec<Vec<(SimTime, Option<SimTime>)>>,
     events: Vec<Event>,
+    /// What each living process was last heard to call.
+    calls: BTreeMap<u32, Waiting>,
+    /// Faults that wait for an event, by number.
+    watches: Vec<(usize, Watch)>,
+    /// How many events the watches have seen: of the processes, of the wire.
+    watched: (usize, usize),
+    /// What each fault's link had met when it struck; `None` while it has not.
+    struck: Vec<Option<Struck>>,
     /// Hosts that are being shut down.
     ending: BTreeSet<usize>,
     /// When anything happened last.
@@ -59,13 +68,17 @@ impl<'a> Performance<'a> {
             doomed: BTreeMap::new(),
             off: vec![Vec::new(); play.hosts.len()],
             events: Vec::new(),
+            calls: BTreeMap::new(),
+            watches: play.faults.iter().enumerate().filter_map(watch).collect(),
+            watched: (0, 0),
+            struck: vec![None; play.faults.len()],
             ending: BTreeSet::new(),
             stirred: SimTime::ZERO,
         }
     }
 
-    /// Plays to the end; the events in time order.
-    pub(super) fn run(mut self) -> io::Result<Vec<Event>> {
+    /// Plays to the end.
+    pub(super) fn run(mut self) -> io::Result<Outcome> {
         while !self.is_over() {
             if interrupted() {
                 return Err(io::ErrorKind::Interrupted.into());
@@ -77,25 +90,82 @@ impl<'a> Performance<'a> {
             self.listen()?;
             self.look_after_processes();
             self.power_off()?;
+            self.watch()?;
             self.wait()?;
         }
         self.listen()?;
-        let mut events = self.events;
-        events.extend(self.ground.events());
-        events.sort_by_key(|event| event.t);
-        Ok(events)
+        let mut outcome = Outcome {
+            end: self.tape.now(),
+            cut: self.is_time(),
+            waiting: self.calls.values().filter(|call| cast::fate(call.pid).is_none()).cloned().collect(),
+            missed: self.missed(),
+            ..Outcome::default()
+        };
+        outcome.events = self.events;
+        outcome.events.extend(self.ground.events_from(0));
+        outcome.events.sort_by_key(|event| event.t);
+        Ok(outcome)
+    }
+
+    fn is_time(&self) -> bool {
+        self.tape.now() >= SimTime::ZERO + self.play.until
+    }
+
+    /// The faults that met no packet and no process.
+    fn missed(&self) -> Vec<usize> {
+        let missed = |(n, struck): (usize, &Option<Struck>)| {
+            let fault = &self.play.faults[n];
+            let met = match struck {
+                None => false,
+                Some(Struck::Met) => true,
+                Some(Struck::Lasting(host, before)) => fault.action.met(&self.ground.met(*host)) > *before,
+            };
+            (!met).then_some(n)
+        };
+        self.struck.iter().enumerate().filter_map(missed).collect()
+    }
+
+    /// Strikes what waits for an event that has come.
+    fn watch(&mut self) -> io::Result<()> {
+        if self.watches.is_empty() {
+            return Ok(());
+        }
+        let mut news = self.events[self.watched.0..].to_vec();
+        self.watched.0 = self.events.len();
+        let wire = self.ground.events_from(self.watched.1);
+        self.watched.1 += wire.len();
+        news.extend(wire);
+        news.sort_by_key(|event| event.t);
+        let now = self.tape.now();
+        for event in &news {
+            let (agenda, faults) = (&mut self.agenda, &self.play.faults);
+            self.watches.retain_mut(|(fault, watch)| {
+                let it_is = watch.matches(event);
+                if it_is {
+                    agenda.add(now + faults[*fault].delay, Item::Strike { fault: *fault });
+                }
+                !it_is
+            });
+        }
+        while let Some(item) = self.agenda.next(now) {
+            self.take_up(item)?;
+        }
+        Ok(())
     }
 
     fn is_over(&self) -> bool {
-        let now = self.tape.now();
-        if now >= SimTime::ZERO + self.play.until {
+        if self.is_time() {
             return true;
         }
+        let now = self.tape.now();
         let waits_for =
             |actor: &Actor| !actor.has_ended && !self.play.hosts[actor.host].runs[actor.run].serves;
         let all_ended = !self.cast.iter().any(waits_for);
         let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
-        self.agenda.next_time().is_none() && is_quiet && (all_ended || !self.ground.has_wires())
+        // Who sleeps wakes up by himself.
+        let asleep = self.calls.values().any(|call| call.call == "sleep" && cast::fate(call.pid).is_none());
+        let is_still = is_quiet && self.agenda.next_time().is_none() && !asleep;
+        is_still && (all_ended || !self.ground.has_wires())
     }
 
     fn wait(&mut self) -> io::Result<()> {
@@ -182,24 +252,35 @@ impl<'a> Performance<'a> {
         }
     }
 
-    fn strike(&mut self, fault: usize) -> io::Result<()> {
-        let fault = &self.play.faults[fault].1;
+    fn strike(&mut self, nth: usize) -> io::Result<()> {
+        let fault = &self.play.faults[nth];
         let now = self.tape.now();
-        let target = fault.host.clone();
-        let kind = Kind::Fault { fault: fault.action.name(), target, detail: fault.action.detail() };
+        let (name, target) = (fault.action.name(), fault.host.clone());
+        let kind = Kind::Fault { fault: name, target, detail: fault.action.detail() };
         self.events.push(Event { t: now, host: "world".into(), kind, packet: None });
         let Some(host) = self.play.hosts.iter().position(|host| host.name == fault.host) else {
             return Err(io::Error::other(format!("no host {}", fault.host)));
         };
+        let before = fault.action.met(&self.ground.met(host));
+        let lives = self.cast.iter().any(|actor| actor.host == host && !actor.has_ended);
+        let mut struck = Struck::Met;
         match fault.action {
-            Action::Kill { process, signal } => self.kill(host, process, signal),
+            Action::Kill { process, signal } => {
+                if !self.kill(host, process, signal)? {
+                    return Ok(());
+                }
+            }
             Action::Shutdown { grace } => {
                 self.signal_all(host, Native::SIGTERM);
                 self.agenda.add(now + grace, Item::KillAll { host });
                 self.ending.insert(host);
-                Ok(())
             }
-            Action::Crash => self.switch_off(host),
+            Action::Crash => {
+                self.switch_off(host)?;
+                if !lives {
+                    struck = Struck::Lasting(host, before);
+                }
+            }
             Action::Boot => {
                 self.ground.strike(now, host, Action::Boot)?;
                 if let Some((_, until @ None)) = self.off[host].last_mut() {
@@ -208,10 +289,16 @@ impl<'a> Performance<'a> {
                 for (run, it) in self.play.hosts[host].runs.iter().enumerate() {
                     self.agenda.add(now + it.start, Item::Start { host, run });
                 }
-                Ok(())
             }
-            action => self.ground.strike(now, host, action),
+            action => {
+                self.ground.strike(now, host, action)?;
+                if action.lasts() {
+                    struck = Struck::Lasting(host, before);
+                }
+            }
         }
+        self.struck[nth] = Some(struck);
+        Ok(())
     }
 
     /// Not a packet leaves it, and nothing its processes do any more is heard of.
@@ -240,7 +327,8 @@ impl<'a> Performance<'a> {
         Ok(())
     }
 
-    fn kill(&mut self, host: usize, victim: Victim, signal: Signal) -> io::Result<()> {
+    /// Whether there was anybody to be killed.
+    fn kill(&mut self, host: usize, victim: Victim, signal: Signal) -> io::Result<bool> {
         let found = match victim {
             Victim::Parent => {
                 let actor = self.cast.iter().find(|actor| actor.host == host && !actor.has_ended);
@@ -251,14 +339,12 @@ impl<'a> Performance<'a> {
                 youngest.map(|(pid, (_, name))| (*pid, name.clone()))
             }
         };
-        let Some((pid, name)) = found else {
-            return Err(io::Error::other("nobody is there to be killed"));
-        };
+        let Some((pid, name)) = found else { return Ok(false) };
         cast::signal(pid, signal)?;
         if victim == Victim::Child {
             self.doomed.insert(pid, (host, name, Some(signal)));
         }
-        Ok(())
+        Ok(true)
     }
 
     fn signal_all(&mut self, host: usize, signal: Native) {
@@ -271,7 +357,15 @@ impl<'a> Performance<'a> {
 
     /// Takes in what the processes have written.
     fn listen(&mut self) -> io::Result<()> {
-        while let Some(event) = self.reel.next()? {
+        while let Some(note) = self.reel.next()? {
+            let event = match note {
+                Note::Event(event) => event,
+                Note::Enters(waiting) => {
+                    self.calls.insert(waiting.pid, waiting);
+                    continue;
+                }
+                Note::End(..) | Note::Missed(_) => continue,
+            };
             let Some(host) = self.play.hosts.iter().position(|host| *host.name == *event.host) else {
                 continue;
             };
@@ -282,6 +376,9 @@ impl<'a> Performance<'a> {
                 continue;
             }
             self.stirred = self.tape.now();
+            if let Kind::Call(call) = &event.kind {
+                self.calls.remove(&call.pid);
+            }
             if let Kind::Process(Process { pid, process, what }) = &event.kind {
                 match what {
                     ProcessChange::Fork { .. } => _ = self.children.insert(*pid, (host, process.clone())),
@@ -356,6 +453,22 @@ impl<'a> Performance<'a> {
             self.stirred = self.tape.now();
             self.events.push(event);
         }
+    }
+}
+
+/// What a fault did when it struck.
+#[derive(Clone, Copy, Debug)]
+enum Struck {
+    /// It did something there and then.
+    Met,
+    /// It lasts; so many packets had its host's link met before.
+    Lasting(usize, u64),
+}
+
+fn watch((n, fault): (usize, &Fault)) -> Option<(usize, Watch)> {
+    match &fault.trigger {
+        Trigger::At(_) => None,
+        Trigger::On(watch) => Some((n, watch.clone())),
     }
 }
 
