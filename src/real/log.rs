@@ -39,7 +39,7 @@ impl Level {
             let known = Level::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(level));
             known.filter(|_| target.split("::").next() == Some("echosim")).map(|(_, level)| *level)
         };
-        text.split(',').filter_map(ours).last()
+        text.rsplit(',').find_map(ours)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     laboratory_loses_nothing_at_five_percent_loss,
     laboratory_keepalive_finds_the_crash,
     laboratory_connect_to_a_crashed_host_times_out,
+    laboratory_and_simulation_agree,
 ];
 
 fn segments<'a>(events: &'a [Event], host: &'a str) -> impl Iterator<Item = (Duration, &'a SegmentEvent)> {
@@ -85,4 +86,15 @@ fn laboratory_keepalive_finds_the_crash() {
 fn laboratory_connect_to_a_crashed_host_times_out() {
     let events = given("connect-crash", "laboratory");
     assert_eq!(calls(&events, "client", "connect"), [Err(Errno::ETIMEDOUT)]);
+}
+
+fn laboratory_and_simulation_agree() {
+    let scenarios: [&[&str]; 4] =
+        [&["normal"], &["reboot"], &["server-killed"], &["crash", "retries=4", "until=40s"]];
+    for scenario in scenarios {
+        let output = crate::programs::program(&[&["compare"], scenario].concat()).output().unwrap();
+        let (shown, told) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{scenario:?}: {told}\n{shown}");
+    }
 }

@@ -28,7 +28,7 @@ const CONNECTIONS: usize = 20_000;
 
 /// A server at an address of its own, whose ports nobody else uses up.
 fn server() -> Server {
-    Server::start(&[&format!("listen={}:0", loopback_addr()), "log=warn"])
+    Server::start(&[&format!("listen={}:0", loopback_addr())])
 }
 
 /// No zombie, no descriptor, no process is left behind, and the parent still serves.

@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     a_crowd_is_served,
     a_shutdown_is_noticed_with_the_next_line,
     a_network_fault_takes_a_laboratory,
+    the_librarys_scenarios_go_as_expected_of_linux,
 ];
 
 fn a_play_is_recorded_as_a_simulated_run_is() {
@@ -87,4 +88,13 @@ fn a_network_fault_takes_a_laboratory() {
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.starts_with("crash takes a laboratory"), "{told}");
+}
+
+fn the_librarys_scenarios_go_as_expected_of_linux() {
+    // Those that take no more than a second or two.
+    for name in ["normal", "connect-refused", "crowd"] {
+        let output = crate::programs::program(&["scenario", name]).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{name}: {told}");
+    }
 }

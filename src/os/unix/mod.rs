@@ -11,28 +11,32 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | `raw` | `fork`, `sigaction`, `_exit`: all the unsafe code there is |
-//! | `calls` | [`UnixOs`], the trait's methods |
+//! | `unix_os`, `calls` | [`UnixOs`]; the trait's methods |
+//! | `io`, `children` | what the longer ones do |
 //! | `process`, `file` | what a process has: descriptors, actions, a mask |
 //! | `signals`, `wait` | handlers, and waiting that they can interrupt |
 //! | `options`, `errors` | the kernel's words for ours |
 //! | `tape` | where calls are recorded across processes |
 
 mod calls;
+mod children;
 mod errors;
 mod file;
+mod io;
 mod options;
 mod process;
 mod raw;
 mod signals;
 mod tape;
+mod unix_os;
 mod wait;
 
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-pub use calls::UnixOs;
 pub use tape::{Note, Reel, Tape};
+pub use unix_os::UnixOs;
 
 /// Runs a program of the real arm to its end.
 ///

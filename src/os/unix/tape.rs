@@ -123,7 +123,7 @@ impl Reel {
     /// # Errors
     ///
     /// `UnexpectedEof` when every process that could write has ended.
-    pub fn next(&mut self) -> io::Result<Option<Note>> {
+    pub fn wind(&mut self) -> io::Result<Option<Note>> {
         loop {
             match recv(self.socket.as_raw_fd(), &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),

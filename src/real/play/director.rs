@@ -83,7 +83,7 @@ fn direct(play: &Play, place: Place) -> io::Result<Outcome> {
 fn collect(reel: &mut Reel) -> io::Result<Outcome> {
     let mut outcome = Outcome::default();
     loop {
-        match reel.next() {
+        match reel.wind() {
             Ok(Some(Note::Event(event))) => outcome.events.push(event),
             Ok(Some(Note::Enters(waiting))) => outcome.waiting.push(waiting),
             Ok(Some(Note::Missed(missed))) => outcome.missed.push(missed),

@@ -10,6 +10,8 @@ mod ground;
 mod loopback;
 mod performance;
 mod scenario;
+mod strike;
+mod witness;
 
 use std::future::Future;
 use std::net::IpAddr;

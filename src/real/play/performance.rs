@@ -9,16 +9,16 @@ use std::time::Duration;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::signal::Signal as Native;
-use nix::sys::wait::WaitStatus;
 
 use super::agenda::{Agenda, Item};
 use super::cast::{self, Actor};
-use super::{Action, Fault, Ground, Input, Play, Victim};
+use super::strike::{Struck, watch};
+use super::{Ground, Input, Play};
 use crate::os::Signal;
-use crate::os::unix::{Note, Reel, Tape, interrupted};
-use crate::scenario::{Outcome, Trigger, Watch};
+use crate::os::unix::{Reel, Tape, interrupted};
+use crate::scenario::{Outcome, Watch};
 use crate::time::SimTime;
-use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, SignalChange, Stream, Waiting};
+use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream, Waiting};
 
 /// How long nothing happens before nothing will.
 const QUIET: Duration = Duration::from_secs(1);
@@ -28,31 +28,31 @@ const GLANCE: Duration = Duration::from_millis(2);
 const STARTUP: Duration = Duration::from_secs(10);
 
 pub(super) struct Performance<'a> {
-    play: &'a Play,
-    ground: &'a mut dyn Ground,
-    tape: Tape,
-    reel: Reel,
-    agenda: Agenda,
-    cast: Vec<Actor>,
+    pub(super) play: &'a Play,
+    pub(super) ground: &'a mut dyn Ground,
+    pub(super) tape: Tape,
+    pub(super) reel: Reel,
+    pub(super) agenda: Agenda,
+    pub(super) cast: Vec<Actor>,
     /// What was forked and has not ended, by pid: its host and name.
-    children: BTreeMap<u32, (usize, Arc<str>)>,
+    pub(super) children: BTreeMap<u32, (usize, Arc<str>)>,
     /// Pids about to end, and the signal that will have done it.
-    doomed: BTreeMap<u32, (usize, Arc<str>, Option<Signal>)>,
+    pub(super) doomed: BTreeMap<u32, (usize, Arc<str>, Option<Signal>)>,
     /// When each host was off; open at the end while it is.
-    off: Vec<Vec<(SimTime, Option<SimTime>)>>,
-    events: Vec<Event>,
+    pub(super) off: Vec<Vec<(SimTime, Option<SimTime>)>>,
+    pub(super) events: Vec<Event>,
     /// What each living process was last heard to call.
-    calls: BTreeMap<u32, Waiting>,
+    pub(super) calls: BTreeMap<u32, Waiting>,
     /// Faults that wait for an event, by number.
-    watches: Vec<(usize, Watch)>,
+    pub(super) watches: Vec<(usize, Watch)>,
     /// How many events the watches have seen: of the processes, of the wire.
-    watched: (usize, usize),
+    pub(super) watched: (usize, usize),
     /// What each fault's link had met when it struck; `None` while it has not.
-    struck: Vec<Option<Struck>>,
+    pub(super) struck: Vec<Option<Struck>>,
     /// Hosts that are being shut down.
-    ending: BTreeSet<usize>,
+    pub(super) ending: BTreeSet<usize>,
     /// When anything happened last.
-    stirred: SimTime,
+    pub(super) stirred: SimTime,
 }
 
 impl<'a> Performance<'a> {
@@ -111,48 +111,6 @@ impl<'a> Performance<'a> {
         self.tape.now() >= SimTime::ZERO + self.play.until
     }
 
-    /// The faults that met no packet and no process.
-    fn missed(&self) -> Vec<usize> {
-        let missed = |(n, struck): (usize, &Option<Struck>)| {
-            let fault = &self.play.faults[n];
-            let met = match struck {
-                None => false,
-                Some(Struck::Met) => true,
-                Some(Struck::Lasting(host, before)) => fault.action.met(&self.ground.met(*host)) > *before,
-            };
-            (!met).then_some(n)
-        };
-        self.struck.iter().enumerate().filter_map(missed).collect()
-    }
-
-    /// Strikes what waits for an event that has come.
-    fn watch(&mut self) -> io::Result<()> {
-        if self.watches.is_empty() {
-            return Ok(());
-        }
-        let mut news = self.events[self.watched.0..].to_vec();
-        self.watched.0 = self.events.len();
-        let wire = self.ground.events_from(self.watched.1);
-        self.watched.1 += wire.len();
-        news.extend(wire);
-        news.sort_by_key(|event| event.t);
-        let now = self.tape.now();
-        for event in &news {
-            let (agenda, faults) = (&mut self.agenda, &self.play.faults);
-            self.watches.retain_mut(|(fault, watch)| {
-                let it_is = watch.matches(event);
-                if it_is {
-                    agenda.add(now + faults[*fault].delay, Item::Strike { fault: *fault });
-                }
-                !it_is
-            });
-        }
-        while let Some(item) = self.agenda.next(now) {
-            self.take_up(item)?;
-        }
-        Ok(())
-    }
-
     fn is_over(&self) -> bool {
         if self.is_time() {
             return true;
@@ -182,7 +140,7 @@ impl<'a> Performance<'a> {
         }
     }
 
-    fn take_up(&mut self, item: Item) -> io::Result<()> {
+    pub(super) fn take_up(&mut self, item: Item) -> io::Result<()> {
         self.stirred = self.tape.now();
         match item {
             Item::Start { host, run } => self.start(host, run),
@@ -250,225 +208,6 @@ impl<'a> Performance<'a> {
             }
             Input::Eof => actor.hang_up(),
         }
-    }
-
-    fn strike(&mut self, nth: usize) -> io::Result<()> {
-        let fault = &self.play.faults[nth];
-        let now = self.tape.now();
-        let (name, target) = (fault.action.name(), fault.host.clone());
-        let kind = Kind::Fault { fault: name, target, detail: fault.action.detail() };
-        self.events.push(Event { t: now, host: "world".into(), kind, packet: None });
-        let Some(host) = self.play.hosts.iter().position(|host| host.name == fault.host) else {
-            return Err(io::Error::other(format!("no host {}", fault.host)));
-        };
-        let before = fault.action.met(&self.ground.met(host));
-        let lives = self.cast.iter().any(|actor| actor.host == host && !actor.has_ended);
-        let mut struck = Struck::Met;
-        match fault.action {
-            Action::Kill { process, signal } => {
-                if !self.kill(host, process, signal)? {
-                    return Ok(());
-                }
-            }
-            Action::Shutdown { grace } => {
-                self.signal_all(host, Native::SIGTERM);
-                self.agenda.add(now + grace, Item::KillAll { host });
-                self.ending.insert(host);
-            }
-            Action::Crash => {
-                self.switch_off(host)?;
-                if !lives {
-                    struck = Struck::Lasting(host, before);
-                }
-            }
-            Action::Boot => {
-                self.ground.strike(now, host, Action::Boot)?;
-                if let Some((_, until @ None)) = self.off[host].last_mut() {
-                    *until = Some(now);
-                }
-                for (run, it) in self.play.hosts[host].runs.iter().enumerate() {
-                    self.agenda.add(now + it.start, Item::Start { host, run });
-                }
-            }
-            action => {
-                self.ground.strike(now, host, action)?;
-                if action.lasts() {
-                    struck = Struck::Lasting(host, before);
-                }
-            }
-        }
-        self.struck[nth] = Some(struck);
-        Ok(())
-    }
-
-    /// Not a packet leaves it, and nothing its processes do any more is heard of.
-    fn switch_off(&mut self, host: usize) -> io::Result<()> {
-        let now = self.tape.now();
-        self.ground.strike(now, host, Action::Crash)?;
-        self.off[host].push((now, None));
-        self.cast.retain(|actor| actor.host != host);
-        self.children.retain(|_, (on, _)| *on != host);
-        Ok(())
-    }
-
-    /// A host that is shut down is off when its last process has ended.
-    fn power_off(&mut self) -> io::Result<()> {
-        let lives = |host: &usize| {
-            self.cast.iter().any(|actor| actor.host == *host && !actor.has_ended)
-                || self.children.values().any(|(on, _)| on == host)
-        };
-        let ended: Vec<usize> = self.ending.iter().copied().filter(|host| !lives(host)).collect();
-        for host in ended {
-            self.ending.remove(&host);
-            if self.ground.has_wires() {
-                self.switch_off(host)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether there was anybody to be killed.
-    fn kill(&mut self, host: usize, victim: Victim, signal: Signal) -> io::Result<bool> {
-        let found = match victim {
-            Victim::Parent => {
-                let actor = self.cast.iter().find(|actor| actor.host == host && !actor.has_ended);
-                actor.map(|actor| (actor.pid.as_raw(), actor.name.clone()))
-            }
-            Victim::Child => {
-                let youngest = self.children.iter().rev().find(|(_, (on, _))| *on == host);
-                youngest.map(|(pid, (_, name))| (*pid, name.clone()))
-            }
-        };
-        let Some((pid, name)) = found else { return Ok(false) };
-        cast::signal(pid, signal)?;
-        if victim == Victim::Child {
-            self.doomed.insert(pid, (host, name, Some(signal)));
-        }
-        Ok(true)
-    }
-
-    fn signal_all(&mut self, host: usize, signal: Native) {
-        self.cast.iter().filter(|actor| actor.host == host).for_each(|actor| actor.kill_group(signal));
-        let ours = Signal::from_name(signal.as_str());
-        for (pid, (_, name)) in self.children.iter().filter(|(_, (on, _))| *on == host) {
-            self.doomed.insert(*pid, (host, name.clone(), ours));
-        }
-    }
-
-    /// Takes in what the processes have written.
-    fn listen(&mut self) -> io::Result<()> {
-        while let Some(note) = self.reel.next()? {
-            let event = match note {
-                Note::Event(event) => event,
-                Note::Enters(waiting) => {
-                    self.calls.insert(waiting.pid, waiting);
-                    continue;
-                }
-                Note::End(..) | Note::Missed(_) => continue,
-            };
-            let Some(host) = self.play.hosts.iter().position(|host| *host.name == *event.host) else {
-                continue;
-            };
-            let is_off = |(from, until): &(SimTime, Option<SimTime>)| {
-                *from <= event.t && until.is_none_or(|until| event.t < until)
-            };
-            if self.off[host].iter().any(is_off) || self.is_told(&event) {
-                continue;
-            }
-            self.stirred = self.tape.now();
-            if let Kind::Call(call) = &event.kind {
-                self.calls.remove(&call.pid);
-            }
-            if let Kind::Process(Process { pid, process, what }) = &event.kind {
-                match what {
-                    ProcessChange::Fork { .. } => _ = self.children.insert(*pid, (host, process.clone())),
-                    ProcessChange::Exit { .. } => {
-                        if self.children.remove(pid).is_some() {
-                            self.doomed.insert(*pid, (host, process.clone(), None));
-                        }
-                    }
-                    ProcessChange::Killed { .. } | ProcessChange::Reaped => _ = self.children.remove(pid),
-                    ProcessChange::Start | ProcessChange::Zombie => {}
-                }
-            }
-            self.events.push(event);
-        }
-        Ok(())
-    }
-
-    /// A parent tells what killed its child when it waits for it; we may have seen it before.
-    fn is_told(&self, event: &Event) -> bool {
-        let about = |kind: &Kind| match kind {
-            Kind::Process(Process { pid, what: ProcessChange::Killed { .. }, .. }) => Some((0, *pid)),
-            Kind::Signal { pid, what: SignalChange::Killed, .. } => Some((1, *pid)),
-            _ => None,
-        };
-        let this = about(&event.kind);
-        this.is_some() && self.events.iter().any(|earlier| about(&earlier.kind) == this)
-    }
-
-    /// Tells of those who could not tell it themselves.
-    fn look_after_processes(&mut self) {
-        let now = self.tape.now();
-        for at in 0..self.cast.len() {
-            let actor = &mut self.cast[at];
-            let Some(status) = actor.reap() else { continue };
-            let (host, pid, name) = (actor.host, actor.pid.as_raw(), actor.name.clone());
-            if let WaitStatus::Signaled(_, signal, _) = status {
-                self.record_killed(now, host, pid, &name, Signal::from_name(signal.as_str()));
-            }
-            self.record_change(now, host, pid, &name, ProcessChange::Reaped);
-        }
-        let ended: Vec<u32> = self.doomed.keys().copied().filter(|pid| cast::fate(*pid).is_some()).collect();
-        for pid in ended {
-            let Some((host, name, signal)) = self.doomed.remove(&pid) else { continue };
-            self.children.remove(&pid);
-            if signal.is_some() {
-                self.record_killed(now, host, pid, &name, signal);
-            }
-            if cast::fate(pid) == Some(ProcessChange::Zombie) {
-                self.record_change(now, host, pid, &name, ProcessChange::Zombie);
-            }
-        }
-        self.doomed.retain(|pid, (host, _, _)| {
-            self.children.contains_key(pid) || (cast::fate(*pid).is_none() && self.off[*host].is_empty())
-        });
-    }
-
-    fn record_killed(&mut self, t: SimTime, host: usize, pid: u32, name: &Arc<str>, signal: Option<Signal>) {
-        let Some(signal) = signal.map(Signal::name) else { return };
-        let what = SignalChange::Killed;
-        self.record_at(t, host, Kind::Signal { pid, process: name.clone(), signal, what });
-        self.record_change(t, host, pid, name, ProcessChange::Killed { signal });
-    }
-
-    fn record_change(&mut self, t: SimTime, host: usize, pid: u32, name: &Arc<str>, what: ProcessChange) {
-        self.record_at(t, host, Kind::Process(Process { pid, process: name.clone(), what }));
-    }
-
-    fn record_at(&mut self, t: SimTime, host: usize, kind: Kind) {
-        let host = self.play.hosts[host].name.as_str().into();
-        let event = Event { t, host, kind, packet: None };
-        if !self.is_told(&event) {
-            self.stirred = self.tape.now();
-            self.events.push(event);
-        }
-    }
-}
-
-/// What a fault did when it struck.
-#[derive(Clone, Copy, Debug)]
-enum Struck {
-    /// It did something there and then.
-    Met,
-    /// It lasts; so many packets had its host's link met before.
-    Lasting(usize, u64),
-}
-
-fn watch((n, fault): (usize, &Fault)) -> Option<(usize, Watch)> {
-    match &fault.trigger {
-        Trigger::At(_) => None,
-        Trigger::On(watch) => Some((n, watch.clone())),
     }
 }
 
