@@ -3,12 +3,14 @@
 use std::fmt;
 use std::io;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! errnos {
     ($($name:ident = $number:literal, $message:literal;)*) => {
         /// Why a call failed, under its POSIX name.
         ///
         /// Numbers and messages are those of Linux (`errno(3)`, `strerror(3)`).
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "the message beside each name is its meaning")]
         pub enum Errno { $($name = $number,)* }
 
@@ -43,10 +45,13 @@ errnos! {
     ECHILD = 10, "No child processes";
     EAGAIN = 11, "Resource temporarily unavailable";
     ENOMEM = 12, "Cannot allocate memory";
+    EACCES = 13, "Permission denied";
+    EISDIR = 21, "Is a directory";
     EINVAL = 22, "Invalid argument";
     ENFILE = 23, "Too many open files in system";
     EMFILE = 24, "Too many open files";
     ENOTTY = 25, "Inappropriate ioctl for device";
+    ENOSPC = 28, "No space left on device";
     EPIPE = 32, "Broken pipe";
     EPROTO = 71, "Protocol error";
     ENOTSOCK = 88, "Socket operation on non-socket";

@@ -30,14 +30,19 @@
 //! - [`echo`]: the book's programs.
 //! - [`scenario`]: a file that says who runs what and what goes wrong; its run; what was expected of it.
 //! - [`report`]: ways to look at a run.
+//! - `lab`, `real`: the same programs on the operating system, and the same faults on a real kernel.
 //! - [`cli`]: the command `echosim`.
 
 pub mod cli;
 pub mod echo;
 pub mod errno;
+#[cfg(target_os = "linux")]
+pub mod lab;
 pub mod net;
 pub mod os;
 pub mod packet;
+#[cfg(unix)]
+pub mod real;
 pub mod report;
 pub mod router;
 pub mod scenario;

@@ -70,15 +70,20 @@ pub async fn client<O: Os>(os: O, command: Client) -> i32 {
     if command.shows_addresses {
         show_connection(&os, "client", sockfd).await;
     }
-    match command.session {
-        Session::InTurn => str_cli(&os, sockfd, Answer::Needed).await,
-        Session::Heedless => str_cli(&os, sockfd, Answer::Ignored).await,
-        Session::Poll => str_cli_poll(&os, sockfd, false).await,
-        Session::PollThenShutdown => str_cli_poll(&os, sockfd, true).await,
-        Session::SumText => sum::ask_text(&os, sockfd).await,
-        Session::SumBinary => sum::ask_binary(&os, sockfd).await,
-    }
+    converse(&os, sockfd, command.session).await;
     0
+}
+
+/// Talks over a connection until the input or the server ends it.
+pub async fn converse<O: Os>(os: &O, sockfd: Fd, session: Session) {
+    match session {
+        Session::InTurn => str_cli(os, sockfd, Answer::Needed).await,
+        Session::Heedless => str_cli(os, sockfd, Answer::Ignored).await,
+        Session::Poll => str_cli_poll(os, sockfd, false).await,
+        Session::PollThenShutdown => str_cli_poll(os, sockfd, true).await,
+        Session::SumText => sum::ask_text(os, sockfd).await,
+        Session::SumBinary => sum::ask_binary(os, sockfd).await,
+    }
 }
 
 async fn connected<O: Os>(os: &O, command: &Client) -> Fd {

@@ -1,7 +1,7 @@
 //! What a program may ask of its operating system, under POSIX's names and with POSIX's errors.
 //!
-//! A program is written once, against the trait [`Os`]. [`sim`] answers it with a simulated host; a real arm
-//! answers with system calls. The words are C's turned into Rust: a descriptor is an [`Fd`], −1 with `errno`
+//! A program is written once, against the trait [`Os`]. [`sim`] answers it with a simulated host, [`unix`]
+//! with system calls. The words are C's turned into Rust: a descriptor is an [`Fd`], −1 with `errno`
 //! is an `Err`([`Errno`]), and what `fork` returns twice is one closure for the child and one pid for the parent.
 //!
 //! Read in this order: [`Os`], then [`Signal`] and [`Action`], then [`sim`].
@@ -13,10 +13,14 @@ use std::time::Duration;
 mod abi;
 mod action;
 mod fd;
+mod line_buffer;
 mod poll;
 mod process;
 mod signal;
 pub mod sim;
+mod strace;
+#[cfg(unix)]
+pub mod unix;
 
 pub use crate::errno::Errno;
 pub use crate::stack::{How, SocketOption};

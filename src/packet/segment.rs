@@ -4,13 +4,14 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, TcpOption, TcpPacket, TcpSeqNumber};
 
 use super::{Ip, Malformed};
 
 /// The control bits of a segment (RFC 9293, 3.1), shown in tcpdump's letters: `S`, `S.`, `P.`, `F.`, `R`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Flags(u8);
 
 impl Flags {

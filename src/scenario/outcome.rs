@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::os::sim::ProcessInfo;
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
+pub use crate::timeline::Waiting;
+
 use crate::timeline::Event;
 
 /// Everything a finished run is judged by.
@@ -25,28 +27,6 @@ pub struct Outcome {
     pub netstat: Option<Netstat>,
     /// The processes, if [`Scenario::ps`](super::Scenario::ps) asked for them.
     pub ps: Option<Ps>,
-}
-
-/// A process that is still alive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// On which host.
-    pub host: Arc<str>,
-    /// Its process id.
-    pub pid: u32,
-    /// Its program's name.
-    pub process: Arc<str>,
-    /// The system call it sleeps in.
-    pub call: &'static str,
-    /// The book's function that made the call: `fgets`, `readline`, `str_echo`.
-    pub within: Option<&'static str>,
-}
-
-impl Waiting {
-    /// What it sleeps in, as its program knows it.
-    pub fn on(&self) -> &'static str {
-        self.within.unwrap_or(self.call)
-    }
 }
 
 /// Every host's sockets at one moment.

@@ -1,4 +1,6 @@
 //! One thing that happened: a segment, a call, a change of state, a fault.
+//!
+//! Serde is for processes that tell each other what they see; reports have formats of their own.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -6,13 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
 
+use super::interned::{interned, interned_option};
+
+/// A name that is compiled in. (Under its full type serde would borrow it from what it reads.)
+type Name = &'static str;
+
 /// One entry of the timeline.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// When.
     pub t: SimTime,
@@ -25,7 +33,7 @@ pub struct Event {
 }
 
 /// What an [`Event`] is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Kind {
     /// A TCP segment left a host's stack or arrived at it.
     Segment(SegmentEvent),
@@ -60,7 +68,8 @@ pub enum Kind {
         /// Its program's name.
         process: Arc<str>,
         /// `SIGCHLD` …
-        signal: &'static str,
+        #[serde(deserialize_with = "interned")]
+        signal: Name,
         /// What became of it.
         what: SignalChange,
     },
@@ -69,7 +78,8 @@ pub enum Kind {
     /// A fault of the scenario struck.
     Fault {
         /// `crash`, `boot`, `partition` …
-        fault: &'static str,
+        #[serde(deserialize_with = "interned")]
+        fault: Name,
         /// The host it struck, or whose link.
         target: String,
         /// What more there is to say: `host unreachable`, `SIGKILL to the child`.
@@ -78,7 +88,7 @@ pub enum Kind {
 }
 
 /// Whether a packet left the host or came to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
     /// It arrived.
     In,
@@ -87,7 +97,7 @@ pub enum Direction {
 }
 
 /// A TCP segment, its numbers relative to the connection's first as tcpdump shows them: SYN is 0.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SegmentEvent {
     /// In or out.
     pub dir: Direction,
@@ -108,11 +118,12 @@ pub struct SegmentEvent {
     /// Which sending this is; `None` for the first, and for every arrival.
     pub retransmission: Option<Retransmission>,
     /// What a bare sequence number does not show: `keepalive`, `window probe`, `tail loss probe` …
-    pub note: Option<&'static str>,
+    #[serde(deserialize_with = "interned_option")]
+    pub note: Option<Name>,
 }
 
 /// The n-th sending again of a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retransmission {
     /// 1 for the first sending again.
     pub nth: u32,
@@ -123,7 +134,7 @@ pub struct Retransmission {
 }
 
 /// An ICMP error.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Icmp {
     /// In or out.
     pub dir: Direction,
@@ -140,7 +151,7 @@ pub struct Icmp {
 }
 
 /// A packet that never arrived.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum LostPacket {
     /// A segment; its direction is the one it was travelling in when lost.
     Segment(SegmentEvent),
@@ -151,7 +162,7 @@ pub enum LostPacket {
 }
 
 /// Why a packet never arrived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum LostReason {
     /// The destination is off.
     HostDown,
@@ -206,16 +217,18 @@ impl fmt::Display for LostReason {
 }
 
 /// A system call that returned.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     /// Process id.
     pub pid: u32,
     /// Its program's name.
     pub process: Arc<str>,
     /// `read`, `connect` …
-    pub call: &'static str,
+    #[serde(deserialize_with = "interned")]
+    pub call: Name,
     /// The library function of the book that made it: `readline`, `writen`, `fgets`.
-    pub within: Option<&'static str>,
+    #[serde(deserialize_with = "interned_option")]
+    pub within: Option<Name>,
     /// The arguments, as strace would show them.
     pub args: String,
     /// What it returned, or why it failed.
@@ -225,7 +238,7 @@ pub struct Call {
 }
 
 /// The states of a connection (RFC 9293, 3.3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names are RFC 9293's")]
 pub enum TcpState {
     Closed,
@@ -267,7 +280,7 @@ impl fmt::Display for TcpState {
 }
 
 /// A change in a process's life.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     /// Process id.
     pub pid: u32,
@@ -278,7 +291,7 @@ pub struct Process {
 }
 
 /// What happened to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessChange {
     /// The host's first program began.
     Start,
@@ -295,7 +308,8 @@ pub enum ProcessChange {
     /// A signal ended it.
     Killed {
         /// `SIGKILL` …
-        signal: &'static str,
+        #[serde(deserialize_with = "interned")]
+        signal: Name,
     },
     /// It ended and its parent has not waited for it yet.
     Zombie,
@@ -304,7 +318,7 @@ pub enum ProcessChange {
 }
 
 /// What became of a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SignalChange {
     /// A handler took it.
     Delivered,
@@ -319,7 +333,7 @@ pub enum SignalChange {
 }
 
 /// A line typed at a terminal, or printed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Process id.
     pub pid: u32,
@@ -332,7 +346,7 @@ pub struct Line {
 }
 
 /// A standard stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stream {
     /// Typed.
     Stdin,
@@ -350,5 +364,29 @@ impl Stream {
             Stream::Stdout => "stdout",
             Stream::Stderr => "stderr",
         }
+    }
+}
+
+/// A process that is still alive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// On which host.
+    pub host: Arc<str>,
+    /// Its process id.
+    pub pid: u32,
+    /// Its program's name.
+    pub process: Arc<str>,
+    /// The system call it sleeps in.
+    #[serde(deserialize_with = "interned")]
+    pub call: Name,
+    /// The book's function that made the call: `fgets`, `readline`, `str_echo`.
+    #[serde(deserialize_with = "interned_option")]
+    pub within: Option<Name>,
+}
+
+impl Waiting {
+    /// What it sleeps in, as its program knows it.
+    pub fn on(&self) -> &'static str {
+        self.within.unwrap_or(self.call)
     }
 }

@@ -1,10 +1,11 @@
 //! What happened, in the order it happened: one list of [`Event`]s that every layer writes to.
 
 mod event;
+mod interned;
 mod recorder;
 
 pub use event::{
     Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, SignalChange, Stream, TcpState,
+    SegmentEvent, SignalChange, Stream, TcpState, Waiting,
 };
 pub use recorder::{Recorder, Timeline};

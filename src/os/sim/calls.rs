@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::SimOs;
 use super::file::Object;
-use super::strace;
 use crate::errno::Errno;
+use crate::os::strace;
 use crate::os::{
     Abi, Action, Child, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
     WaitStatus,

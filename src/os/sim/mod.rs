@@ -18,7 +18,6 @@ mod process;
 mod processes;
 mod signals;
 mod sim_os;
-mod strace;
 mod terminal;
 mod wait_queue;
 mod wchan;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::SimOs;
 use super::signals::SignalState;
-use super::terminal::LineBuffer;
 use super::wait_queue::{Blocked, Ticket};
 use super::wchan::Wchan;
+use crate::os::line_buffer::LineBuffer;
 use crate::os::{Pid, WaitStatus};
 
 /// A process, from fork until its parent has waited for it.

@@ -9,10 +9,11 @@ use super::kernel::Kernel;
 use super::pipe::Pipe;
 use super::process::{Process, State};
 use super::signals::SignalState;
-use super::terminal::{LineBuffer, Terminal};
+use super::terminal::Terminal;
 use super::wait_queue::{Blocked, Channel, Stop};
 use super::wchan::Wchan;
 use crate::errno::Errno;
+use crate::os::line_buffer::LineBuffer;
 use crate::os::{Child, Pid, Signal, WaitStatus};
 use crate::timeline::{ProcessChange, Stream};
 

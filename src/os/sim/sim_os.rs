@@ -8,10 +8,10 @@ use std::{panic, thread};
 
 use super::kernel::{Entered, Kernel};
 use super::signals::Delivery;
-use super::strace::Returned;
 use super::wait_queue::Stop;
 use crate::errno::Errno;
 use crate::os::Pid;
+use crate::os::strace::Returned;
 
 /// A process of a simulated [`Host`](super::Host).
 ///

@@ -10,7 +10,7 @@ use crate::os::{Action, Disposition, Fd, Pid, PollFd, SignalSet, SocketOption, W
 const SHOWN: usize = 32;
 
 /// An octet string in quotes, cut after 32 octets.
-pub(super) fn string(octets: &[u8]) -> String {
+pub(in crate::os) fn string(octets: &[u8]) -> String {
     let shown = &octets[..octets.len().min(SHOWN)];
     let mut out = String::from("\"");
     for (i, &octet) in shown.iter().enumerate() {
@@ -33,7 +33,7 @@ pub(super) fn string(octets: &[u8]) -> String {
 }
 
 /// A buffer that was read into: its octets if the call succeeded.
-pub(super) fn buffer<E>(buf: &[u8], result: &Result<usize, E>) -> String {
+pub(in crate::os) fn buffer<E>(buf: &[u8], result: &Result<usize, E>) -> String {
     match result {
         Ok(len) => string(&buf[..*len]),
         Err(_) => "...".to_owned(),
@@ -41,11 +41,11 @@ pub(super) fn buffer<E>(buf: &[u8], result: &Result<usize, E>) -> String {
 }
 
 /// An address that the call filled in.
-pub(super) fn address<E>(result: &Result<SocketAddr, E>) -> String {
+pub(in crate::os) fn address<E>(result: &Result<SocketAddr, E>) -> String {
     result.as_ref().map_or("...".to_owned(), SocketAddr::to_string)
 }
 
-pub(super) fn poll_fds(fds: &[PollFd]) -> String {
+pub(in crate::os) fn poll_fds(fds: &[PollFd]) -> String {
     let fds: Vec<String> = fds
         .iter()
         .map(|fd| {
@@ -57,19 +57,19 @@ pub(super) fn poll_fds(fds: &[PollFd]) -> String {
     format!("[{}]", fds.join(", "))
 }
 
-pub(super) fn wait_status(status: WaitStatus) -> String {
+pub(in crate::os) fn wait_status(status: WaitStatus) -> String {
     match status {
         WaitStatus::Exited(status) => format!("[{{WIFEXITED(s) && WEXITSTATUS(s) == {status}}}]"),
         WaitStatus::Signaled(signal) => format!("[{{WIFSIGNALED(s) && WTERMSIG(s) == {signal}}}]"),
     }
 }
 
-pub(super) fn signal_set(set: SignalSet) -> String {
+pub(in crate::os) fn signal_set(set: SignalSet) -> String {
     let names: Vec<&str> = set.iter().map(|signal| &signal.name()[3..]).collect();
     format!("[{}]", names.join(" "))
 }
 
-pub(super) fn action<O>(action: &Action<O>) -> String {
+pub(in crate::os) fn action<O>(action: &Action<O>) -> String {
     let handler = match action.disposition {
         Disposition::Default => "SIG_DFL",
         Disposition::Ignore => "SIG_IGN",
@@ -79,7 +79,7 @@ pub(super) fn action<O>(action: &Action<O>) -> String {
     format!("{{sa_handler={handler}, sa_mask={}, sa_flags={flags}}}", signal_set(action.mask))
 }
 
-pub(super) fn socket_option(option: SocketOption) -> String {
+pub(in crate::os) fn socket_option(option: SocketOption) -> String {
     use SocketOption::{
         Buffer, HopLimit, KeepAlive, KeepCount, KeepIdle, KeepInterval, Linger, NoDelay, ReuseAddr,
         UserTimeout,
@@ -100,7 +100,7 @@ pub(super) fn socket_option(option: SocketOption) -> String {
 }
 
 /// What the call of C returns where it does not fail.
-pub(super) trait Returned {
+pub(in crate::os) trait Returned {
     fn value(&self) -> i64 {
         0
     }

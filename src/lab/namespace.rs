@@ -1,0 +1,78 @@
+//! Network namespaces, and the TUN device in each.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::IpAddr;
+
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::unistd::{getegid, geteuid};
+use tun_rs::{DeviceBuilder, SyncDevice};
+
+/// Makes this process root of a user namespace of its own, unless it is root already.
+///
+/// # Errors
+///
+/// What is missing, and how to get it.
+pub(super) fn become_root() -> io::Result<()> {
+    let (uid, gid) = (geteuid(), getegid());
+    if uid.is_root() {
+        return Ok(());
+    }
+    let missing = |what: &str| {
+        let what = what.to_owned();
+        move |error| {
+            io::Error::other(format!(
+                "{what}: {error}; the laboratory needs root or unprivileged user namespaces \
+                 (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, \
+                 kernel.apparmor_restrict_unprivileged_userns)"
+            ))
+        }
+    };
+    unshare(CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).map_err(missing("no user namespace"))?;
+    // user_namespaces(7): without this an unprivileged process may not map its group.
+    fs::write("/proc/self/setgroups", "deny").map_err(missing("setgroups"))?;
+    fs::write("/proc/self/uid_map", format!("0 {uid} 1")).map_err(missing("uid_map"))?;
+    fs::write("/proc/self/gid_map", format!("0 {gid} 1")).map_err(missing("gid_map"))
+}
+
+/// A host's kernel, as far as the network goes. Dropped, it is gone with all its connections, as soon as nothing
+/// runs in it.
+pub(super) struct Namespace {
+    handle: File,
+    pub(super) device: SyncDevice,
+}
+
+impl Namespace {
+    /// A fresh namespace with one link, which has these addresses; this process is in it afterwards.
+    pub(super) fn new(addrs: &[IpAddr], mtu: usize, settings: &[(String, String)]) -> io::Result<Namespace> {
+        unshare(CloneFlags::CLONE_NEWNET)
+            .map_err(|errno| io::Error::other(format!("no network namespace: {errno}")))?;
+        let handle = File::open("/proc/self/ns/net")?;
+        // Before there is a link, so that nothing is sent but what the programs send.
+        super::sysctl::write("net.ipv6.conf.default.accept_dad", "0")?;
+        super::sysctl::write("net.ipv6.conf.default.router_solicitations", "0")?;
+        for (key, value) in settings {
+            super::sysctl::set(key, value)?;
+        }
+        let device = tun(addrs, mtu)
+            .map_err(|error| io::Error::other(format!("no TUN device: {error}; is there a /dev/net/tun?")))?;
+        device.set_nonblocking(true)?;
+        Ok(Namespace { handle, device })
+    }
+
+    /// Takes this process into it.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        Ok(setns(&self.handle, CloneFlags::CLONE_NEWNET)?)
+    }
+}
+
+/// Everything is on the link: the router needs no route of its own.
+fn tun(addrs: &[IpAddr], mtu: usize) -> io::Result<SyncDevice> {
+    let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+    let builder = DeviceBuilder::new().name("wire").mtu(mtu).packet_information(false);
+    let builder = addrs.iter().fold(builder, |builder, addr| match addr {
+        IpAddr::V4(addr) => builder.ipv4(*addr, 8, None),
+        IpAddr::V6(addr) => builder.ipv6(*addr, 32),
+    });
+    builder.build_sync()
+}

@@ -1,0 +1,301 @@
+//! The real arm of [`Os`]: the trait's methods, a system call each.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use nix::poll::PollFlags;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+
+use super::errors::{errno, io_errno};
+use super::io::{address, read_some};
+use super::signals::{native, native_pid, pid};
+use super::wait::Woken;
+use super::{UnixOs, options, raw};
+use crate::os::strace;
+use crate::os::{
+    Action, Child, Errno, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
+    WaitStatus,
+};
+use crate::timeline::ProcessChange;
+
+impl Os for UnixOs {
+    fn within(&self, function: &'static str) -> UnixOs {
+        UnixOs { within: Some(function), ..self.clone() }
+    }
+
+    fn socket(&self, family: Family) -> Result<Fd, Errno> {
+        let call = self.enter("socket");
+        let domain = match family {
+            Family::Inet => Domain::IPV4,
+            Family::Inet6 => Domain::IPV6,
+        };
+        let result = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))
+            .map(|socket| self.process.files.borrow_mut().open(socket.into(), true, None))
+            .map_err(|error| io_errno(&error));
+        self.record(&call, result, |_| format!("{}, SOCK_STREAM, IPPROTO_TCP", family.name()))
+    }
+
+    fn bind(&self, fd: Fd, addr: SocketAddr) -> Result<(), Errno> {
+        let call = self.enter("bind");
+        let result = self.on_socket(fd, |socket| socket.bind(&addr.into()));
+        self.record(&call, result, |_| format!("{fd}, {addr}"))
+    }
+
+    fn listen(&self, fd: Fd, backlog: usize) -> Result<(), Errno> {
+        let call = self.enter("listen");
+        let result = self.on_socket(fd, |socket| {
+            socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+            // UNP 16.6: a connection may be gone between poll's word that it is there and accept.
+            socket.set_nonblocking(true)
+        });
+        self.record(&call, result, |_| format!("{fd}, {backlog}"))
+    }
+
+    async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
+        let call = self.enter_slow("accept");
+        let is_socket = self.process.files.borrow().socket(fd).map(drop);
+        let accepted = match is_socket {
+            Ok(()) => {
+                self.block(fd, PollFlags::POLLIN, |file| {
+                    let (socket, peer) = SockRef::from(file).accept().map_err(|error| io_errno(&error))?;
+                    // The BSDs let it inherit the listener's O_NONBLOCK.
+                    #[cfg(not(target_os = "linux"))]
+                    socket.set_nonblocking(false).map_err(|error| io_errno(&error))?;
+                    Ok((socket, address(peer).map_err(|error| io_errno(&error))?))
+                })
+                .await
+            }
+            Err(errno) => Err(errno),
+        };
+        let result = accepted
+            .map(|(socket, peer)| (self.process.files.borrow_mut().open(socket.into(), true, None), peer));
+        let args = |result: &Result<(Fd, SocketAddr), _>| match result {
+            Ok((_, peer)) => format!("{fd}, {peer}"),
+            Err(_) => format!("{fd}"),
+        };
+        self.leave(&call, result, args).await
+    }
+
+    async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
+        let call = self.enter_slow("connect");
+        let result = self.connect_to(fd, peer).await;
+        self.leave(&call, result, |_| format!("{fd}, {peer}")).await
+    }
+
+    fn shutdown(&self, fd: Fd, how: How) -> Result<(), Errno> {
+        let call = self.enter("shutdown");
+        let (half, name) = match how {
+            How::Read => (std::net::Shutdown::Read, "SHUT_RD"),
+            How::Write => (std::net::Shutdown::Write, "SHUT_WR"),
+            How::Both => (std::net::Shutdown::Both, "SHUT_RDWR"),
+        };
+        let result = self.on_socket(fd, |socket| socket.shutdown(half));
+        self.record(&call, result, |_| format!("{fd}, {name}"))
+    }
+
+    fn setsockopt(&self, fd: Fd, option: SocketOption) -> Result<(), Errno> {
+        let call = self.enter("setsockopt");
+        let result = self.process.files.borrow().socket(fd).and_then(|file| options::set(file, option));
+        self.record(&call, result, |_| format!("{fd}, {}", strace::socket_option(option)))
+    }
+
+    fn so_error(&self, fd: Fd) -> Result<Option<Errno>, Errno> {
+        let call = self.enter("getsockopt");
+        let result =
+            self.on_socket(fd, |socket| socket.take_error()).map(|error| error.as_ref().map(io_errno));
+        self.record(&call, result, |result| {
+            let error = result.ok().flatten().map_or("0", Errno::name);
+            format!("{fd}, SOL_SOCKET, SO_ERROR, [{error}]")
+        })
+    }
+
+    fn getsockname(&self, fd: Fd) -> Result<SocketAddr, Errno> {
+        let call = self.enter("getsockname");
+        let result = self.on_socket(fd, |socket| socket.local_addr().and_then(address));
+        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
+    }
+
+    fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
+        let call = self.enter("getpeername");
+        let result = self.on_socket(fd, |socket| socket.peer_addr().and_then(address));
+        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
+    }
+
+    async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
+        let call = self.enter_slow("read");
+        let catching = self.is_catching();
+        let result = self.block(fd, PollFlags::POLLIN, |file| read_some(file, buf, catching)).await;
+        let args = |result: &_| format!("{fd}, {}, {}", strace::buffer(buf, result), buf.len());
+        self.leave(&call, result, args).await
+    }
+
+    async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
+        let call = self.enter_slow("write");
+        let result = self.write_all(fd, buf).await;
+        let (is_socket, stream) = match self.process.files.borrow().get(fd) {
+            Ok(file) => (file.is_socket, file.stream),
+            Err(_) => (false, None),
+        };
+        if let (Some(stream), Ok(len)) = (stream, result) {
+            self.process.printed(stream, &buf[..len]);
+        }
+        let result = self.record(&call, result, |_| format!("{fd}, {}, {}", strace::string(buf), buf.len()));
+        if result == Err(Errno::EPIPE) && is_socket {
+            // Sent by us and not by the kernel, so that the call stands in the timeline before the death.
+            _ = nix::sys::signal::raise(native(Signal::SIGPIPE));
+        }
+        self.run_handlers().await;
+        result
+    }
+
+    fn close(&self, fd: Fd) -> Result<(), Errno> {
+        let call = self.enter("close");
+        let result = self.process.files.borrow_mut().close(fd);
+        self.record(&call, result, |_| format!("{fd}"))
+    }
+
+    fn dup(&self, fd: Fd) -> Result<Fd, Errno> {
+        let call = self.enter("dup");
+        let duplicate = self.process.files.borrow().get(fd).and_then(|file| {
+            let duplicate = nix::unistd::dup(file).map_err(errno)?;
+            Ok((duplicate, file.is_socket, file.stream))
+        });
+        let result = duplicate
+            .map(|(fd, is_socket, stream)| self.process.files.borrow_mut().open(fd, is_socket, stream));
+        self.record(&call, result, |_| format!("{fd}"))
+    }
+
+    fn pipe(&self) -> Result<(Fd, Fd), Errno> {
+        let call = self.enter("pipe");
+        let result = nix::unistd::pipe().map_err(errno).map(|(reader, writer)| {
+            let mut files = self.process.files.borrow_mut();
+            (files.open(reader, false, None), files.open(writer, false, None))
+        });
+        self.record(&call, result, |result| match result {
+            Ok((reader, writer)) => format!("[{reader}, {writer}]"),
+            Err(_) => "...".to_owned(),
+        })
+    }
+
+    async fn poll(&self, fds: &mut [PollFd], timeout: Option<Duration>) -> Result<usize, Errno> {
+        let call = self.enter_slow("poll");
+        let result = match self.poll_once(fds, timeout) {
+            Ok(Woken::Ready(ready)) => Ok(ready),
+            Ok(Woken::Interrupted) => {
+                self.run_handlers().await;
+                Err(Errno::EINTR)
+            }
+            Err(errno) => Err(errno),
+        };
+        let args = |_: &_| {
+            let millis = timeout.map_or("-1".to_owned(), |span| span.as_millis().to_string());
+            format!("{}, {}, {millis}", strace::poll_fds(fds), fds.len())
+        };
+        self.leave(&call, result, args).await
+    }
+
+    fn getpid(&self) -> Pid {
+        self.process.pid.get()
+    }
+
+    fn getppid(&self) -> Pid {
+        pid(nix::unistd::getppid())
+    }
+
+    fn fork<F, Fut>(&self, child: F) -> Result<Pid, Errno>
+    where
+        F: FnOnce(UnixOs) -> Fut + 'static,
+        Fut: Future<Output = i32> + 'static,
+    {
+        let call = self.enter("fork");
+        let os = self.without_label();
+        let parent = self.getpid();
+        let result = raw::fork(move || {
+            let process = os.process.clone();
+            process.forked();
+            process.record_change(process.pid.get(), ProcessChange::Fork { parent: parent.as_raw() });
+            super::block_on(async move {
+                // A signal may have come before its first step.
+                os.run_handlers().await;
+                let status = child(os).await;
+                process.ended(status);
+                status
+            })
+        });
+        self.record(&call, result.map_err(errno), |_| String::new())
+    }
+
+    async fn exit(&self, status: i32) -> ! {
+        self.process.ended(status);
+        raw::exit(status)
+    }
+
+    async fn wait(&self) -> Result<(Pid, WaitStatus), Errno> {
+        let call = self.enter_slow("wait");
+        let result = self.block_for_child(|nohang| self.wait_once(Child::Any, nohang)).await;
+        let args = |result: &Result<(Pid, WaitStatus), _>| match result {
+            Ok((_, status)) => strace::wait_status(*status),
+            Err(_) => "...".to_owned(),
+        };
+        _ = result.map(|ended| self.record_reaped(ended));
+        self.leave(&call, result, args).await
+    }
+
+    async fn waitpid(&self, child: Child, nohang: bool) -> Result<Option<(Pid, WaitStatus)>, Errno> {
+        let call = self.enter_slow("waitpid");
+        let result = if nohang {
+            self.wait_once(child, true)
+        } else {
+            self.block_for_child(|nohang| self.wait_once(child, nohang)).await.map(Some)
+        };
+        let args = |result: &Result<Option<(Pid, WaitStatus)>, _>| {
+            let child = match child {
+                Child::Any => "-1".to_owned(),
+                Child::Pid(pid) => pid.to_string(),
+            };
+            let status = match result {
+                Ok(Some((_, status))) => strace::wait_status(*status),
+                _ => "...".to_owned(),
+            };
+            format!("{child}, {status}, {}", if nohang { "WNOHANG" } else { "0" })
+        };
+        if let Ok(Some(ended)) = result {
+            self.record_reaped(ended);
+        }
+        self.leave(&call, result, args).await
+    }
+
+    async fn sleep(&self, span: Duration) -> Result<(), Errno> {
+        let call = self.enter_slow("sleep");
+        let result = match self.pause(&mut [], Some(span)) {
+            Ok(Woken::Ready(_)) => Ok(()),
+            Ok(Woken::Interrupted) => {
+                self.run_handlers().await;
+                Err(Errno::EINTR)
+            }
+            Err(errno) => Err(errno),
+        };
+        self.leave(&call, result, |_| format!("{}", span.as_secs_f64())).await
+    }
+
+    fn sigaction(&self, signal: Signal, action: Action<UnixOs>) -> Result<Action<UnixOs>, Errno> {
+        let call = self.enter("sigaction");
+        let args = format!("{signal}, {}", strace::action(&action));
+        let result = self.process.signals.borrow_mut().act(signal, action);
+        let shown = self.record(&call, result.as_ref().map(|_| ()).map_err(|errno| *errno), |_| args);
+        shown.and(result)
+    }
+
+    async fn sigprocmask(&self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {
+        let call = self.enter("sigprocmask");
+        let result = self.process.signals.borrow_mut().change_mask(how, set);
+        self.leave(&call, result, |_| format!("{}, {}", how.name(), strace::signal_set(set))).await
+    }
+
+    async fn kill(&self, to: Pid, signal: Signal) -> Result<(), Errno> {
+        let call = self.enter("kill");
+        let result = nix::sys::signal::kill(native_pid(to), native(signal)).map_err(errno);
+        self.leave(&call, result, |_| format!("{to}, {signal}")).await
+    }
+}

@@ -1,0 +1,86 @@
+//! A process's open descriptors.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use crate::os::{Errno, Fd};
+use crate::timeline::Stream;
+
+/// What a descriptor stands for.
+#[derive(Debug)]
+pub(super) struct File {
+    held: Held,
+    pub(super) is_socket: bool,
+    /// The standard stream it is, so that lines printed can be told from data.
+    pub(super) stream: Option<Stream>,
+}
+
+#[derive(Debug)]
+enum Held {
+    Owned(OwnedFd),
+    /// Not ours to own: the process was started with them.
+    Stdin(io::Stdin),
+    Stdout(io::Stdout),
+    Stderr(io::Stderr),
+}
+
+impl AsFd for File {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.held {
+            Held::Owned(fd) => fd.as_fd(),
+            Held::Stdin(stdin) => stdin.as_fd(),
+            Held::Stdout(stdout) => stdout.as_fd(),
+            Held::Stderr(stderr) => stderr.as_fd(),
+        }
+    }
+}
+
+impl AsRawFd for File {
+    fn as_raw_fd(&self) -> i32 {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+/// The open files by number.
+#[derive(Debug)]
+pub(super) struct Files(BTreeMap<Fd, File>);
+
+impl Files {
+    /// The three standard streams.
+    pub(super) fn standard() -> Files {
+        let file = |held, stream| File { held, is_socket: false, stream: Some(stream) };
+        Files(BTreeMap::from([
+            (Fd::STDIN, file(Held::Stdin(io::stdin()), Stream::Stdin)),
+            (Fd::STDOUT, file(Held::Stdout(io::stdout()), Stream::Stdout)),
+            (Fd::STDERR, file(Held::Stderr(io::stderr()), Stream::Stderr)),
+        ]))
+    }
+
+    pub(super) fn get(&self, fd: Fd) -> Result<&File, Errno> {
+        self.0.get(&fd).ok_or(Errno::EBADF)
+    }
+
+    pub(super) fn socket(&self, fd: Fd) -> Result<&File, Errno> {
+        self.get(fd).and_then(|file| if file.is_socket { Ok(file) } else { Err(Errno::ENOTSOCK) })
+    }
+
+    pub(super) fn open(&mut self, fd: OwnedFd, is_socket: bool, stream: Option<Stream>) -> Fd {
+        let number = Fd::from_raw(fd.as_raw_fd());
+        self.0.insert(number, File { held: Held::Owned(fd), is_socket, stream });
+        number
+    }
+
+    pub(super) fn close(&mut self, fd: Fd) -> Result<(), Errno> {
+        let file = self.0.remove(&fd).ok_or(Errno::EBADF)?;
+        let result = match file.held {
+            Held::Owned(fd) => nix::unistd::close(fd),
+            Held::Stdin(_) | Held::Stdout(_) | Held::Stderr(_) => nix::unistd::close(fd.as_raw()),
+        };
+        match result.map_err(super::errors::errno) {
+            // The descriptor is gone either way (POSIX leaves it open; Linux and the BSDs do not).
+            Err(Errno::EINTR) => Ok(()),
+            result => result,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `read`, `write`, `connect` and `poll`: what is tried, and what is waited for.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
+
+use nix::poll::{PollFd as NativePollFd, PollFlags};
+use nix::sys::socket::{MsgFlags, recv, send};
+use socket2::{SockAddr, SockRef};
+
+use super::UnixOs;
+use super::errors::{errno, io_errno};
+use super::file::File;
+use super::wait::{Woken, is_ready};
+use crate::os::{Errno, Fd, PollEvents, PollFd};
+
+/// Octets that go into a pipe whole (PIPE_BUF on every system here): after POLLOUT so many do not block.
+const ATOMIC: usize = 512;
+
+impl UnixOs {
+    /// A write that goes on until all is written or a handler interrupts it.
+    pub(super) async fn write_all(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
+        let mut done = 0;
+        let catching = self.is_catching();
+        let result = self.block(fd, PollFlags::POLLOUT, |file| {
+            loop {
+                done += write_some(file, &buf[done..], catching)?;
+                if done == buf.len() {
+                    return Ok(done);
+                }
+            }
+        });
+        match result.await {
+            Err(Errno::EINTR) if done > 0 => Ok(done),
+            result => result,
+        }
+    }
+
+    pub(super) async fn connect_to(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
+        self.process.files.borrow().socket(fd)?;
+        let peer = SockAddr::from(peer);
+        if !self.is_catching() {
+            match self.on_socket(fd, |socket| socket.connect(&peer)) {
+                // No handler ran, so nobody wants to hear of it.
+                Err(Errno::EINTR) => {}
+                result => return result,
+            }
+        }
+        self.on_socket(fd, |socket| socket.set_nonblocking(true))?;
+        let mut begun = false;
+        let result = self
+            .block(fd, PollFlags::POLLOUT, |file| {
+                let socket = SockRef::from(file);
+                if begun && !is_ready(file.as_fd(), PollFlags::POLLOUT) {
+                    return Err(Errno::EAGAIN);
+                }
+                if begun && let Some(error) = socket.take_error().map_err(|error| io_errno(&error))? {
+                    return Err(io_errno(&error));
+                }
+                match socket.connect(&peer).map_err(|error| io_errno(&error)) {
+                    Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::EINTR) => {
+                        begun = true;
+                        Err(Errno::EAGAIN)
+                    }
+                    Err(Errno::EISCONN) if begun => Ok(()),
+                    result => result,
+                }
+            })
+            .await;
+        self.on_socket(fd, |socket| socket.set_nonblocking(false))?;
+        result
+    }
+
+    pub(super) fn poll_once(&self, fds: &mut [PollFd], timeout: Option<Duration>) -> Result<Woken, Errno> {
+        let files = self.process.files.borrow();
+        let (mut native, mut places, mut invalid) = (Vec::with_capacity(fds.len()), Vec::new(), 0);
+        for (place, fd) in fds.iter_mut().enumerate() {
+            fd.revents = PollEvents::NONE;
+            match files.get(fd.fd) {
+                Ok(file) => {
+                    native.push(NativePollFd::new(file.as_fd(), to_native(fd.events)));
+                    places.push(place);
+                }
+                Err(_) if fd.fd.as_raw() < 0 => {} // POSIX: this one is not looked at
+                Err(_) => {
+                    fd.revents = PollEvents::NVAL;
+                    invalid += 1;
+                }
+            }
+        }
+        let timeout = if invalid > 0 { Some(Duration::ZERO) } else { timeout };
+        let Woken::Ready(ready) = self.pause(&mut native, timeout)? else { return Ok(Woken::Interrupted) };
+        for (native, place) in native.iter().zip(places) {
+            fds[place].revents = native.revents().map_or(PollEvents::NONE, from_native);
+        }
+        Ok(Woken::Ready(ready + invalid))
+    }
+}
+
+/// Writes what there is room for, without a SIGPIPE if it is a socket.
+pub(super) fn write_some(file: &File, buf: &[u8], catching: bool) -> Result<usize, Errno> {
+    if file.is_socket {
+        let dontwait = if catching { MsgFlags::MSG_DONTWAIT } else { MsgFlags::empty() };
+        return send(file.as_raw_fd(), buf, MsgFlags::MSG_NOSIGNAL | dontwait).map_err(errno);
+    }
+    if !catching {
+        return nix::unistd::write(file, buf).map_err(errno);
+    }
+    if !is_ready(file.as_fd(), PollFlags::POLLOUT) {
+        return Err(Errno::EAGAIN);
+    }
+    nix::unistd::write(file, &buf[..buf.len().min(ATOMIC)]).map_err(errno)
+}
+
+pub(super) fn read_some(file: &File, buf: &mut [u8], catching: bool) -> Result<usize, Errno> {
+    if !catching {
+        return nix::unistd::read(file, buf).map_err(errno);
+    }
+    if file.is_socket {
+        return recv(file.as_raw_fd(), buf, MsgFlags::MSG_DONTWAIT).map_err(errno);
+    }
+    if !is_ready(file.as_fd(), PollFlags::POLLIN) {
+        return Err(Errno::EAGAIN);
+    }
+    nix::unistd::read(file, buf).map_err(errno)
+}
+
+pub(super) fn address(addr: SockAddr) -> io::Result<SocketAddr> {
+    addr.as_socket().ok_or_else(|| nix::errno::Errno::EAFNOSUPPORT.into())
+}
+
+const EVENTS: [(PollEvents, PollFlags); 5] = [
+    (PollEvents::IN, PollFlags::POLLIN),
+    (PollEvents::OUT, PollFlags::POLLOUT),
+    (PollEvents::ERR, PollFlags::POLLERR),
+    (PollEvents::HUP, PollFlags::POLLHUP),
+    (PollEvents::NVAL, PollFlags::POLLNVAL),
+];
+
+fn to_native(events: PollEvents) -> PollFlags {
+    let mut flags = PollFlags::empty();
+    for (ours, native) in EVENTS {
+        flags.set(native, events.any(ours));
+    }
+    #[cfg(target_os = "linux")]
+    flags.set(PollFlags::from_bits_retain(nix::libc::POLLRDHUP), events.any(PollEvents::RDHUP));
+    flags
+}
+
+fn from_native(flags: PollFlags) -> PollEvents {
+    let mut events = PollEvents::NONE;
+    for (ours, native) in EVENTS {
+        events |= ours.when(flags.contains(native));
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let hangup = PollFlags::from_bits_retain(nix::libc::POLLRDHUP);
+        events |= PollEvents::RDHUP.when(flags.contains(hangup));
+    }
+    events
+}

@@ -1,0 +1,82 @@
+//! The real arm: system calls of the machine this runs on.
+//!
+//! A call blocks where the kernel blocks, so every future is ready when it is first polled: [`block_on`] polls once.
+//! There is no runtime and no second thread, and there must be none: `fork` copies only the thread that calls it.
+//!
+//! Signals that the program catches are only *noted* by the handler the kernel knows. The program's own handler runs
+//! in the call that the signal interrupted, before this returns; whether the call then goes on (SA_RESTART) or fails
+//! with `EINTR` is decided here, the same way for every system. So that no signal falls between the look at what
+//! was noted and the wait, a process that catches any waits in `ppoll` with the signals blocked around it (UNP 20.5).
+//!
+//! | module | what lives there |
+//! | --- | --- |
+//! | `raw` | `fork`, `sigaction`, `_exit`: all the unsafe code there is |
+//! | `unix_os`, `calls` | [`UnixOs`]; the trait's methods |
+//! | `io`, `children` | what the longer ones do |
+//! | `process`, `file` | what a process has: descriptors, actions, a mask |
+//! | `signals`, `wait` | handlers, and waiting that they can interrupt |
+//! | `options`, `errors` | the kernel's words for ours |
+//! | `tape` | where calls are recorded across processes |
+
+mod calls;
+mod children;
+mod errors;
+mod file;
+mod io;
+mod options;
+mod process;
+mod raw;
+mod signals;
+mod tape;
+mod unix_os;
+mod wait;
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+pub use tape::{Note, Reel, Tape};
+pub use unix_os::UnixOs;
+
+/// Runs a program of the real arm to its end.
+///
+/// # Panics
+///
+/// If it waits for anything but calls of [`UnixOs`]: nobody would wake it.
+pub fn block_on<F: Future>(program: F) -> F::Output {
+    let mut context = Context::from_waker(Waker::noop());
+    match pin!(program).poll(&mut context) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the program waits for something that is no call of its operating system"),
+    }
+}
+
+/// Forks this process: `child` runs in the new one, which ends with its status. For whoever sets a program up
+/// before it has a [`UnixOs`].
+///
+/// # Errors
+///
+/// `EAGAIN`, `ENOMEM`.
+pub fn fork(child: impl FnOnce() -> i32) -> Result<super::Pid, super::Errno> {
+    raw::fork(child).map_err(errors::errno)
+}
+
+/// How many threads this process has, where the system tells: `fork` wants one.
+pub fn threads() -> Option<usize> {
+    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+}
+
+/// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for whoever has to clean up first.
+pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
+    for signal in INTERRUPTS {
+        raw::react(signals::native(signal), raw::Reaction::Note).map_err(errors::errno)?;
+    }
+    Ok(())
+}
+
+/// Whether one of these has come since.
+pub(crate) fn interrupted() -> bool {
+    INTERRUPTS.iter().any(|signal| raw::noted().has(*signal))
+}
+
+const INTERRUPTS: [super::Signal; 3] = [super::Signal::SIGINT, super::Signal::SIGTERM, super::Signal::SIGHUP];

@@ -1,0 +1,76 @@
+//! Socket options, as the kernel takes them.
+
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use nix::sys::socket::{setsockopt, sockopt};
+use socket2::SockRef;
+
+use super::errors::{errno, io_errno};
+use super::file::File;
+use crate::os::{Errno, SocketOption};
+
+pub(super) fn set(file: &File, option: SocketOption) -> Result<(), Errno> {
+    let socket = SockRef::from(file);
+    let fd = file.as_fd();
+    match option {
+        SocketOption::NoDelay(on) => socket.set_tcp_nodelay(on),
+        SocketOption::ReuseAddr(on) => socket.set_reuse_address(on),
+        SocketOption::KeepAlive(on) => socket.set_keepalive(on),
+        SocketOption::KeepIdle(span) => return keep_idle(&fd, seconds(span)),
+        SocketOption::KeepInterval(span) => {
+            return setsockopt(&fd, sockopt::TcpKeepInterval, &seconds(span)).map_err(errno);
+        }
+        SocketOption::KeepCount(count) => {
+            return setsockopt(&fd, sockopt::TcpKeepCount, &count).map_err(errno);
+        }
+        SocketOption::UserTimeout(span) => return user_timeout(&socket, span),
+        SocketOption::Linger(span) => socket.set_linger(span),
+        SocketOption::Buffer(octets) => {
+            socket.set_send_buffer_size(octets).and_then(|()| socket.set_recv_buffer_size(octets))
+        }
+        SocketOption::HopLimit(hops) => match socket.local_addr() {
+            Ok(addr) if addr.is_ipv6() => socket.set_unicast_hops_v6(hops.into()),
+            _ => socket.set_ttl_v4(hops.into()),
+        },
+    }
+    .map_err(|error| io_errno(&error))
+}
+
+/// Whole seconds, at least one: the kernel knows no less.
+fn seconds(span: Duration) -> u32 {
+    let whole = span.as_secs() + u64::from(span.subsec_nanos() > 0);
+    u32::try_from(whole).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(not(any(target_os = "macos", target_os = "ios")))]
+fn keep_idle(fd: &impl AsFd, seconds: u32) -> Result<(), Errno> {
+    setsockopt(fd, sockopt::TcpKeepIdle, &seconds).map_err(errno)
+}
+
+#[cfg(any(target_os = "macos", target_os = "ios"))]
+fn keep_idle(fd: &impl AsFd, seconds: u32) -> Result<(), Errno> {
+    setsockopt(fd, sockopt::TcpKeepAlive, &seconds).map_err(errno)
+}
+
+#[cfg(target_os = "linux")]
+fn user_timeout(socket: &SockRef<'_>, span: Duration) -> Result<(), Errno> {
+    let span = (!span.is_zero()).then_some(span);
+    socket.set_tcp_user_timeout(span).map_err(|error| io_errno(&error))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn user_timeout(_: &SockRef<'_>, _: Duration) -> Result<(), Errno> {
+    Err(Errno::ENOPROTOOPT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_counts_whole_seconds_and_never_none() {
+        assert_eq!(seconds(Duration::from_millis(1_500)), 2);
+        assert_eq!(seconds(Duration::ZERO), 1);
+    }
+}

@@ -1,0 +1,142 @@
+//! The program's handlers, and what the kernel is told of them.
+
+use std::collections::BTreeMap;
+
+use nix::sys::signal::{self as native, SigSet, SigmaskHow};
+
+use super::UnixOs;
+use super::errors::errno;
+use super::raw::{self, Reaction};
+use crate::os::{Action, Disposition, Errno, Handler, MaskHow, Pid, Signal, SignalSet};
+use crate::timeline::SignalChange;
+
+/// What a process does about signals; the mask is the kernel's as well.
+#[derive(Default)]
+pub(super) struct Signals {
+    actions: BTreeMap<Signal, Action<UnixOs>>,
+    mask: SignalSet,
+}
+
+/// A handler whose turn has come.
+pub(super) struct Delivery {
+    signal: Signal,
+    action: Action<UnixOs>,
+    handler: Handler<UnixOs>,
+}
+
+impl Signals {
+    /// The signals that have a handler.
+    pub(super) fn caught(&self) -> SignalSet {
+        let caught =
+            self.actions.iter().filter(|(_, action)| matches!(action.disposition, Disposition::Handle(_)));
+        caught.fold(SignalSet::EMPTY, |set, (signal, _)| set.with(*signal))
+    }
+
+    /// Whether a handler is due.
+    pub(super) fn has_deliverable(&self) -> bool {
+        raw::noted().minus(self.mask) != SignalSet::EMPTY
+    }
+
+    pub(super) fn act(&mut self, signal: Signal, action: Action<UnixOs>) -> Result<Action<UnixOs>, Errno> {
+        let reaction = match action.disposition {
+            Disposition::Default => Reaction::Default,
+            Disposition::Ignore => Reaction::Ignore,
+            Disposition::Handle(_) => Reaction::Note,
+        };
+        raw::react(native(signal), reaction).map_err(errno)?;
+        if let Disposition::Ignore = action.disposition {
+            raw::forget(signal); // POSIX, 2.4.3: to ignore a pending signal discards it
+        }
+        Ok(self.actions.insert(signal, action).unwrap_or(Action::DEFAULT))
+    }
+
+    pub(super) fn change_mask(&mut self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {
+        let mask = match how {
+            MaskHow::Block => self.mask | set,
+            MaskHow::Unblock => self.mask.minus(set),
+            MaskHow::SetMask => set,
+        };
+        self.set_mask(mask)
+    }
+
+    /// Puts `mask` in force; the one before.
+    pub(super) fn set_mask(&mut self, mask: SignalSet) -> Result<SignalSet, Errno> {
+        native_set(mask).thread_set_mask().map_err(errno)?;
+        Ok(std::mem::replace(&mut self.mask, mask))
+    }
+
+    fn next_delivery(&mut self) -> Option<Delivery> {
+        loop {
+            let signal = raw::noted().minus(self.mask).iter().next()?;
+            raw::forget(signal);
+            match self.actions.get(&signal) {
+                Some(action @ Action { disposition: Disposition::Handle(handler), .. }) => {
+                    return Some(Delivery { signal, action: action.clone(), handler: handler.clone() });
+                }
+                // Its handler was taken away before its turn came: the kernel shall do what it does by default.
+                _ => _ = native::raise(native(signal)),
+            }
+        }
+    }
+}
+
+impl UnixOs {
+    /// Runs the handlers that are due; whether every one of them had SA_RESTART.
+    pub(super) async fn run_handlers(&self) -> bool {
+        let mut restart = true;
+        loop {
+            let delivery = self.process.signals.borrow_mut().next_delivery();
+            let Some(Delivery { signal, action, handler }) = delivery else { return restart };
+            self.process.record_signal(self.process.pid.get(), signal, SignalChange::Delivered);
+            let blocked = action.mask.with(signal);
+            let before = self.process.signals.borrow_mut().change_mask(MaskHow::Block, blocked);
+            handler.call(self.without_label(), signal).await;
+            if let Ok(before) = before {
+                // A mask that was in force can be again.
+                _ = self.process.signals.borrow_mut().set_mask(before);
+            }
+            restart &= action.restart;
+        }
+    }
+}
+
+/// Blocks `set` besides what is blocked; answers what was.
+pub(super) fn block(set: SignalSet) -> Result<SigSet, Errno> {
+    native_set(set).thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(errno)
+}
+
+/// The system's name for a signal.
+pub(super) fn native(signal: Signal) -> native::Signal {
+    match signal {
+        Signal::SIGHUP => native::SIGHUP,
+        Signal::SIGINT => native::SIGINT,
+        Signal::SIGQUIT => native::SIGQUIT,
+        Signal::SIGKILL => native::SIGKILL,
+        Signal::SIGUSR1 => native::SIGUSR1,
+        Signal::SIGUSR2 => native::SIGUSR2,
+        Signal::SIGPIPE => native::SIGPIPE,
+        Signal::SIGALRM => native::SIGALRM,
+        Signal::SIGTERM => native::SIGTERM,
+        Signal::SIGCHLD => native::SIGCHLD,
+        Signal::SIGURG => native::SIGURG,
+    }
+}
+
+/// Our name for one of the system's; `None` if it is not among ours.
+pub(super) fn ours(signal: native::Signal) -> Option<Signal> {
+    Signal::from_name(signal.as_str())
+}
+
+fn native_set(set: SignalSet) -> SigSet {
+    set.iter().map(native).collect()
+}
+
+/// A process id.
+pub(super) fn pid(pid: nix::unistd::Pid) -> Pid {
+    Pid::from_raw(pid.as_raw().unsigned_abs())
+}
+
+/// The system's process id.
+pub(super) fn native_pid(pid: Pid) -> nix::unistd::Pid {
+    nix::unistd::Pid::from_raw(pid.as_raw() as i32)
+}

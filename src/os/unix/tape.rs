@@ -1,0 +1,158 @@
+//! One timeline for many processes: they write events to a socket, one reads them.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt,
+};
+
+use crate::time::SimTime;
+use crate::timeline::{Event, Kind, Line, Waiting};
+
+/// Octets of one note.
+const LONGEST: usize = 512 << 10;
+/// Octets of a line; what is longer is cut. Escaped, an octet takes six at most.
+const LONGEST_LINE: usize = 64 << 10;
+
+/// What is written on a tape.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Note {
+    /// Something happened.
+    Event(Event),
+    /// A process made a call that may take its time; the event comes when it returns.
+    Enters(Waiting),
+    /// The end of a play: when, and whether it was cut short.
+    End(SimTime, bool),
+    /// A fault met nothing, by its number.
+    Missed(usize),
+}
+
+/// The writing end: a process's own, or one it has inherited. Cheap to clone.
+///
+/// Times are of the machine's monotonic clock, from the moment the tape was made.
+#[derive(Clone, Debug)]
+pub struct Tape {
+    host: Arc<str>,
+    start: Instant,
+    socket: Rc<OwnedFd>,
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct Reel {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl Tape {
+    /// A tape whose time starts now, and the reel it is wound on. A datagram is an event, so that those of many
+    /// processes never mix.
+    ///
+    /// # Errors
+    ///
+    /// Out of descriptors; or a system without SOCK_SEQPACKET in AF_UNIX (macOS).
+    pub fn new(host: &str) -> io::Result<(Tape, Reel)> {
+        let (writer, reader) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        // Room for a burst; the kernel may grant less.
+        _ = setsockopt(&writer, sockopt::SndBuf, &(4 * LONGEST));
+        let tape = Tape { host: host.into(), start: Instant::now(), socket: Rc::new(high(writer)?) };
+        Ok((tape, Reel { socket: high(reader)?, buffer: vec![0; LONGEST] }))
+    }
+
+    /// The same tape, written to in the name of another host.
+    pub fn for_host(&self, host: &str) -> Tape {
+        Tape { host: host.into(), ..self.clone() }
+    }
+
+    /// The time on the tape.
+    pub fn now(&self) -> SimTime {
+        SimTime::ZERO + self.start.elapsed()
+    }
+
+    /// Writes that something happens now. If nobody reads any more it is lost.
+    pub fn record(&self, kind: Kind) {
+        self.event(&Event { t: self.now(), host: self.host.clone(), kind, packet: None });
+    }
+
+    /// The number of its descriptor.
+    pub(crate) fn number(&self) -> i32 {
+        self.socket.as_raw_fd()
+    }
+
+    /// Writes an event of another time or host.
+    pub fn event(&self, event: &Event) {
+        match &event.kind {
+            Kind::Line(line) if line.text.len() > LONGEST_LINE => {
+                let cut = line.text.floor_char_boundary(LONGEST_LINE);
+                let kind = Kind::Line(Line { text: line.text[..cut].to_owned(), ..line.clone() });
+                self.write(&Note::Event(Event { kind, ..event.clone() }));
+            }
+            _ => self.write(&Note::Event(event.clone())),
+        }
+    }
+
+    /// Writes any note. If nobody reads any more it is lost.
+    pub fn write(&self, note: &Note) {
+        let text = serde_json::to_vec(note).expect("a note has no keys but strings");
+        while send(self.socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL) == Err(nix::errno::Errno::EINTR) {}
+    }
+
+    /// Writes that a process makes a call that may take its time.
+    pub(super) fn enters(
+        &self,
+        pid: u32,
+        process: &Arc<str>,
+        call: &'static str,
+        within: Option<&'static str>,
+    ) {
+        let (host, process) = (self.host.clone(), process.clone());
+        self.write(&Note::Enters(Waiting { host, pid, process, call, within }));
+    }
+}
+
+impl Reel {
+    /// The next note that waits; `Ok(None)` if none does now.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` when every process that could write has ended.
+    pub fn wind(&mut self) -> io::Result<Option<Note>> {
+        loop {
+            match recv(self.socket.as_raw_fd(), &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(len) => {
+                    return serde_json::from_slice(&self.buffer[..len]).map(Some).map_err(io::Error::other);
+                }
+                Err(nix::errno::Errno::EAGAIN) => return Ok(None),
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+    }
+}
+
+impl AsFd for Reel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Moves a descriptor out of the way: programs are to get the low numbers, as without a tape.
+fn high(fd: OwnedFd) -> io::Result<OwnedFd> {
+    /// Above what a program here opens, below any common limit.
+    const FIRST: i32 = 200;
+    use nix::fcntl::{FcntlArg, fcntl};
+    match fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(FIRST)) {
+        Ok(number) => Ok(super::raw::own(number)),
+        // The limit is lower than that: then it stays where it is.
+        Err(nix::errno::Errno::EINVAL | nix::errno::Errno::EMFILE) => Ok(fd),
+        Err(errno) => Err(errno.into()),
+    }
+}

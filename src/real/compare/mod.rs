@@ -1,0 +1,111 @@
+//! Two runs of one scenario side by side: the simulated one and the one on a real kernel.
+//!
+//! What a host does is split into tracks: what left its link, what came to it, and each of its processes. Within a
+//! track events are paired in order by what they are; then their times are held against each other.
+//!
+//! Times are counted from the last thing that was done *to* the programs (a line typed, a fault, a start), which
+//! both runs have in common: what a kernel is late with once it is not late with again.
+
+mod report;
+mod track;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use crate::time::SimTime;
+use crate::timeline::Event;
+use track::{Anchors, Moment, tracks};
+
+pub use report::{Report, Row};
+
+/// How far a time may be off.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Part of the span that is measured: 0.03 is three per cent.
+    pub share: f64,
+    /// One tick of the kernel's clock (1/HZ): the finest granule of its timer wheel.
+    pub jiffy: Duration,
+    /// For processes that wait for their turn.
+    pub slack: Duration,
+}
+
+impl Default for Tolerance {
+    /// Three per cent, a kernel with HZ=250, and 15 ms for a busy machine.
+    fn default() -> Tolerance {
+        Tolerance { share: 0.03, jiffy: Duration::from_millis(4), slack: Duration::from_millis(15) }
+    }
+}
+
+impl Tolerance {
+    /// How far a time may be off that comes `span` after its cause.
+    pub fn of(&self, span: Duration) -> Duration {
+        span.mul_f64(self.share) + self.granule(span) + self.slack
+    }
+
+    /// Linux rounds a timer up to the slots of its wheel: 64 of them a level, each level eight times as coarse.
+    fn granule(&self, span: Duration) -> Duration {
+        let mut granule = self.jiffy;
+        while span > granule * 64 && granule < Duration::from_secs(3600) {
+            granule *= 8;
+        }
+        granule
+    }
+}
+
+/// Holds the simulated run against the real one.
+///
+/// Where the real run has no segments its wire was not watched, and those of the simulated one are left out.
+pub fn compare(sim: &[Event], real: &[Event], tolerance: Tolerance) -> Report {
+    let (sim_anchors, real_anchors) = (Anchors::of(sim), Anchors::of(real));
+    let (sim_tracks, mut real_tracks) = (tracks(sim), tracks(real));
+    let wire_watched = real_tracks.keys().any(track::Track::is_of_wire);
+    let mut rows = Vec::new();
+    for (track, simulated) in sim_tracks {
+        if track.is_of_wire() && !wire_watched {
+            continue;
+        }
+        let on_kernel = real_tracks.remove(&track).unwrap_or_default();
+        pair(&track.host, &simulated, &on_kernel, &mut rows, |sim, real| {
+            let (anchor, span) = sim_anchors.since(sim);
+            let real_span = real_anchors.span(anchor, real);
+            let off = real_span.abs_diff(span);
+            (off > tolerance.of(span)).then_some(tolerance.of(span))
+        });
+    }
+    for (track, on_kernel) in real_tracks {
+        pair(&track.host, &[], &on_kernel, &mut rows, |_, _| None);
+    }
+    rows.sort_by_key(|row| row.sim().or(row.real()));
+    Report { rows, tolerance }
+}
+
+/// Pairs two tracks; `late` says by how much a pair may be off, if it is off by more.
+fn pair(
+    host: &str,
+    sim: &[Moment],
+    real: &[Moment],
+    rows: &mut Vec<Row>,
+    late: impl Fn(SimTime, SimTime) -> Option<Duration>,
+) {
+    let words = |moments: &[Moment]| moments.iter().map(|moment| moment.what.clone()).collect::<Vec<_>>();
+    let only_sim =
+        |at: usize| Row::OnlySim { host: host.to_owned(), what: sim[at].what.clone(), sim: sim[at].t };
+    let only_real =
+        |at: usize| Row::OnlyReal { host: host.to_owned(), what: real[at].what.clone(), real: real[at].t };
+    for op in capture_diff_slices(Algorithm::Myers, &words(sim), &words(real)) {
+        if let DiffOp::Equal { old_index, new_index, len } = op {
+            rows.extend((0..len).map(|n| {
+                let (sim, real) = (&sim[old_index + n], &real[new_index + n]);
+                let allowed = late(sim.t, real.t);
+                Row::Both { host: host.to_owned(), what: sim.what.clone(), sim: sim.t, real: real.t, allowed }
+            }));
+        } else {
+            rows.extend(op.old_range().map(only_sim));
+            rows.extend(op.new_range().map(only_real));
+        }
+    }
+}

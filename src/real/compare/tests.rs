@@ -1,0 +1,110 @@
+use std::net::SocketAddr;
+
+use super::*;
+use crate::errno::Errno;
+use crate::packet::Flags;
+use crate::timeline::{Call, Direction, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+
+fn at(millis: u64, kind: Kind) -> Event {
+    Event { t: SimTime::ZERO + Duration::from_millis(millis), host: "client".into(), kind, packet: None }
+}
+
+fn start(pid: u32) -> Kind {
+    Kind::Process(Process { pid, process: "echo-client".into(), what: ProcessChange::Start })
+}
+
+fn typed(pid: u32) -> Kind {
+    Kind::Line(Line { pid, process: "echo-client".into(), stream: Stream::Stdin, text: "world".to_owned() })
+}
+
+fn read(pid: u32, result: Result<i64, Errno>) -> Kind {
+    Kind::Call(Call {
+        pid,
+        process: "echo-client".into(),
+        call: "read",
+        within: Some("readline"),
+        args: format!("as pid {pid} sees it"),
+        result,
+        since: SimTime::ZERO,
+    })
+}
+
+fn sent(port: u16, seq: u32) -> Kind {
+    Kind::Segment(SegmentEvent {
+        dir: Direction::Out,
+        src: SocketAddr::from(([10, 0, 1, 1], port)),
+        dst: SocketAddr::from(([10, 0, 2, 1], 9877)),
+        flags: Flags::PSH.with(Flags::ACK),
+        seq,
+        ack: Some(1),
+        win: 100,
+        len: 6,
+        retransmission: None,
+        note: None,
+    })
+}
+
+fn text(report: &Report) -> String {
+    let mut out = Vec::new();
+    report.write(&mut out, "Linux").unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn pids_ports_and_arguments_may_differ() {
+    let sim = [at(0, start(101)), at(1, sent(49152, 1)), at(11, read(101, Ok(6)))];
+    let real = [at(0, start(7)), at(1, sent(33333, 1)), at(11, read(7, Ok(6)))];
+    let report = compare(&sim, &real, Tolerance::default());
+    assert!(report.agrees(), "{}", text(&report));
+    assert_eq!(report.pairs(), 3);
+}
+
+#[test]
+fn another_errno_parts_them() {
+    let sim = [at(0, start(1)), at(10, read(1, Err(Errno::ETIMEDOUT)))];
+    let real = [at(0, start(1)), at(10, read(1, Err(Errno::ECONNRESET)))];
+    let report = compare(&sim, &real, Tolerance::default());
+    assert_eq!(report.partings().count(), 2, "one of each");
+    assert!(text(&report).contains("client: readline: read = -1 ETIMEDOUT (not on Linux)"));
+}
+
+#[test]
+fn a_segment_too_many_is_the_only_one_that_parts() {
+    let sim = [at(0, sent(1, 1)), at(10, sent(1, 7)), at(20, sent(1, 13))];
+    let real = [at(0, sent(1, 1)), at(10, sent(1, 7)), at(15, sent(1, 7)), at(20, sent(1, 13))];
+    let report = compare(&sim, &real, Tolerance::default());
+    let partings: Vec<_> = report.partings().collect();
+    assert!(matches!(partings[..], [Row::OnlyReal { .. }]), "{}", text(&report));
+}
+
+#[test]
+fn a_time_is_counted_from_the_last_thing_that_was_done() {
+    // The kernel's process takes 100 ms to start: that is nobody's mistake after the line is typed.
+    let sim = [at(0, start(1)), at(1_000, typed(1)), at(1_010, read(1, Ok(6)))];
+    let real = [at(0, start(1)), at(1_100, typed(1)), at(1_110, read(1, Ok(6)))];
+    let report = compare(&sim, &real, Tolerance::default());
+    assert!(report.agrees(), "{}", text(&report));
+}
+
+#[test]
+fn a_time_may_be_off_by_a_share_and_a_granule() {
+    let tolerance = Tolerance { slack: Duration::ZERO, ..Tolerance::default() };
+    let second = Duration::from_secs(1);
+    assert_eq!(tolerance.of(second / 10), Duration::from_millis(3 + 4));
+    assert_eq!(tolerance.of(second), Duration::from_millis(30 + 32));
+    assert_eq!(tolerance.of(10 * second), Duration::from_millis(300 + 256));
+    assert_eq!(tolerance.of(100 * second), Duration::from_millis(3_000 + 2_048));
+
+    let sim = [at(0, start(1)), at(1_000, read(1, Ok(6)))];
+    let by = |late: u64| [at(0, start(1)), at(1_000 + late, read(1, Ok(6)))];
+    assert!(compare(&sim, &by(62), tolerance).agrees());
+    let report = compare(&sim, &by(63), tolerance);
+    assert!(text(&report).contains("(off by +0.063000, allowed 0.062 s)"), "{}", text(&report));
+}
+
+#[test]
+fn a_wire_that_was_not_watched_is_not_compared() {
+    let sim = [at(0, start(1)), at(1, sent(1, 1))];
+    let real = [at(0, start(1))];
+    assert!(compare(&sim, &real, Tolerance::default()).agrees());
+}

@@ -1,0 +1,99 @@
+//! The process that directs a play, and whoever waits for it.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::wait::waitpid;
+use nix::unistd::Pid as NativePid;
+
+use super::loopback::Loopback;
+use super::performance::Performance;
+use super::{Ground, Place, Play};
+use crate::os::unix::{Note, Reel, Tape, fork, note_interrupts};
+use crate::real::{RealError, be_single_threaded};
+use crate::scenario::Outcome;
+
+/// Gives the play; what it leaves, times from its start. Takes as long as it says.
+///
+/// # Errors
+///
+/// [`RealError`]: this process has threads, the place cannot be had or cannot do what the play asks for, or a
+/// signal came.
+pub fn play(play: &Play, place: Place) -> Result<Outcome, RealError> {
+    be_single_threaded()?;
+    if place == Place::Loopback
+        && let Some(fault) = play.faults.iter().find(|fault| fault.action.is_of_the_network())
+    {
+        return Err(RealError::TakesLaboratory(fault.action.name()));
+    }
+    let machine = |what: &str| {
+        let what = what.to_owned();
+        move |source| RealError::Machine { what, source }
+    };
+    let (tape, mut reel) = Tape::new("director").map_err(machine("a socket pair"))?;
+    let (complaints, mut pen) = nix::unistd::pipe()
+        .map(|(reader, writer)| (File::from(reader), File::from(writer)))
+        .map_err(|errno| machine("a pipe")(errno.into()))?;
+    let director = fork(|| match direct(play, place) {
+        Ok(outcome) => {
+            outcome.events.iter().for_each(|event| tape.event(event));
+            outcome.waiting.iter().for_each(|waiting| tape.write(&Note::Enters(waiting.clone())));
+            outcome.missed.iter().for_each(|missed| tape.write(&Note::Missed(*missed)));
+            tape.write(&Note::End(outcome.end, outcome.cut));
+            0
+        }
+        Err(error) => {
+            // If nobody listens there is nobody to complain to.
+            _ = write!(pen, "{error}");
+            1
+        }
+    });
+    let director = director.map_err(|errno| machine("a process")(errno.into()))?;
+    drop((tape, pen));
+    let outcome = collect(&mut reel).map_err(machine("what the director saw"));
+    _ = waitpid(NativePid::from_raw(director.as_raw() as i32), None);
+    let mut complaint = String::new();
+    _ = (&complaints).read_to_string(&mut complaint);
+    if complaint.is_empty() { outcome } else { Err(RealError::Play(complaint)) }
+}
+
+/// In the director.
+fn direct(play: &Play, place: Place) -> io::Result<Outcome> {
+    // Dies with whoever wanted the play, and takes the programs along.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+    note_interrupts()?;
+    let mut ground: Box<dyn Ground> = match place {
+        Place::Loopback => Box::new(Loopback),
+        #[cfg(target_os = "linux")]
+        Place::Laboratory => Box::new(crate::lab::Laboratory::new(play)?),
+        #[cfg(not(target_os = "linux"))]
+        Place::Laboratory => {
+            return Err(io::Error::other("the laboratory needs Linux: network namespaces and TUN"));
+        }
+    };
+    // The clock starts when the ground is laid.
+    let (tape, reel) = Tape::new("director")?;
+    Performance::new(play, ground.as_mut(), tape, reel).run()
+}
+
+fn collect(reel: &mut Reel) -> io::Result<Outcome> {
+    let mut outcome = Outcome::default();
+    loop {
+        match reel.wind() {
+            Ok(Some(Note::Event(event))) => outcome.events.push(event),
+            Ok(Some(Note::Enters(waiting))) => outcome.waiting.push(waiting),
+            Ok(Some(Note::Missed(missed))) => outcome.missed.push(missed),
+            Ok(Some(Note::End(end, cut))) => (outcome.end, outcome.cut) = (end, cut),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(outcome),
+            Err(error) => return Err(error),
+            Ok(None) => match poll(&mut [PollFd::new(reel.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            },
+        }
+    }
+}

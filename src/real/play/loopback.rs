@@ -1,0 +1,67 @@
+//! The machine's loopback as the network.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::BorrowedFd;
+
+use super::{Action, Ground};
+use crate::router::Met;
+use crate::time::SimTime;
+use crate::timeline::Event;
+
+/// Nothing but the kernel as it is.
+pub(super) struct Loopback;
+
+impl Ground for Loopback {
+    fn enter(&mut self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        Vec::new()
+    }
+
+    fn move_on(&mut self, _: SimTime) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<SimTime> {
+        None
+    }
+
+    fn strike(&mut self, _: SimTime, _: usize, action: Action) -> io::Result<()> {
+        Err(io::Error::other(format!("{} takes a laboratory", action.name())))
+    }
+
+    fn has_wires(&self) -> bool {
+        false
+    }
+
+    fn events_from(&self, _: usize) -> Vec<Event> {
+        Vec::new()
+    }
+
+    fn met(&self, _: usize) -> Met {
+        Met::default()
+    }
+}
+
+/// An address of the loopback that this process has to itself, where the system has more than one (Linux: all of
+/// 127.0.0.0/8).
+pub fn loopback_addr() -> IpAddr {
+    if !cfg!(target_os = "linux") {
+        return Ipv4Addr::LOCALHOST.into();
+    }
+    // A pid has 22 bits at most (PID_MAX_LIMIT).
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, 64 | (high & 0x3f), middle, low).into()
+}
+
+/// A port of `addr` that is free now.
+///
+/// # Errors
+///
+/// What `bind` says.
+pub fn fresh_port(addr: IpAddr) -> io::Result<u16> {
+    TcpListener::bind(SocketAddr::new(addr, 0))?.local_addr().map(|addr| addr.port())
+}

@@ -1,0 +1,221 @@
+//! The play as it runs: one loop that types, strikes, listens to the tape and looks after the processes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::signal::Signal as Native;
+
+use super::agenda::{Agenda, Item};
+use super::cast::{self, Actor};
+use super::strike::{Struck, watch};
+use super::{Ground, Input, Play};
+use crate::os::Signal;
+use crate::os::unix::{Reel, Tape, interrupted};
+use crate::scenario::{Outcome, Watch};
+use crate::time::SimTime;
+use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream, Waiting};
+
+/// How long nothing happens before nothing will.
+const QUIET: Duration = Duration::from_secs(1);
+/// Between looks at processes that may have ended.
+const GLANCE: Duration = Duration::from_millis(2);
+/// How long a server may take before it listens.
+const STARTUP: Duration = Duration::from_secs(10);
+
+pub(super) struct Performance<'a> {
+    pub(super) play: &'a Play,
+    pub(super) ground: &'a mut dyn Ground,
+    pub(super) tape: Tape,
+    pub(super) reel: Reel,
+    pub(super) agenda: Agenda,
+    pub(super) cast: Vec<Actor>,
+    /// What was forked and has not ended, by pid: its host and name.
+    pub(super) children: BTreeMap<u32, (usize, Arc<str>)>,
+    /// Pids about to end, and the signal that will have done it.
+    pub(super) doomed: BTreeMap<u32, (usize, Arc<str>, Option<Signal>)>,
+    /// When each host was off; open at the end while it is.
+    pub(super) off: Vec<Vec<(SimTime, Option<SimTime>)>>,
+    pub(super) events: Vec<Event>,
+    /// What each living process was last heard to call.
+    pub(super) calls: BTreeMap<u32, Waiting>,
+    /// Faults that wait for an event, by number.
+    pub(super) watches: Vec<(usize, Watch)>,
+    /// How many events the watches have seen: of the processes, of the wire.
+    pub(super) watched: (usize, usize),
+    /// What each fault's link had met when it struck; `None` while it has not.
+    pub(super) struck: Vec<Option<Struck>>,
+    /// Hosts that are being shut down.
+    pub(super) ending: BTreeSet<usize>,
+    /// When anything happened last.
+    pub(super) stirred: SimTime,
+}
+
+impl<'a> Performance<'a> {
+    pub(super) fn new(play: &'a Play, ground: &'a mut dyn Ground, tape: Tape, reel: Reel) -> Performance<'a> {
+        Performance {
+            agenda: Agenda::of(play),
+            play,
+            ground,
+            tape,
+            reel,
+            cast: Vec::new(),
+            children: BTreeMap::new(),
+            doomed: BTreeMap::new(),
+            off: vec![Vec::new(); play.hosts.len()],
+            events: Vec::new(),
+            calls: BTreeMap::new(),
+            watches: play.faults.iter().enumerate().filter_map(watch).collect(),
+            watched: (0, 0),
+            struck: vec![None; play.faults.len()],
+            ending: BTreeSet::new(),
+            stirred: SimTime::ZERO,
+        }
+    }
+
+    /// Plays to the end.
+    pub(super) fn run(mut self) -> io::Result<Outcome> {
+        while !self.is_over() {
+            if interrupted() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            while let Some(item) = self.agenda.next(self.tape.now()) {
+                self.take_up(item)?;
+            }
+            self.ground.move_on(self.tape.now())?;
+            self.listen()?;
+            self.look_after_processes();
+            self.power_off()?;
+            self.watch()?;
+            self.wait()?;
+        }
+        self.listen()?;
+        let mut outcome = Outcome {
+            end: self.tape.now(),
+            cut: self.is_time(),
+            waiting: self.calls.values().filter(|call| cast::fate(call.pid).is_none()).cloned().collect(),
+            missed: self.missed(),
+            ..Outcome::default()
+        };
+        outcome.events = self.events;
+        outcome.events.extend(self.ground.events_from(0));
+        outcome.events.sort_by_key(|event| event.t);
+        Ok(outcome)
+    }
+
+    fn is_time(&self) -> bool {
+        self.tape.now() >= SimTime::ZERO + self.play.until
+    }
+
+    fn is_over(&self) -> bool {
+        if self.is_time() {
+            return true;
+        }
+        let now = self.tape.now();
+        let waits_for =
+            |actor: &Actor| !actor.has_ended && !self.play.hosts[actor.host].runs[actor.run].serves;
+        let all_ended = !self.cast.iter().any(waits_for);
+        let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
+        // Who sleeps wakes up by himself.
+        let asleep = self.calls.values().any(|call| call.call == "sleep" && cast::fate(call.pid).is_none());
+        let is_still = is_quiet && self.agenda.next_time().is_none() && !asleep;
+        is_still && (all_ended || !self.ground.has_wires())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let now = self.tape.now();
+        let has_typing = self.cast.iter_mut().fold(false, |some, actor| actor.flush() | some);
+        let glance = (has_typing || !self.doomed.is_empty()).then_some(now + GLANCE);
+        let times = [self.agenda.next_time(), self.ground.next_deadline(), glance, Some(now + 10 * GLANCE)];
+        let until = times.into_iter().flatten().min().unwrap_or(now);
+        let mut fds = vec![PollFd::new(self.reel.as_fd(), PollFlags::POLLIN)];
+        fds.extend(self.ground.descriptors().into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        match wait_for(&mut fds, until.since(now)) {
+            Err(Errno::EINTR) => Ok(()),
+            result => Ok(result.map(drop)?),
+        }
+    }
+
+    pub(super) fn take_up(&mut self, item: Item) -> io::Result<()> {
+        self.stirred = self.tape.now();
+        match item {
+            Item::Start { host, run } => self.start(host, run),
+            Item::Type { host, run, input } => {
+                self.type_at(host, run, input);
+                Ok(())
+            }
+            Item::Strike { fault } => self.strike(fault),
+            Item::KillAll { host } => {
+                self.signal_all(host, Native::SIGKILL);
+                Ok(())
+            }
+        }
+    }
+
+    fn start(&mut self, host: usize, index: usize) -> io::Result<()> {
+        let play = self.play;
+        let run = &play.hosts[host].runs[index];
+        self.ground.enter(host)?;
+        let now = self.tape.now();
+        let actor = Actor::start(host, index, run, &self.tape.for_host(&play.hosts[host].name))?;
+        let (pid, name) = (actor.pid.as_raw(), actor.name.clone());
+        self.record_change(now, host, pid, &name, ProcessChange::Start);
+        self.cast.push(actor);
+        if run.serves {
+            self.wait_until_it_listens(pid)?;
+        }
+        Ok(())
+    }
+
+    /// In the simulation a server that starts first listens first. Here that has to be seen to.
+    fn wait_until_it_listens(&mut self, pid: u32) -> io::Result<()> {
+        let end = self.tape.now() + STARTUP;
+        let mut seen = self.events.len();
+        loop {
+            self.ground.move_on(self.tape.now())?;
+            self.listen()?;
+            let is_it = |event: &Event| match &event.kind {
+                Kind::Call(Call { pid: its, call: "listen", .. }) => *its == pid,
+                Kind::Process(Process { pid: its, what: ProcessChange::Exit { .. }, .. }) => *its == pid,
+                _ => false,
+            };
+            if self.events[seen..].iter().any(is_it) {
+                return Ok(());
+            }
+            seen = self.events.len();
+            if self.tape.now() >= end {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "a server did not come to listen"));
+            }
+            _ = wait_for(&mut [PollFd::new(self.reel.as_fd(), PollFlags::POLLIN)], GLANCE);
+        }
+    }
+
+    fn type_at(&mut self, host: usize, run: usize, input: usize) {
+        let now = self.tape.now();
+        let Some(actor) = self.cast.iter_mut().find(|actor| actor.host == host && actor.run == run) else {
+            return;
+        };
+        match &self.play.hosts[host].runs[run].typed[input].1 {
+            Input::Line(text) => {
+                let (pid, process) = (actor.pid.as_raw(), actor.name.clone());
+                let line = Line { pid, process, stream: Stream::Stdin, text: text.clone() };
+                actor.type_line(text);
+                self.record_at(now, host, Kind::Line(line));
+            }
+            Input::Eof => actor.hang_up(),
+        }
+    }
+}
+
+/// `poll`, as finely as the system can.
+fn wait_for(fds: &mut [PollFd<'_>], span: Duration) -> nix::Result<usize> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    let ready = nix::poll::ppoll(fds, Some(span.into()), None);
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    let ready = nix::poll::poll(fds, span.try_into().unwrap_or(nix::poll::PollTimeout::MAX));
+    ready.map(|ready| ready as usize)
+}

@@ -1,0 +1,63 @@
+//! One connection of the server that takes whatever comes.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::echo::lines::writen;
+use crate::os::{Errno, Fd, Os, PollEvents, PollFd, SocketOption};
+
+/// Octets read at once. Pages that nothing is read into cost nothing.
+const BUFFER: usize = 64 << 10;
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The client said FIN and has all its octets back.
+    Closed,
+    /// The client said nothing for too long.
+    Idle(Duration),
+    /// A call failed.
+    Failed(&'static str, Errno),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Closed => f.write_str("closed"),
+            End::Idle(span) => write!(f, "idle for {span:?}"),
+            End::Failed(call, errno) => write!(f, "{call}: {}", errno.message()),
+        }
+    }
+}
+
+/// `str_echo` that also ends when the client is silent, or takes nothing, for `idle`. Answers how much was echoed.
+pub(super) async fn echo<O: Os>(os: &O, connfd: Fd, idle: Option<Duration>) -> (u64, End) {
+    if let Some(span) = idle {
+        // A write waits for as long as the client's window is shut: this ends it. Where the system does not
+        // know the option, a client that reads nothing holds its own child and nobody else.
+        _ = os.setsockopt(connfd, SocketOption::UserTimeout(span));
+    }
+    let mut buf = vec![0; BUFFER];
+    let mut echoed = 0;
+    loop {
+        if let Some(span) = idle {
+            match os.poll(&mut [PollFd::new(connfd, PollEvents::IN)], Some(span)).await {
+                Ok(0) => return (echoed, End::Idle(span)),
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return (echoed, End::Failed("poll", errno)),
+                Ok(_) => {}
+            }
+        }
+        match os.within("str_echo").read(connfd, &mut buf).await {
+            Ok(0) => return (echoed, End::Closed),
+            Ok(len) => {
+                if let Err(errno) = writen(&os.within("writen"), connfd, &buf[..len]).await {
+                    return (echoed, End::Failed("write", errno));
+                }
+                echoed += len as u64;
+            }
+            Err(Errno::EINTR) => {}
+            Err(errno) => return (echoed, End::Failed("read", errno)),
+        }
+    }
+}

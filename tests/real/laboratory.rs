@@ -1,0 +1,114 @@
+//! Real kernels' TCP against our router: needs `/dev/net/tun`, and root or user namespaces, so only when asked for
+//! (`cargo test --test real -- --ignored`). Where it cannot run it fails.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use echosim::errno::Errno;
+use echosim::packet::Flags;
+use echosim::timeline::{Direction, Event, Kind, ProcessChange, SegmentEvent, Stream};
+
+use crate::claims;
+use crate::plays::{self, calls, ends, printed};
+
+pub(crate) const TESTS: &[(&str, fn())] = claims![
+    laboratory_carries_a_conversation,
+    laboratory_crash_ends_in_etimedout,
+    laboratory_reboot_answers_with_rst,
+    laboratory_unreachable_ends_in_ehostunreach,
+    laboratory_partition_that_heals_loses_nothing,
+    laboratory_loses_nothing_at_five_percent_loss,
+    laboratory_keepalive_finds_the_crash,
+    laboratory_connect_to_a_crashed_host_times_out,
+    laboratory_and_simulation_agree,
+];
+
+/// One at a time: a laboratory works in real time, and wants the machine for itself.
+fn given(name: &str) -> Vec<Event> {
+    let _alone = alone();
+    plays::given(name, "laboratory")
+}
+
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // One that failed has left nothing behind: its processes ended with it.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn segments<'a>(events: &'a [Event], host: &'a str) -> impl Iterator<Item = (Duration, &'a SegmentEvent)> {
+    events.iter().filter(move |event| *event.host == *host).filter_map(|event| match &event.kind {
+        Kind::Segment(segment) => Some((Duration::from_nanos(event.t.as_nanos()), segment)),
+        _ => None,
+    })
+}
+
+fn laboratory_carries_a_conversation() {
+    let events = given("normal");
+    assert_eq!(printed(&events, "client", Stream::Stdout), ["hello"]);
+    let flags: Vec<String> = segments(&events, "client")
+        .map(|(_, s)| format!("{}{}", if s.dir == Direction::Out { ">" } else { "<" }, s.flags))
+        .collect();
+    assert_eq!(flags[..3], [">S", "<S.", ">."]);
+    assert_eq!(segments(&events, "client").filter(|(_, s)| s.retransmission.is_some()).count(), 0);
+    let times: Vec<Duration> = segments(&events, "client").map(|(t, _)| t).collect();
+    let rtt = times[1] - times[0];
+    assert!((9..25).contains(&rtt.as_millis()), "two links of 2.5 ms each way: {rtt:?}");
+}
+
+fn laboratory_crash_ends_in_etimedout() {
+    let events = given("crash");
+    assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::ETIMEDOUT)));
+    let again = segments(&events, "client").filter(|(_, s)| s.retransmission.is_some()).count();
+    // behaviour.md: a tail-loss probe, then tcp_retries2 on the timer, here 3.
+    assert!((3..=5).contains(&again), "{again} retransmissions");
+    let world = |s: &SegmentEvent| s.len == 6 && s.seq == 7;
+    assert!(!segments(&events, "server").any(|(_, s)| world(s)), "not a packet reaches a crashed host");
+}
+
+fn laboratory_reboot_answers_with_rst() {
+    let events = given("reboot");
+    assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::ECONNRESET)));
+    let (_, last) = segments(&events, "client").last().unwrap();
+    assert!(last.flags.has(Flags::RST) && last.dir == Direction::In);
+}
+
+fn laboratory_unreachable_ends_in_ehostunreach() {
+    let events = given("unreachable");
+    assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::EHOSTUNREACH)));
+    assert!(events.iter().any(|event| matches!(&event.kind, Kind::Icmp(icmp) if icmp.dir == Direction::In)));
+}
+
+fn laboratory_partition_that_heals_loses_nothing() {
+    let events = given("partition-heals");
+    assert_eq!(printed(&events, "client", Stream::Stdout), ["hello", "world"]);
+    assert_eq!(ends(&events, "client"), [ProcessChange::Exit { status: 0 }]);
+    assert!(segments(&events, "client").any(|(_, s)| s.retransmission.is_some()));
+}
+
+fn laboratory_loses_nothing_at_five_percent_loss() {
+    let events = given("lossy");
+    let lines: Vec<String> = (1..=200).map(|n| format!("line {n}")).collect();
+    assert_eq!(printed(&events, "client", Stream::Stdout), lines);
+}
+
+fn laboratory_keepalive_finds_the_crash() {
+    let events = given("keepalive-crash");
+    assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::ETIMEDOUT)));
+}
+
+fn laboratory_connect_to_a_crashed_host_times_out() {
+    let events = given("connect-crash");
+    assert_eq!(calls(&events, "client", "connect"), [Err(Errno::ETIMEDOUT)]);
+}
+
+fn laboratory_and_simulation_agree() {
+    let scenarios: [&[&str]; 4] =
+        [&["normal"], &["reboot"], &["server-killed"], &["crash", "retries=4", "until=40s"]];
+    let _alone = alone();
+    for scenario in scenarios {
+        let output = crate::programs::program(&[&["compare"], scenario].concat()).output().unwrap();
+        let (shown, told) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{scenario:?}: {told}\n{shown}");
+    }
+}

@@ -1,0 +1,246 @@
+//! The server that takes whatever comes.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use rustix::process::{Resource, Rlimit, prlimit};
+use socket2::SockRef;
+
+use crate::claims;
+use crate::machine::{Server, echo, eventually};
+use crate::programs::program;
+
+pub(crate) const TESTS: &[(&str, fn())] = claims![
+    every_octet_comes_back,
+    a_line_without_its_newline_comes_back_at_the_end,
+    serves_over_ipv6,
+    sigterm_lets_children_finish,
+    sigterm_ends_children_that_outlive_the_grace,
+    connections_beyond_max_children_wait,
+    a_silent_client_is_closed,
+    a_client_that_reads_nothing_is_closed,
+    a_full_descriptor_table_is_waited_out,
+    clients_that_reset_in_every_state_harm_nobody,
+    clients_that_dawdle_harm_nobody,
+    killed_children_leave_no_zombie,
+    a_taken_port_is_told,
+    the_client_echoes_its_input,
+    the_client_tells_who_refused_it,
+    the_client_notices_the_death_of_its_server_with_the_next_line,
+];
+
+fn every_octet_comes_back() {
+    let server = Server::start(&[]);
+    let all: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
+    let line = [vec![b'x'; 3 << 20], b"\n".to_vec()].concat();
+    let mut stream = server.connect();
+    for octets in [&b"hello\n"[..], b"\0\0nul\0\n", &all, &line] {
+        assert!(echo(&mut stream, octets) == octets);
+    }
+}
+
+fn a_line_without_its_newline_comes_back_at_the_end() {
+    let server = Server::start(&[]);
+    let mut stream = server.connect();
+    stream.write_all(b"no newline").unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut back = Vec::new();
+    stream.read_to_end(&mut back).unwrap();
+    assert_eq!(back, b"no newline");
+    eventually("the line of the log", || server.logged("10 octets, closed") == 1);
+}
+
+fn serves_over_ipv6() {
+    let server = Server::start(&["listen=[::1]:0"]);
+    assert!(server.addr.is_ipv6());
+    server.assert_serves();
+}
+
+fn sigterm_lets_children_finish() {
+    let mut server = Server::start(&["grace_ms=50000"]);
+    let mut stream = server.connect();
+    assert_eq!(echo(&mut stream, b"before\n"), b"before\n");
+    server.send(Signal::SIGTERM);
+    eventually("no longer listening", || std::net::TcpStream::connect(server.addr).is_err());
+    assert_eq!(echo(&mut stream, b"after\n"), b"after\n");
+    drop(stream);
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+fn sigterm_ends_children_that_outlive_the_grace() {
+    let mut server = Server::start(&["grace_ms=60"]);
+    let mut stream = server.connect();
+    assert_eq!(echo(&mut stream, b"before\n"), b"before\n");
+    server.send(Signal::SIGTERM);
+    assert_eq!(server.wait().code(), Some(0));
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0, "the child's kernel closed the connection");
+    eventually("told", || server.logged("SIGTERM to 1 children") == 1);
+}
+
+fn connections_beyond_max_children_wait() {
+    let server = Server::start(&["max_children=1", "log=debug"]);
+    let mut first = server.connect();
+    assert_eq!(echo(&mut first, b"first\n"), b"first\n");
+    let mut second = server.connect();
+    second.write_all(b"second\n").unwrap();
+    eventually("full", || server.logged("waiting for one to end") > 0);
+    assert_eq!(server.children().len(), 1);
+    drop(first);
+    let mut back = [0; 7];
+    second.read_exact(&mut back).unwrap();
+    assert_eq!(&back, b"second\n");
+}
+
+fn a_silent_client_is_closed() {
+    let server = Server::start(&["idle_ms=50"]);
+    let mut stream = server.connect();
+    assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
+    eventually("told", || server.logged("0 octets, idle for 50ms") == 1);
+}
+
+fn a_client_that_reads_nothing_is_closed() {
+    let server = Server::start(&["idle_ms=300"]);
+    let mut stream = server.connect();
+    stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+    // Both buffers fill, then the child's write waits for a window that never opens.
+    let ended = std::iter::repeat_with(|| stream.write(&[0; 1 << 16])).find_map(Result::err);
+    assert_ne!(ended.unwrap().kind(), std::io::ErrorKind::WouldBlock, "not by our own patience");
+    eventually("no child is left", || server.children().is_empty());
+    server.assert_serves();
+}
+
+fn a_full_descriptor_table_is_waited_out() {
+    let server = Server::start(&[]);
+    let pid = rustix::process::Pid::from_raw(server.pid() as i32);
+    let open = server.descriptors();
+    let next = (0..).find(|fd| !open.contains(fd)).unwrap();
+    let limit = |limit| Rlimit { current: Some(limit), maximum: Some(4096) };
+    prlimit(pid, Resource::Nofile, limit(next)).unwrap();
+    let mut stream = server.connect();
+    stream.write_all(b"hello\n").unwrap();
+    eventually("out of descriptors", || server.logged("Too many open files") > 2);
+    // 10, 20, 40, 80 … ms: in a tenth of a second four attempts, not a hundred thousand.
+    assert!(server.logged("Too many open files") < 50);
+    prlimit(pid, Resource::Nofile, limit(64)).unwrap();
+    let mut back = [0; 6];
+    stream.read_exact(&mut back).unwrap();
+    assert_eq!(&back, b"hello\n");
+}
+
+fn clients_that_reset_in_every_state_harm_nobody() {
+    let server = Server::start(&[]);
+    let mut bystander = server.connect();
+    for round in 0..40 {
+        let mut stream = server.connect();
+        SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        match round % 4 {
+            0 => {}                                         // before accept
+            1 => stream.write_all(b"hello\n").unwrap(),     // with data on its way
+            2 => _ = echo(&mut stream, b"hello\n"),         // while the child reads
+            _ => stream.shutdown(Shutdown::Write).unwrap(), // after a FIN
+        }
+        drop(stream);
+        assert_eq!(echo(&mut bystander, b"still here\n"), b"still here\n");
+    }
+    drop(bystander);
+    eventually("no child is left", || server.children().is_empty());
+    server.assert_serves();
+}
+
+fn clients_that_dawdle_harm_nobody() {
+    let server = Server::start(&[]);
+    let mut loris: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    let hoarder = server.connect();
+    hoarder.set_nonblocking(true).unwrap();
+    while (&hoarder).write(&[b'x'; 1 << 16]).is_ok() {}
+    for octet in *b"slow" {
+        loris.iter_mut().for_each(|stream| stream.write_all(&[octet]).unwrap());
+        server.assert_serves();
+    }
+    for stream in &mut loris {
+        let mut back = [0; 4];
+        stream.read_exact(&mut back).unwrap();
+        assert_eq!(&back, b"slow");
+    }
+}
+
+fn killed_children_leave_no_zombie() {
+    let server = Server::start(&[]);
+    let before = server.descriptors();
+    let mut streams: Vec<_> = (0..8).map(|_| server.connect()).collect();
+    for stream in &mut streams {
+        assert_eq!(echo(stream, b"hello\n"), b"hello\n");
+    }
+    let children = server.children();
+    assert_eq!(children.len(), 8);
+    for child in children {
+        kill(Pid::from_raw(child), Signal::SIGKILL).unwrap();
+    }
+    for stream in &mut streams {
+        assert_eq!(stream.read(&mut [0; 8]).unwrap(), 0);
+    }
+    eventually("all are waited for", || server.children().is_empty());
+    assert_eq!(server.descriptors(), before);
+    eventually("all are told", || server.logged("was killed by SIGKILL") == 8);
+    server.assert_serves();
+}
+
+fn a_taken_port_is_told() {
+    let server = Server::start(&[]);
+    let listen = format!("listen={}", server.addr);
+    let second = program(&["serve", &listen]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let told = String::from_utf8(second.stderr).unwrap();
+    assert!(told.contains(&format!("bind {}: Address already in use", server.addr)), "{told}");
+}
+
+fn the_client_echoes_its_input() {
+    let server = Server::start(&[]);
+    let mut input = Vec::new();
+    input.extend(b"one\ntwo\0three\n");
+    input.extend([b'x'; 100_000]);
+    input.extend(b"\nno newline");
+    let mut client = client(&server);
+    let mut stdin = client.stdin.take().unwrap();
+    let expected = input.clone();
+    let writer = std::thread::spawn(move || stdin.write_all(&input).unwrap());
+    let output = client.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout == expected);
+}
+
+fn the_client_tells_who_refused_it() {
+    let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = program(&["connect", &addr.to_string()]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, format!("connect error ({addr}): Connection refused\n"));
+}
+
+fn the_client_notices_the_death_of_its_server_with_the_next_line() {
+    let server = Server::start(&[]);
+    let mut client = client(&server);
+    let (mut stdin, mut stdout) = (client.stdin.take().unwrap(), client.stdout.take().unwrap());
+    stdin.write_all(b"hello\n").unwrap();
+    let mut back = [0; 6];
+    stdout.read_exact(&mut back).unwrap();
+    kill(Pid::from_raw(server.children()[0]), Signal::SIGKILL).unwrap();
+    eventually("the child is gone", || server.children().is_empty());
+    assert!(client.try_wait().unwrap().is_none(), "it sits in fgets (5.12)");
+    stdin.write_all(b"another line\n").unwrap();
+    let start = Instant::now();
+    let output = client.wait_with_output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "str_cli: server terminated prematurely\n");
+}
+
+fn client(server: &Server) -> std::process::Child {
+    let mut command = program(&["connect", &server.addr.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
