@@ -3,22 +3,24 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use echosim::errno::Errno;
 use echosim::os::sim::{Host, HostConfig, SimOs};
-use echosim::os::{Family, Os};
+use echosim::os::{Family, Fd, Os};
 use echosim::router::LinkConfig;
 use echosim::sim::{HostSetup, IpVersion, Machine, World, host_addrs};
-use echosim::stack::{self, Profile, SocketId, Stack, System};
+use echosim::stack::{self, Profile, System};
 use echosim::time::SimTime;
-use echosim::timeline::Recorder;
+use echosim::timeline::{Direction, Kind, Recorder};
 
 const PORT: u16 = 9877;
 const ANY: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), PORT);
 
 /// Octets echoed.
 const BULK: usize = 64 << 20;
+
+/// When every run has long ended by itself.
+const END: SimTime = SimTime::from_nanos(3_600_000_000_000_000);
 
 /// Octets of data in a full segment on an Ethernet.
 const SEGMENT: usize = 1_460;
@@ -88,88 +90,108 @@ fn bulk(criterion: &mut Criterion) {
         bencher.iter(|| {
             let hosts = vec![host("client", 0), host("server", 1)];
             let mut world = World::new(IpVersion::V4, 1, hosts, Recorder::off("world")).expect("it starts");
-            world.run_until(SimTime::ZERO + Duration::from_secs(3_600)).expect("it runs to its end");
+            world.run_until(END).expect("it runs to its end");
             world.now()
         });
     });
     group.finish();
 }
 
-/// Two stacks back to back, with connections that each have a short message to send in turn.
-struct Pair {
-    client: Stack,
-    server: Stack,
-    sockets: Vec<(SocketId, SocketId)>,
-    now: SimTime,
+/// How many lines are echoed in one run, over however many connections.
+const LINES: usize = 20_000;
+
+/// A connection for each of `connections`; every one of them has a line under way at the same time.
+async fn crowd(os: SimOs, peer: SocketAddr, connections: usize) -> Result<(), Errno> {
+    let mut fds = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        let fd = os.socket(Family::Inet)?;
+        os.connect(fd, peer).await?;
+        fds.push(fd);
+    }
+    let mut buf = [0; 64];
+    for _ in 0..LINES / connections {
+        for fd in &fds {
+            os.write(*fd, &[7; 64]).await?;
+        }
+        for fd in &fds {
+            os.read(*fd, &mut buf).await?;
+        }
+    }
+    Ok(())
 }
 
-impl Pair {
-    fn connected(connections: usize) -> Pair {
-        let stack = |addr: [u8; 4], seed| {
-            // The RFC's backlog is as long as it says.
-            let profile = Profile::of(System::Rfc);
-            let addrs = vec![Ipv4Addr::from(addr).into()];
-            Stack::new(stack::Config { addrs, profile, mtu: 1_500, seed }, Recorder::off("host"))
+/// The book's server: a child for each connection.
+async fn forking_server(os: SimOs, connections: usize) -> Result<(), Errno> {
+    let listener = os.socket(Family::Inet)?;
+    os.bind(listener, ANY)?;
+    os.listen(listener, connections)?;
+    loop {
+        let (fd, _) = os.accept(listener).await?;
+        os.fork(move |os| async move { echo(os, fd).await.map_or_else(Errno::raw, |()| 0) })?;
+        os.close(fd)?;
+    }
+}
+
+async fn echo(os: SimOs, fd: Fd) -> Result<(), Errno> {
+    let mut buf = [0; 64];
+    loop {
+        match os.read(fd, &mut buf).await? {
+            0 => return Ok(()),
+            n => os.write(fd, &buf[..n]).await?,
         };
-        let (client, server) = (stack([10, 0, 1, 1], 1), stack([10, 0, 2, 1], 2));
-        let mut pair = Pair { client, server, sockets: Vec::new(), now: SimTime::ZERO };
-        let listener = pair.server.socket();
-        pair.server.bind(listener, ANY).expect("the port is free");
-        pair.server.listen(listener, connections).expect("it is bound");
-        let peer = SocketAddr::new(pair.server.addrs()[0], PORT);
-        for _ in 0..connections {
-            let client = pair.client.socket();
-            assert_eq!(pair.client.connect(pair.now, client, peer), Err(Errno::EINPROGRESS));
-            pair.carry();
-            let (server, _) = pair.server.accept(pair.now, listener).expect("the handshake is done");
-            pair.sockets.push((client, server));
-        }
-        pair
-    }
-
-    /// Carries packets until there are none; answers how many.
-    fn carry(&mut self) -> u64 {
-        let mut carried = 0;
-        loop {
-            let to_server: Option<Bytes> = self.client.transmit();
-            let to_client = self.server.transmit();
-            if to_server.is_none() && to_client.is_none() {
-                while self.client.poll_event().is_some() || self.server.poll_event().is_some() {}
-                return carried;
-            }
-            carried += u64::from(to_server.is_some()) + u64::from(to_client.is_some());
-            to_server.into_iter().for_each(|packet| self.server.receive(self.now, packet));
-            to_client.into_iter().for_each(|packet| self.client.receive(self.now, packet));
-        }
-    }
-
-    /// A message there and back on the n-th connection.
-    fn echo(&mut self, n: usize) -> u64 {
-        let (client, server) = self.sockets[n % self.sockets.len()];
-        let mut buf = [0; 512];
-        self.now += Duration::from_micros(10);
-        self.client.write(self.now, client, &[7; 512]).expect("there is room");
-        let mut carried = self.carry();
-        let read = self.server.read(self.now, server, &mut buf).expect("it has come");
-        self.server.write(self.now, server, &buf[..read]).expect("there is room");
-        carried += self.carry();
-        self.client.read(self.now, client, &mut buf).expect("it has come back");
-        carried + self.carry()
     }
 }
 
-/// How many messages are timed at once: as many for one connection as for ten thousand.
-const MESSAGES: usize = 10_000;
+fn crowded_host(name: &'static str, link: usize, connections: usize, recorder: &Recorder) -> HostSetup {
+    let addrs = host_addrs(IpVersion::V4, link, 1);
+    let peer = SocketAddr::new(host_addrs(IpVersion::V4, 1, 1)[0], PORT);
+    let recorder = recorder.clone();
+    let machine: Machine = Box::new(move |_, now| {
+        let mut profile = Profile::of(System::Book);
+        // As whoever serves ten thousand connections would set it.
+        profile.buffer = 4_096;
+        let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed: link as u64 };
+        let mut config = HostConfig::new(name, stack);
+        config.limits.descriptors = connections + 16;
+        config.limits.processes = connections + 16;
+        let mut host = Host::new(config, recorder.clone());
+        let done = |result: Result<(), Errno>| result.map_or_else(Errno::raw, |()| 0);
+        if name == "server" {
+            host.spawn(now, name, move |os| async move { done(forking_server(os, connections).await) });
+        } else {
+            host.spawn(now, name, move |os| async move { done(crowd(os, peer, connections).await) });
+        }
+        host
+    });
+    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine }
+}
 
+fn crowded_world(connections: usize, recorder: Recorder) -> World {
+    let hosts = ["client", "server"].into_iter().enumerate();
+    let hosts = hosts.map(|(link, name)| crowded_host(name, link, connections, &recorder)).collect();
+    World::new(IpVersion::V4, 1, hosts, recorder).expect("it starts")
+}
+
+/// How many segments a run sends, for the time of one.
+fn segments(connections: usize) -> u64 {
+    let mut world = crowded_world(connections, Recorder::new("world"));
+    world.run_until(END).expect("it runs to its end");
+    let out = |kind: &Kind| matches!(kind, Kind::Segment(segment) if segment.dir == Direction::Out);
+    world.recorder().events_from(0).iter().filter(|event| out(&event.kind)).count() as u64
+}
+
+/// From the handshakes to the last acknowledgment, with as many connections at once; the time is that of a segment.
 fn connections(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("connections");
-    group.sample_size(10);
+    group.sample_size(10).measurement_time(Duration::from_secs(5));
     for connections in [1, 10, 100, 1_000, 10_000] {
-        let mut pair = Pair::connected(connections);
-        let packets = (0..MESSAGES).map(|n| pair.echo(n)).sum();
-        group.throughput(Throughput::Elements(packets));
+        group.throughput(Throughput::Elements(segments(connections)));
         group.bench_function(BenchmarkId::from_parameter(connections), |bencher| {
-            bencher.iter(|| (0..MESSAGES).map(|n| pair.echo(n)).sum::<u64>());
+            bencher.iter(|| {
+                let mut world = crowded_world(connections, Recorder::off("world"));
+                world.run_until(END).expect("it runs to its end");
+                world.now()
+            });
         });
     }
     group.finish();

@@ -39,9 +39,9 @@ fn list_shows_every_scenario_with_its_sentence() {
     let ran = echosim(&["--list"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     assert_eq!(ran.out.lines().count(), echosim::scenario::BUILT_IN.len());
-    let reboot =
-        "reboot                 The server host crashes and reboots; then the client sends a line (UNP 5.15)";
-    assert!(ran.out.lines().any(|line| line == reboot), "{}", ran.out);
+    let sentence = "  The server host crashes and reboots; then the client sends a line (UNP 5.15)";
+    let is_reboot = |line: &str| line.starts_with("reboot ") && line.ends_with(sentence);
+    assert!(ran.out.lines().any(is_reboot), "{}", ran.out);
 }
 
 #[test]
@@ -188,4 +188,21 @@ fn a_scenarios_own_settings_are_set_and_repeated_in_the_command() {
     assert!(ran.out.lines().any(|line| line == command), "{}", ran.out);
     let refusal = refused(&["--scenario", "zombies", "--set", "reap=never"]);
     assert!(refusal.contains("expected none, wait or waitpid"), "{refusal}");
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ran = echosim(&["completions", shell]);
+        assert_eq!(ran.code, Some(0), "{shell}");
+        assert!(ran.out.contains("scenario") && ran.out.contains("netstat"), "{shell}: {}", ran.out);
+    }
+    assert_eq!(echosim(&["completions", "command.com"]).code, Some(2));
+}
+
+#[test]
+fn the_manual_page_is_roff() {
+    let ran = echosim(&["man"]);
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.out.contains(".TH echosim 1") && ran.out.contains("\\-\\-scenario"), "{}", ran.out);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
+use super::command::Command;
 use crate::scenario::{Moment, keys, units};
 use crate::stack::System;
 use crate::time::SimTime;
@@ -35,9 +36,14 @@ Exit codes:
     version,
     after_help = EXAMPLES,
     after_long_help = format!("{EXAMPLES}\n\n{}", keys_of_set()),
-    max_term_width = 100
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
 )]
 pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
     /// The scenario to run: a name from --list, or a TOML file
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "list")]
     pub(super) scenario: Option<String>,

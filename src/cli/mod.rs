@@ -3,11 +3,13 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | `args` | what may be typed |
+//! | `command` | what may be asked for besides a run |
 //! | `request` | what it means |
 //! | `show` | the reports of a run |
 //! | `verdict` | whether it went as expected |
 
 mod args;
+mod command;
 mod request;
 mod show;
 mod verdict;
@@ -57,7 +59,10 @@ pub fn run(
     ExitCode::from(exit as u8)
 }
 
-fn obey(args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    if let Some(command) = args.command.take() {
+        return command.obey(out);
+    }
     let request = match Request::new(args) {
         Ok(request) => request,
         Err(refusal) => return complain(err, &refusal),

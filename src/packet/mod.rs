@@ -8,12 +8,13 @@ mod segment;
 
 use std::net::IpAddr;
 
-use smoltcp::wire::{IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
+use bytes::Bytes;
+use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
-pub(crate) use segment::split as split_segment;
 pub use segment::{Flags, Segment, emit as emit_segment};
+pub(crate) use segment::{renumbered, split as split_segment, window_scale};
 
 /// An IP packet, as far as a host or a router here looks into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,24 @@ pub(crate) fn view(bytes: &[u8]) -> Result<Packet, Malformed> {
 pub fn addresses(bytes: &[u8]) -> Result<(IpAddr, IpAddr), Malformed> {
     let ip = Ip::parse(bytes)?;
     Ok((ip.src, ip.dst))
+}
+
+/// Takes apart packets that lie one behind the other, by the lengths in their headers. What cannot be read is
+/// the last piece.
+pub fn split(mut packets: Bytes) -> impl Iterator<Item = Bytes> {
+    std::iter::from_fn(move || {
+        let len = match version_of(&packets) {
+            Ok(IpVersion::Ipv4) if packets.len() >= IPV4_HEADER_LEN => {
+                usize::from(u16::from_be_bytes([packets[2], packets[3]]))
+            }
+            Ok(IpVersion::Ipv6) if packets.len() >= IPV6_HEADER_LEN => {
+                IPV6_HEADER_LEN + usize::from(u16::from_be_bytes([packets[4], packets[5]]))
+            }
+            _ => packets.len(),
+        };
+        let rest = packets.len();
+        (rest > 0).then(|| packets.split_to(if len == 0 { rest } else { len.min(rest) }))
+    })
 }
 
 /// Takes one hop off the packet's time to live (IPv4) or hop limit (IPv6), mending the header's checksum.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use smoltcp::phy::ChecksumCapabilities;
-use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, TcpOption, TcpPacket, TcpSeqNumber};
 
 use super::{Ip, Malformed};
 
@@ -196,6 +196,33 @@ pub(crate) fn split(packet: &Bytes, mtu: usize) -> Vec<Bytes> {
             piece.into()
         })
         .collect()
+}
+
+/// By how many bits the windows of whoever sent this SYN are to be shifted (RFC 7323, 2.2); `None` if it does not
+/// say.
+pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
+    let ip = Ip::read(packet).ok()?;
+    let tcp = TcpPacket::new_checked(ip.payload).ok()?;
+    let mut options = tcp.options();
+    while !options.is_empty() {
+        match TcpOption::parse(options).ok()? {
+            (_, TcpOption::EndOfList) => return None,
+            (_, TcpOption::WindowScale(shift)) => return Some(shift.min(14)),
+            (rest, _) => options = rest,
+        }
+    }
+    None
+}
+
+/// The same packet with another sequence number.
+pub(crate) fn renumbered(packet: &Bytes, seq: u32) -> Bytes {
+    let Ok(ip) = Ip::read(packet) else { return packet.clone() };
+    let tcp_at = packet.len() - ip.payload.len();
+    let mut renumbered = packet.to_vec();
+    let mut tcp = TcpPacket::new_unchecked(&mut renumbered[tcp_at..]);
+    tcp.set_seq_number(TcpSeqNumber(seq as i32));
+    tcp.fill_checksum(&ip.src.into(), &ip.dst.into());
+    renumbered.into()
 }
 
 pub(super) fn ip_repr(

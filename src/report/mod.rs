@@ -2,11 +2,11 @@
 //!
 //! | function | shows |
 //! | --- | --- |
-//! | [`text`] | every event, as tcpdump and strace would print it on one clock |
-//! | [`json`] | every event as a line of JSON |
-//! | [`netstat`] | every host's sockets, as `ss -tino` |
+//! | [`text()`] | every event, as tcpdump and strace would print it on one clock |
+//! | [`json()`] | every event as a line of JSON |
+//! | [`netstat()`] | every host's sockets, as `ss -tino` |
 //! | [`ps`](fn@ps) | every host's processes, as `ps -o pid,ppid,stat,wchan,comm` |
-//! | [`summary`] | what happened and why, in a few sentences |
+//! | [`summary()`] | what happened and why, in a few sentences |
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
 

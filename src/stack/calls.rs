@@ -242,6 +242,19 @@ impl Stack {
         Ok(())
     }
 
+    /// A socket's options, as they were set or inherited.
+    ///
+    /// # Errors
+    ///
+    /// EBADF if there is no such socket.
+    pub fn options(&self, id: SocketId) -> Result<&Options, Errno> {
+        match self.sockets.get(id.0).ok_or(Errno::EBADF)? {
+            Socket::Fresh { options, .. } => Ok(options),
+            Socket::Listener(listener) => Ok(&listener.options),
+            Socket::Connection(connection) => Ok(&connection.options),
+        }
+    }
+
     /// SO_ERROR: why the connection died, once.
     pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
         match self.sockets.get_mut(id.0)? {

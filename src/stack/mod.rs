@@ -34,8 +34,7 @@ use slab::Slab;
 use connection::{Connection, Cx, Owner};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
-use options::Options;
-pub use options::SocketOption;
+pub use options::{Options, SocketOption};
 pub use profile::{Profile, System};
 
 use crate::time::SimTime;
@@ -147,6 +146,26 @@ impl Stack {
         &self.addrs
     }
 
+    /// Gives the host another address; known ones stay what they are.
+    pub fn add_addr(&mut self, addr: IpAddr) {
+        if !self.addrs.contains(&addr) {
+            self.addrs.push(addr);
+        }
+    }
+
+    /// Tells a stack that was made before its host was known whose it is. Sockets, bound or listening, stay;
+    /// there may be no connection yet.
+    pub fn configure(&mut self, config: Config, recorder: Recorder) {
+        debug_assert!(self.connections.is_empty(), "a connection knows another host");
+        let fresh = Stack::new(config, recorder);
+        self.addrs = fresh.addrs;
+        self.profile = fresh.profile;
+        self.mtu = fresh.mtu;
+        self.rng = fresh.rng;
+        self.recorder = fresh.recorder;
+        self.next_port = fresh.next_port;
+    }
+
     /// How its TCP behaves.
     pub fn profile(&self) -> &Profile {
         &self.profile
@@ -172,8 +191,8 @@ impl Stack {
         }
     }
 
-    /// A socket about which something has changed: it is readable, writable, connected, dead, or has a
-    /// connection to accept. Each is named as often as it changed; an id may be gone by the time it is read.
+    /// A socket whose [`readiness`](Stack::readiness) has changed, or a listener with one more connection to
+    /// accept. Each is named as often as it changed; an id may be gone by the time it is read.
     pub fn poll_event(&mut self) -> Option<SocketId> {
         self.events.pop_front()
     }
@@ -202,16 +221,17 @@ impl Stack {
     ) -> Option<R> {
         let Some(Socket::Connection(connection)) = self.sockets.get_mut(id.0) else { return None };
         let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
-        let before = connection.state();
+        let (before, ready_before) = (connection.state(), connection.readiness());
         let result = work(connection, &mut cx);
         let (owner, state, dead) = (connection.owner, connection.state(), connection.is_dead());
-        let deadline = connection.deadline();
+        let (deadline, ready) = (connection.deadline(), connection.readiness());
         self.set_deadline(id, deadline);
         if dead && before != TcpState::Closed {
             self.forget_addresses(id);
         }
         match owner {
-            Owner::Process => self.changed(id),
+            Owner::Process if ready != ready_before => self.changed(id),
+            Owner::Process => {}
             Owner::Listener(listener) => self.handshake_went_on(id, listener, before, state),
             Owner::Nobody if dead => self.remove(id),
             Owner::Nobody => {}

@@ -29,17 +29,27 @@ pub enum SocketOption {
 
 /// The options of a socket; a connection that is accepted inherits its listener's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Options {
-    pub(super) no_delay: bool,
-    pub(super) reuse_addr: bool,
-    pub(super) keepalive: bool,
-    pub(super) keep_idle: Option<Duration>,
-    pub(super) keep_interval: Option<Duration>,
-    pub(super) keep_count: Option<u32>,
-    pub(super) user_timeout: Option<Duration>,
-    pub(super) linger: Option<Duration>,
-    pub(super) buffer: Option<usize>,
-    pub(super) hop_limit: u8,
+pub struct Options {
+    /// TCP_NODELAY.
+    pub no_delay: bool,
+    /// SO_REUSEADDR.
+    pub reuse_addr: bool,
+    /// SO_KEEPALIVE.
+    pub keepalive: bool,
+    /// TCP_KEEPIDLE; `None` is the profile's.
+    pub keep_idle: Option<Duration>,
+    /// TCP_KEEPINTVL; `None` is the profile's.
+    pub keep_interval: Option<Duration>,
+    /// TCP_KEEPCNT; `None` is the profile's.
+    pub keep_count: Option<u32>,
+    /// TCP_USER_TIMEOUT; `None` is the profile's give-up time.
+    pub user_timeout: Option<Duration>,
+    /// SO_LINGER.
+    pub linger: Option<Duration>,
+    /// SO_SNDBUF and SO_RCVBUF, in octets; `None` is the profile's.
+    pub buffer: Option<usize>,
+    /// IP_TTL, IPV6_UNICAST_HOPS.
+    pub hop_limit: u8,
 }
 
 impl Default for Options {

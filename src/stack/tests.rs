@@ -530,6 +530,37 @@ fn an_orphan_does_not_stay_in_fin_wait_2_for_ever() {
     }
 }
 
+/// A FIN that nobody acknowledges: as long as data in the book, and tcp_orphan_retries = 8 on Linux, which is
+/// 102.2 s by the model.
+#[test]
+fn an_orphans_fin_is_given_up_like_data_and_sooner_on_linux() {
+    for (system, least, most) in [(System::Book, 542.5, 542.5), (System::Linux, 102.2, 112.0)] {
+        let (mut wire, client, _) = Wire::connected(Profile::of(system));
+        wire.server_dies();
+        let start = wire.now;
+        wire.client.close(wire.now, client);
+        while !wire.client.sockets(wire.now).is_empty() {
+            assert!(wire.step(start + Duration::from_secs(10_000)), "{system:?}: it never ended");
+        }
+        let took = (wire.now - start).as_secs_f64();
+        assert!((least..=most).contains(&took), "{system:?}: {took} s");
+    }
+}
+
+/// RFC 9293, 3.7.4: while something is in flight, a small segment waits; TCP_NODELAY lets it go.
+#[test]
+fn nagle_holds_a_second_small_segment_back_unless_it_is_turned_off() {
+    for (no_delay, segments) in [(false, 1), (true, 3)] {
+        let (mut wire, client, _) = Wire::connected(book());
+        wire.client.set_option(wire.now, client, SocketOption::NoDelay(no_delay)).unwrap();
+        let start = wire.now;
+        for _ in 0..3 {
+            wire.write(client).unwrap();
+        }
+        assert_eq!(wire.sent(start, |segment| segment.len > 0).len(), segments);
+    }
+}
+
 /// A reader that does not read: the window shuts, probes go out, and no octet is lost when it reads again.
 #[test]
 fn a_shut_window_is_probed_until_it_opens() {
@@ -588,6 +619,27 @@ fn a_rebooted_host_uses_other_sequence_numbers_and_ports() {
     };
     let (one, two) = (syn(&mut first), syn(&mut second));
     assert!(one.0 != two.0 && one.1 != two.1, "{one:?} {two:?}");
+}
+
+#[test]
+fn connect_says_once_that_it_is_done() {
+    let (mut wire, client, server) = Wire::connected(book());
+    let peer = wire.server_addr();
+    assert_eq!(wire.client.connect(wire.now, client, peer), Err(Errno::EISCONN));
+    assert_eq!(wire.server.connect(wire.now, server, peer), Err(Errno::EISCONN), "an accepted socket");
+}
+
+/// A sleeper is woken when there is something for it, and by nothing that it did itself.
+#[test]
+fn an_event_is_a_change_of_readiness() {
+    let (mut wire, client, server) = Wire::connected(book());
+    while wire.server.poll_event().is_some() || wire.client.poll_event().is_some() {}
+    assert_eq!(wire.server.read(wire.now, server, &mut [0; 8]), Err(Errno::EAGAIN));
+    assert_eq!(wire.server.poll_event(), None);
+    wire.write(client).unwrap();
+    wire.run(LATENCY);
+    assert_eq!(wire.server.poll_event(), Some(server));
+    assert_eq!((wire.server.poll_event(), wire.client.poll_event()), (None, None));
 }
 
 #[test]
@@ -652,6 +704,35 @@ proptest! {
             let _ = wire.read(client);
             let _ = wire.write(client);
         }
+    }
+
+    /// Both ends send and lose at the same time, so both go back and both windows shut: the acknowledgments must
+    /// still be acceptable to the other end.
+    #[test]
+    fn an_echo_gets_through_loss_both_ways(seed in 0u64..1_000) {
+        let (mut wire, client, server) = Wire::connected(Profile::of(System::Linux));
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        wire.fate = Box::new(move |_| if rand::Rng::random_bool(&mut dice, 0.05) { Fate::Lose } else { Fate::Deliver });
+        let text: Vec<u8> = (0..400_000u32).map(|n| n as u8).collect();
+        let (mut written, mut held, mut back) = (0, VecDeque::new(), Vec::new());
+        let end = wire.now + Duration::from_secs(900);
+        while back.len() < text.len() {
+            written += wire.client.write(wire.now, client, &text[written..]).unwrap_or(0);
+            let mut buf = [0; 4_096];
+            // The server reads only when it has written: its window shuts when its answers do not get away.
+            while held.is_empty() && let Ok(n) = wire.server.read(wire.now, server, &mut buf) {
+                held.extend(&buf[..n]);
+                let sent = wire.server.write(wire.now, server, held.make_contiguous()).unwrap_or(0);
+                held.drain(..sent);
+            }
+            let sent = wire.server.write(wire.now, server, held.make_contiguous()).unwrap_or(0);
+            held.drain(..sent);
+            while let Ok(n) = wire.client.read(wire.now, client, &mut buf) {
+                back.extend_from_slice(&buf[..n]);
+            }
+            prop_assert!(wire.step(end), "stuck with {} of {} octets back", back.len(), text.len());
+        }
+        prop_assert!(back == text);
     }
 
     /// Whatever the loss, what is read is a prefix of what was written, and either everything arrives or

@@ -1,11 +1,14 @@
 //! What one end of a connection has gone through, as far as its host's segments show it.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::packet::{Flags, Unreachable};
 use crate::report::wording;
 use crate::time::SimTime;
 use crate::timeline::{Icmp, SegmentEvent};
+
+/// Local and remote address of a connection, seen from one of its ends.
+pub(super) type Ends = (SocketAddr, SocketAddr);
 
 /// One end of a connection, up to the event read last. What is counted is what has not been answered yet.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,9 @@
 //! Reads the timeline once, and keeps of it what a sentence may need.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use super::connection::Connection;
+use super::connection::{Connection, Ends};
 use super::mishap::{Mishap, What};
 use super::story::{End, Story};
 use crate::errno::Errno;
@@ -12,9 +12,6 @@ use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, Icmp, Kind, LostReason, Process, ProcessChange, SegmentEvent, TcpState,
 };
-
-/// Local and remote address of a connection, seen from one of its ends.
-pub(super) type Ends = (SocketAddr, SocketAddr);
 
 /// A run, sorted by who it happened to.
 #[derive(Default)]

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Waiting;
+use super::connection::Ends;
 use super::connection::Keepalives;
-use super::history::{Ends, History};
+use super::history::History;
 use super::mishap::{Symptom, cause};
 use super::story::{End, Story, Trouble};
 use crate::errno::Errno;

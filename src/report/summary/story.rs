@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::connection::Connection;
-use super::history::Ends;
+use super::connection::Ends;
 use crate::errno::Errno;
 use crate::time::SimTime;
 use crate::timeline::{Call, Line, Stream};

@@ -6,12 +6,13 @@ use crate::stack::{How, Readiness, SocketOption};
 use crate::timeline::TcpState;
 
 impl Connection {
-    /// How `connect` fares: Ok, EALREADY while it is under way, or why it failed, once.
+    /// How `connect` fares: EALREADY while it is under way, then once Ok or why it failed, EISCONN from then on.
     pub(crate) fn connected(&mut self) -> Result<(), Errno> {
         match self.state {
             TcpState::SynSent | TcpState::SynReceived => Err(Errno::EALREADY),
             TcpState::Closed => Err(self.error.take().unwrap_or(Errno::ECONNABORTED)),
-            _ => Ok(()),
+            _ if std::mem::take(&mut self.connecting) => Ok(()),
+            _ => Err(Errno::EISCONN),
         }
     }
 

@@ -16,11 +16,15 @@ pub(super) enum Acks {
 impl Connection {
     /// Takes over what the engine sent.
     pub(super) fn emit(&mut self, cx: &mut Cx<'_>, acks: Acks) {
-        while let Some(packet) = self.engine.sent() {
-            let Ok(Packet::Tcp(segment)) = crate::packet::view(&packet) else {
+        while let Some(mut packet) = self.engine.sent() {
+            let Ok(Packet::Tcp(mut segment)) = crate::packet::view(&packet) else {
                 unreachable!("smoltcp sends well-formed segments");
             };
             let bare = segment.flags == Flags::ACK && segment.len == 0;
+            if bare && segment.seq != self.acceptable_seq() {
+                segment.seq = self.acceptable_seq();
+                packet = crate::packet::renumbered(&packet, segment.seq);
+            }
             let new_ack = segment.ack.filter(|ack| seq::before(self.acked, *ack));
             self.note_ack(&segment);
             if bare && new_ack.is_some() && acks == Acks::MayWait {
@@ -35,6 +39,14 @@ impl Connection {
             }
             self.emit_segment(cx, segment, packet);
         }
+    }
+
+    /// The number of a segment without data: SND.NXT (RFC 9293, 3.10.7.4), but none that the peer's window has
+    /// no room for. smoltcp goes back on SND.NXT when it retransmits; two ends that both did would drop each
+    /// other's acknowledgments for ever, for they lie before the window, or behind one that has shut.
+    fn acceptable_seq(&self) -> u32 {
+        let edge = self.una.wrapping_add(u32::from(self.peer_window) << self.peer_scale);
+        if seq::before(edge, self.nxt) { edge } else { self.nxt }
     }
 
     fn emit_segment(&mut self, cx: &mut Cx<'_>, segment: Segment, packet: Bytes) {

@@ -76,6 +76,8 @@ pub(super) struct Connection {
     window: u16,
     /// The window that the peer last advertised, unscaled.
     peer_window: u16,
+    /// By how many bits it is to be shifted.
+    peer_scale: u8,
     rtt: RttEstimator,
     retransmit: RetransmitTimer,
     persist: PersistTimer,
@@ -92,6 +94,8 @@ pub(super) struct Connection {
     /// The last ICMP error believed but not final.
     soft: Option<Unreachable>,
     fin_received: bool,
+    /// Nobody has asked yet how `connect` went.
+    connecting: bool,
     /// The process said that it reads, or writes, no more.
     read_shut: bool,
     write_shut: bool,
@@ -137,6 +141,7 @@ impl Connection {
             acked: 0,
             window: 0,
             peer_window: 0,
+            peer_scale: 0,
             rtt: RttEstimator::default(),
             retransmit: RetransmitTimer::default(),
             persist: PersistTimer::default(),
@@ -149,6 +154,7 @@ impl Connection {
             tail: None,
             soft: None,
             fin_received: false,
+            connecting: owner == Owner::Process,
             read_shut: false,
             write_shut: false,
             death: None,

@@ -23,6 +23,9 @@ impl Connection {
             return;
         }
         let before = self.engine.state();
+        if segment.flags.has(Flags::SYN) && matches!(before, TcpState::Listen | TcpState::SynSent) {
+            self.peer_scale = crate::packet::window_scale(&packet).unwrap_or(0);
+        }
         self.engine.receive(cx.now, packet);
         let after = self.engine.state();
         if segment.flags.has(Flags::RST) {

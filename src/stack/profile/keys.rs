@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::linux::{SYN_LINEAR, syn_waits};
+use super::linux::syn_waits;
 use super::{AbortedAccept, GiveUp, Profile, System};
 use crate::errno::Errno;
 
@@ -60,7 +60,7 @@ impl Profile {
 
     fn syn_waits(&self, retries: u32) -> Vec<Duration> {
         if self.system == System::Linux {
-            return syn_waits(SYN_LINEAR, retries);
+            return syn_waits(retries);
         }
         // One wait after each sending; beyond the known ones the last is repeated.
         let last = self.syn[self.syn.len() - 1];

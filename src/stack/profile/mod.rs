@@ -103,6 +103,12 @@ pub struct Profile {
     pub buffer: usize,
 }
 
+impl From<System> for Profile {
+    fn from(system: System) -> Profile {
+        Profile::of(system)
+    }
+}
+
 /// How the retransmission timeout is computed (RFC 6298) and bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rto {

@@ -1,0 +1,43 @@
+//! A host's clock: tokio's, counted from the start of the simulation.
+
+use std::time::Duration;
+
+use tokio::runtime::{Handle, Id};
+use tokio::time::Instant;
+
+use crate::time::SimTime;
+
+/// Turns the paused clock of one turmoil host into [`SimTime`] and back. It has tokio's resolution, 1 ms.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    runtime: Id,
+    /// What tokio's clock showed …
+    instant: Instant,
+    /// … at this moment of the simulation.
+    at: SimTime,
+}
+
+impl Clock {
+    /// The clock of the host that is running, which `skipped` has been taken off turmoil's; `None` outside.
+    pub(super) fn here(skipped: Duration) -> Option<Clock> {
+        let runtime = Handle::try_current().ok()?.id();
+        let at = SimTime::ZERO + turmoil::sim_elapsed()? + skipped;
+        Some(Clock { runtime, instant: Instant::now(), at })
+    }
+
+    /// Which runtime's clock it is.
+    pub(super) fn runtime(&self) -> Id {
+        self.runtime
+    }
+
+    /// What it shows; `None` to anybody who is not running on its host.
+    pub(super) fn now(&self) -> Option<SimTime> {
+        let handle = Handle::try_current().ok()?;
+        (handle.id() == self.runtime).then(|| self.at + (Instant::now() - self.instant))
+    }
+
+    /// The tokio instant of a moment.
+    pub(super) fn instant(&self, at: SimTime) -> Instant {
+        self.instant + (at - self.at)
+    }
+}

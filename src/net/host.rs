@@ -1,0 +1,285 @@
+//! One turmoil host's stack, and who waits for its sockets.
+//!
+//! Programs call it from their tasks, its [driver](super::driver) carries its packets. Nothing here sends when
+//! it is dropped: a socket that is dropped is only noted down, and closed by the next call or by the driver.
+//! After a crash neither comes, so a crash is silent.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::runtime::{Handle, Id};
+use tokio::sync::Notify;
+
+use super::clock::Clock;
+use super::driver;
+use super::faults::End;
+use super::network::{ETHERNET_MTU, Network};
+use super::waits::Waits;
+use crate::errno::Errno;
+use crate::stack::{Config, How, SocketId, SocketInfo, Stack, System};
+use crate::time::SimTime;
+use crate::timeline::Recorder;
+
+thread_local! {
+    /// The hosts of this thread's simulations by their runtime: looked up, never iterated. A crash replaces a
+    /// host's runtime, and with it the entry.
+    static HOSTS: RefCell<HashMap<Id, Weak<Host>>> = RefCell::default();
+}
+
+pub(super) struct Host {
+    pub(super) clock: Clock,
+    pub(super) network: Arc<Network>,
+    /// Rouses the driver.
+    pub(super) stirred: Notify,
+    is_down: AtomicBool,
+    /// How often anything was done here.
+    pub(super) touched: AtomicU64,
+    /// The moments that programs are known to wait for.
+    alarms: Mutex<BTreeSet<(SimTime, u64)>>,
+    deferred: Mutex<Vec<Deferred>>,
+    state: Mutex<State>,
+}
+
+/// What was asked for by a drop.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deferred {
+    Close(SocketId),
+    ShutdownWrite(SocketId),
+}
+
+pub(super) struct State {
+    pub(super) stack: Stack,
+    /// The host's address and name, once known.
+    pub(super) own: Option<End>,
+    /// Packets that the stack has sent and the driver has not yet seen.
+    pub(super) outgoing: VecDeque<Bytes>,
+    /// Packets that stay on this host, by the moment they arrive.
+    pub(super) loopback: VecDeque<(SimTime, Bytes)>,
+    pub(super) latest: SimTime,
+    /// How much of the time that was left out its clock has left out.
+    pub(super) skipped: Duration,
+    waits: BTreeMap<SocketId, Waits>,
+    /// Who waits for the host's address.
+    anonymous: Vec<Waker>,
+}
+
+impl Host {
+    /// The stack of the host that is running; it attaches now if it has not yet. `hint` is any address of the
+    /// family that the caller is about to use.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`] outside a turmoil host.
+    pub(super) fn current(hint: IpAddr) -> io::Result<Arc<Host>> {
+        let runtime = Handle::try_current().map_err(|_| outside())?.id();
+        let known = HOSTS.with_borrow(|hosts| hosts.get(&runtime).and_then(Weak::upgrade));
+        if let Some(host) = known.filter(|host| !host.is_down()) {
+            return Ok(host);
+        }
+        turmoil::sim_elapsed().ok_or_else(outside)?;
+        let network = Network::of_running_host();
+        let clock = Clock::here(network.lock().skipped).ok_or_else(outside)?;
+        let host = Arc::new(Host::new(clock, network));
+        driver::start(host.clone(), hint)?;
+        HOSTS.with_borrow_mut(|hosts| hosts.insert(runtime, Arc::downgrade(&host)));
+        Ok(host)
+    }
+
+    fn new(clock: Clock, network: Arc<Network>) -> Host {
+        // Whose it is will be known in a moment; it can be bound and listened on until then.
+        let config =
+            Config { addrs: loopback().to_vec(), profile: System::Linux.into(), mtu: ETHERNET_MTU, seed: 0 };
+        let state = State {
+            stack: Stack::new(config, Recorder::off("")),
+            own: None,
+            outgoing: VecDeque::new(),
+            loopback: VecDeque::new(),
+            latest: clock.now().unwrap_or_default(),
+            skipped: network.lock().skipped,
+            waits: BTreeMap::new(),
+            anonymous: Vec::new(),
+        };
+        Host {
+            clock,
+            network,
+            stirred: Notify::new(),
+            is_down: AtomicBool::new(false),
+            touched: AtomicU64::new(0),
+            alarms: Mutex::default(),
+            deferred: Mutex::default(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// What a program asks of the stack.
+    ///
+    /// # Errors
+    ///
+    /// ENETDOWN after the host has crashed.
+    pub(super) fn call<R>(&self, work: impl FnOnce(&mut State, SimTime) -> R) -> io::Result<R> {
+        if self.is_down() {
+            return Err(Errno::ENETDOWN.into());
+        }
+        let (result, busy) = self.work(work);
+        if busy {
+            self.stirred.notify_one();
+        }
+        Ok(result)
+    }
+
+    /// Works on the stack and rouses whoever waited for what came of it. Says whether the driver has to know:
+    /// there is something to carry, or another deadline.
+    pub(super) fn work<R>(&self, work: impl FnOnce(&mut State, SimTime) -> R) -> (R, bool) {
+        self.touched.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.lock();
+        let now = self.now(&mut state);
+        self.close_what_was_dropped(&mut state, now);
+        let deadline = state.stack.next_deadline();
+        let result = work(&mut state, now);
+        let rouse = state.collect();
+        let busy = !state.outgoing.is_empty() || state.stack.next_deadline() != deadline;
+        drop(state);
+        rouse.into_iter().for_each(Waker::wake);
+        (result, busy)
+    }
+
+    /// What a drop asked for: it is done when this host runs next, if it ever does.
+    pub(super) fn defer(&self, what: Deferred) {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+        self.stirred.notify_one();
+    }
+
+    fn close_what_was_dropped(&self, state: &mut State, now: SimTime) {
+        let mut deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        for what in deferred.drain(..) {
+            match what {
+                Deferred::Close(id) => {
+                    state.waits.remove(&id);
+                    state.stack.close(now, id);
+                }
+                Deferred::ShutdownWrite(id) => {
+                    // Fails if the connection is dead already: then nothing is left to be said.
+                    let _ = state.stack.shutdown(now, id, How::Write);
+                }
+            }
+        }
+    }
+
+    /// Waits until turmoil has told the host its address: one tick after the first use of a socket on it.
+    pub(super) fn poll_addr(&self, cx: &mut Context<'_>) -> Poll<io::Result<IpAddr>> {
+        if self.is_down() {
+            return Poll::Ready(Err(Errno::ENETDOWN.into()));
+        }
+        let mut state = self.lock();
+        match &state.own {
+            Some(own) => Poll::Ready(Ok(own.addr)),
+            None => {
+                state.anonymous.push(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// The host learns its address.
+    pub(super) fn identify(self: &Arc<Host>, addr: IpAddr) {
+        let name: Arc<str> = turmoil::reverse_lookup(addr).unwrap_or_else(|| addr.to_string()).into();
+        let [v4, v6] = loopback();
+        let (config, recorder) = {
+            let mut network = self.network.lock();
+            let boot = network.register(addr, &name, self);
+            let (profile, mtu) = (network.profile(addr, &name), network.mtu(addr, &name));
+            let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
+            (config, network.recorder.for_host(&name))
+        };
+        let mut state = self.lock();
+        state.stack.configure(config, recorder);
+        state.own = Some(End { addr, name });
+        let anonymous = std::mem::take(&mut state.anonymous);
+        drop(state);
+        anonymous.into_iter().for_each(Waker::wake);
+    }
+
+    /// The runtime is gone. Whoever kept a socket elsewhere gets ENETDOWN.
+    pub(super) fn go_down(&self) {
+        self.is_down.store(true, Ordering::Relaxed);
+        // The thread may be on its way out, its hosts forgotten already.
+        let _ = HOSTS.try_with(|hosts| hosts.borrow_mut().remove(&self.clock.runtime()));
+        let mut state = self.lock();
+        let waits = std::mem::take(&mut state.waits);
+        drop(state);
+        waits.into_values().for_each(Waits::wake_all);
+    }
+
+    pub(super) fn is_down(&self) -> bool {
+        self.is_down.load(Ordering::Relaxed)
+    }
+
+    /// The sockets, as they were when the host last did anything.
+    pub(super) fn sockets(&self) -> Vec<SocketInfo> {
+        let mut state = self.lock();
+        let now = self.now(&mut state);
+        state.stack.sockets(now)
+    }
+
+    fn now(&self, state: &mut State) -> SimTime {
+        // Asked from elsewhere, the host's clock stands still.
+        state.latest = self.clock.now().unwrap_or(state.latest).max(state.latest);
+        state.latest
+    }
+
+    pub(super) fn alarms(&self) -> MutexGuard<'_, BTreeSet<(SimTime, u64)>> {
+        self.alarms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic inside the stack fails the test that it happens in; what is still dropped need not too.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What waits for the socket.
+    pub(super) fn waits(&mut self, id: SocketId) -> &mut Waits {
+        self.waits.entry(id).or_default()
+    }
+
+    /// Takes what the stack sends, and the wakers of those whose sockets are ready.
+    fn collect(&mut self) -> Vec<Waker> {
+        while let Some(packet) = self.stack.transmit() {
+            self.outgoing.push_back(packet);
+        }
+        let mut rouse = Vec::new();
+        while let Some(id) = self.stack.poll_event() {
+            if let Some(waits) = self.waits.get_mut(&id) {
+                waits.ready(self.stack.readiness(id), &mut rouse);
+            }
+        }
+        rouse
+    }
+}
+
+/// The answer to a program that is on no turmoil host.
+pub(super) fn outside() -> io::Error {
+    const WHERE: &str = "echosim::net works on the hosts of a turmoil simulation only";
+    io::Error::new(io::ErrorKind::Unsupported, WHERE)
+}
+
+fn loopback() -> [IpAddr; 2] {
+    [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+}
+
+/// Every boot of every host draws other sequence numbers, the same in every run (RFC 9293, 3.4.1).
+fn seed(addr: IpAddr, boot: u64) -> u64 {
+    let addr = match addr {
+        IpAddr::V4(addr) => u64::from(addr.to_bits()),
+        IpAddr::V6(addr) => addr.to_bits() as u64,
+    };
+    addr << 16 | boot
+}

@@ -1,0 +1,99 @@
+//! Real TCP for any program on a host of a plain [`turmoil::Sim`]: change one `use` line.
+//!
+//! turmoil's own TCP moves messages: its `crash` says FIN, a partitioned read waits for ever, nothing that is
+//! lost is sent again. With [`TcpStream`], [`TcpListener`] and [`TcpSocket`] of this module, which have tokio's
+//! names, signatures and traits, every host has a TCP/IP [stack](crate::stack) of its own and a program is told
+//! what a kernel would tell it, when it would, by kind and by errno.
+//!
+//! ```
+//! use std::io::ErrorKind;
+//! use echosim::net::{self, TcpListener, TcpStream}; // instead of turmoil::net or tokio::net
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! let mut sim = turmoil::Builder::new().build();
+//! sim.host("server", || async {
+//!     let listener = TcpListener::bind("0.0.0.0:7").await?;
+//!     let (mut stream, _) = listener.accept().await?;
+//!     stream.read_exact(&mut [0; 5]).await?;
+//!     std::future::pending().await
+//! });
+//! sim.client("client", async {
+//!     let mut stream = TcpStream::connect("server:7").await?;
+//!     stream.write_all(b"hello").await?;
+//!     let error = stream.read(&mut [0; 5]).await.unwrap_err();
+//!     assert_eq!((error.kind(), error.raw_os_error()), (ErrorKind::ConnectionReset, Some(104)));
+//!     Ok(())
+//! });
+//! while net::netstat("server").len() < 2 {
+//!     sim.step()?; // until the connection is there
+//! }
+//! sim.bounce("server"); // a reboot: the new kernel knows nothing of the old connection
+//! sim.run()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! turmoil's verbs do to packets what they say: `crash` is silent, `bounce` is a reboot, `partition`, `hold` and
+//! `repair` lose, keep and let through what travels. What this module adds: [`profile`], whose TCP a host has;
+//! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`]; [`timeline`] and [`netstat`], what
+//! happened and how things stand; [`SockRef`] for keepalive and TCP_USER_TIMEOUT; [`run`], which leaves out idle
+//! time.
+//!
+//! # How it works, and what follows
+//!
+//! - A host's stack attaches when its program first uses a socket, and is lost with the runtime at `crash`.
+//!   Until then the host has no TCP, and answers a SYN as a machine that is off: not at all.
+//! - Packets ride in turmoil's UDP, on port 6 (which is TCP's number); a program must leave that port alone.
+//!   Everything that a host sends to another at one moment is one datagram: turmoil's latency and losses strike
+//!   it as a whole. turmoil's default latency is drawn for each datagram up to 100 ms, and so reorders; with
+//!   equal minimum and maximum it does not.
+//! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
+//!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
+//! - A host learns its address one tick after its first use of a socket; the first `connect` waits for it.
+//! - Clocks are tokio's, with 1 ms: a timer fires up to that much late. A packet from a host to itself takes
+//!   1 ms. With a longer `tick_duration` packets wait for the next tick, timers keep their millisecond.
+//! - A client whose future has ended is no longer run by turmoil: it answers nothing any more, as if it were
+//!   off. What it wrote and its FIN were sent.
+//! - A simulation stays on its thread, and so does what is set here; it ends when turmoil's `Sim` is dropped.
+//!   Drop one before the next is set up on the same thread.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `tcp/` | tokio's types |
+//! | `socket.rs`, `waits.rs` | one socket, and the tasks that wait for it |
+//! | `host.rs`, `clock.rs` | one host's stack and time |
+//! | `driver.rs`, `announce.rs` | the task that carries packets; how a host learns its address |
+//! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
+//! | `idle.rs`, `alarm.rs` | leaving out idle time |
+
+mod alarm;
+mod announce;
+mod clock;
+mod driver;
+mod faults;
+mod host;
+mod idle;
+mod network;
+mod settings;
+mod socket;
+pub mod tcp;
+mod waits;
+
+use std::io;
+use std::net::SocketAddr;
+
+pub use tcp::{SockRef, TcpKeepalive, TcpListener, TcpSocket, TcpStream};
+pub use turmoil::ToSocketAddrs;
+pub use turmoil::net::{UdpSocket, lookup_host};
+
+pub use alarm::{sleep, timeout};
+pub use idle::run;
+pub use settings::{loss, mtu, netstat, only_sockets, profile, reachable, recording, timeline, unreachable};
+
+pub use crate::packet::Unreachable as Code;
+
+async fn resolve(addr: impl ToSocketAddrs) -> io::Result<SocketAddr> {
+    if !turmoil::in_simulation() {
+        return Err(host::outside());
+    }
+    lookup_host(addr).await?.next().ok_or_else(|| io::ErrorKind::NotFound.into())
+}

@@ -1,0 +1,182 @@
+//! What the hosts of one simulation share: the timeline, the faults, who has which address.
+//!
+//! turmoil offers nothing to hang a simulation's own data on, but a simulation stays on its thread. So each
+//! thread knows one network, the one of the simulation that runs there; it is over when a host's runtime is
+//! dropped outside any simulation, which happens exactly when turmoil's `Sim` is dropped. The next host to
+//! attach, or the next setting, then begins a new one.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use super::faults::{End, Fate, Faults};
+use super::host::Host;
+use crate::stack::{Profile, System};
+use crate::time::SimTime;
+use crate::timeline::{LostReason, Recorder};
+
+thread_local! {
+    static CURRENT: RefCell<Arc<Network>> = RefCell::new(Arc::new(Network::new()));
+}
+
+/// Hosts take turns of one tick; this much their clocks may be apart within one simulation.
+const LONGEST_TICK: Duration = Duration::from_secs(1);
+
+/// Octets of the largest IP packet, where nothing is said.
+pub(super) const ETHERNET_MTU: usize = 1_500;
+
+pub(super) struct Network(Mutex<Shared>);
+
+pub(super) struct Shared {
+    /// Its simulation is no more.
+    over: bool,
+    /// When the simulation says it began: two simulations seldom say the same.
+    epoch: Option<Duration>,
+    /// The latest moment any host has seen.
+    pub(super) latest: SimTime,
+    /// Idle time left out so far: what turmoil's clock lacks.
+    pub(super) skipped: Duration,
+    pub(super) recorder: Recorder,
+    pub(super) faults: Faults,
+    pub(super) places: BTreeMap<IpAddr, Place>,
+    /// Profiles by a host's name or address.
+    profiles: BTreeMap<String, Profile>,
+    /// MTUs by a host's name or address.
+    mtus: BTreeMap<String, usize>,
+    /// Hosts of which it is known that their programs wait for nothing but sockets.
+    pub(super) patient: Vec<String>,
+}
+
+/// A host that has attached at least once.
+pub(super) struct Place {
+    pub(super) name: Arc<str>,
+    /// How often it has attached: each boot is another seed.
+    boots: u64,
+    /// The stack of its present boot; gone after a crash.
+    host: Weak<Host>,
+}
+
+impl Place {
+    /// The host, unless it is down.
+    pub(super) fn host(&self) -> Option<Arc<Host>> {
+        self.host.upgrade().filter(|host| !host.is_down())
+    }
+}
+
+impl Network {
+    fn new() -> Network {
+        Network(Mutex::new(Shared {
+            over: false,
+            epoch: None,
+            latest: SimTime::ZERO,
+            skipped: Duration::ZERO,
+            recorder: Recorder::new("network"),
+            faults: Faults::default(),
+            places: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            mtus: BTreeMap::new(),
+            patient: Vec::new(),
+        }))
+    }
+
+    /// The thread's network, over or not: to look at.
+    pub(super) fn latest() -> Arc<Network> {
+        CURRENT.with_borrow(Arc::clone)
+    }
+
+    /// The network of the simulation that runs on this thread, or is about to: to change.
+    pub(super) fn current() -> Arc<Network> {
+        CURRENT.with_borrow_mut(|current| {
+            if current.lock().over {
+                *current = Arc::new(Network::new());
+            }
+            current.clone()
+        })
+    }
+
+    /// The network of the simulation whose host is running now.
+    pub(super) fn of_running_host() -> Arc<Network> {
+        let network = Network::current();
+        let elapsed = turmoil::sim_elapsed().unwrap_or_default();
+        let epoch = turmoil::since_epoch().map(|since| since.saturating_sub(elapsed));
+        let is_other = {
+            let mut shared = network.lock();
+            // A simulation that was never attached to, or lost every attached host to a crash, ends unseen.
+            let other_epoch = shared.epoch.is_some() && shared.epoch != epoch;
+            let ran_back = SimTime::ZERO + elapsed + shared.skipped + LONGEST_TICK < shared.latest;
+            shared.epoch = epoch;
+            other_epoch || ran_back
+        };
+        if !is_other {
+            return network;
+        }
+        network.end();
+        let network = Network::current();
+        network.lock().epoch = epoch;
+        network
+    }
+
+    /// The simulation is gone.
+    pub(super) fn end(&self) {
+        self.lock().over = true;
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
+        // What is shared stays whole at every step: a panic elsewhere breaks nothing in it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    /// A host has attached, or attached again after a crash. Answers which boot it is.
+    pub(super) fn register(&mut self, addr: IpAddr, name: &Arc<str>, host: &Arc<Host>) -> u64 {
+        let place = self.places.entry(addr).or_insert_with(|| Place {
+            name: name.clone(),
+            boots: 0,
+            host: Weak::new(),
+        });
+        place.boots += 1;
+        place.host = Arc::downgrade(host);
+        place.boots
+    }
+
+    /// How a host's TCP is to behave from its next boot on.
+    pub(super) fn set_profile(&mut self, host: String, profile: Profile) {
+        self.profiles.insert(host, profile);
+    }
+
+    pub(super) fn profile(&self, addr: IpAddr, name: &str) -> Profile {
+        let known = self.profiles.get(name).or_else(|| self.profiles.get(&addr.to_string()));
+        known.cloned().unwrap_or_else(|| Profile::of(System::Linux))
+    }
+
+    /// The largest packet a host sends from its next boot on, in octets.
+    pub(super) fn set_mtu(&mut self, host: String, mtu: usize) {
+        self.mtus.insert(host, mtu);
+    }
+
+    pub(super) fn mtu(&self, addr: IpAddr, name: &str) -> usize {
+        let known = self.mtus.get(name).or_else(|| self.mtus.get(&addr.to_string()));
+        known.copied().unwrap_or(ETHERNET_MTU)
+    }
+
+    /// The host of this name or address that has attached.
+    pub(super) fn place(&self, host: &str) -> Option<&Place> {
+        let by_name = self.places.values().find(|place| &*place.name == host);
+        by_name.or_else(|| self.places.get(&host.parse().ok()?))
+    }
+
+    /// What becomes of a packet that leaves for `to`, as far as it is decided here and not on turmoil's links.
+    pub(super) fn fate(&mut self, from: &End, to: IpAddr) -> Fate {
+        if self.places.get(&to).is_some_and(|place| place.host().is_none()) {
+            return Fate::Lost(LostReason::HostDown);
+        }
+        if !self.faults.any() {
+            return Fate::Passes;
+        }
+        let name = turmoil::reverse_lookup(to).unwrap_or_default().into();
+        self.faults.fate(from, &End { addr: to, name })
+    }
+}

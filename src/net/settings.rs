@@ -1,0 +1,72 @@
+//! What a test may ask of the network and tell it, on the thread its simulation runs on.
+//!
+//! Everything here is about the simulation that lives on the calling thread, from outside it (between two
+//! steps) or from a program inside. Before the first socket is used it is about the simulation to come; after
+//! turmoil's `Sim` is dropped, what happened can still be looked at until something new is set or attached.
+
+use super::network::Network;
+use crate::packet::Unreachable;
+use crate::stack::{Profile, SocketInfo};
+use crate::timeline::{Event, Recorder};
+
+/// How a host's TCP is to behave, from its next boot on: [`System::Linux`](crate::stack::System::Linux) if
+/// nothing is said. `host` is a name or an address.
+pub fn profile(host: impl ToString, profile: impl Into<Profile>) {
+    Network::current().lock().set_profile(host.to_string(), profile.into());
+}
+
+/// The largest IP packet that a host sends, from its next boot on, in octets: 1 500 if nothing is said, 576 to
+/// 65 535. Bulk data costs as much as it has packets; what is lost at once is one of them.
+pub fn mtu(host: impl ToString, octets: usize) {
+    Network::current().lock().set_mtu(host.to_string(), octets.clamp(576, 65_535));
+}
+
+/// Loses packets between two hosts, each way, at `rate` (0 to 1): single packets, chosen by `seed`, unlike
+/// turmoil's `fail_rate`, which breaks the link. A rate of 0 ends it.
+pub fn loss(a: impl ToString, b: impl ToString, rate: f64, seed: u64) {
+    Network::current().lock().faults.lose(&a.to_string(), &b.to_string(), rate, seed);
+}
+
+/// From now on a router answers whatever `from` sends to `to` with an ICMP error, a millisecond later.
+pub fn unreachable(from: impl ToString, to: impl ToString, code: Unreachable) {
+    Network::current().lock().faults.refuse(&from.to_string(), &to.to_string(), Some(code));
+}
+
+/// Ends what [`unreachable()`] began.
+pub fn reachable(from: impl ToString, to: impl ToString) {
+    Network::current().lock().faults.refuse(&from.to_string(), &to.to_string(), None);
+}
+
+/// Says that the programs on `host` wait for nothing but sockets, [`sleep`](super::sleep) and
+/// [`timeout`](super::timeout) of this module, so that [`run`](super::run) may leave out idle time. If it is
+/// not true, their other timers fire late.
+pub fn only_sockets(host: impl ToString) {
+    Network::current().lock().patient.push(host.to_string());
+}
+
+/// Whether hosts that boot from now on write to the [`timeline`]: they do if nothing is said. An event takes
+/// some 200 octets, and every packet is two.
+pub fn recording(on: bool) {
+    let recorder = if on { Recorder::new("network") } else { Recorder::off("network") };
+    let network = Network::current();
+    let mut network = network.lock();
+    if network.recorder.is_on() != on {
+        network.recorder = recorder;
+    }
+}
+
+/// Everything that happened so far, in the order it happened: segments, ICMP errors, losses, states.
+///
+/// turmoil's own partitions, holds and queues are not seen: what they take leaves a host and does not arrive.
+pub fn timeline() -> Vec<Event> {
+    let recorder = Network::latest().lock().recorder.clone();
+    recorder.events_from(0)
+}
+
+/// A host's sockets as `ss -tino` shows them; none if it is down or has never used one. Asked from outside the
+/// host, they are as they were when it last did anything.
+pub fn netstat(host: impl ToString) -> Vec<SocketInfo> {
+    let network = Network::latest();
+    let host = network.lock().place(&host.to_string()).and_then(|place| place.host());
+    host.map(|host| host.sockets()).unwrap_or_default()
+}

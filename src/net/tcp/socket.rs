@@ -1,0 +1,258 @@
+//! A socket before it is connected or listens.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::{TcpListener, TcpStream};
+use crate::errno::Errno;
+use crate::net::host::Host;
+use crate::net::socket::Socket;
+use crate::net::waits::Side;
+use crate::stack::SocketOption;
+
+/// A socket that is neither connected nor listens yet, `tokio::net::TcpSocket`.
+pub struct TcpSocket {
+    socket: Socket,
+    version_of: IpAddr,
+    /// Kept for whoever asks: one process, and one queue, is all a simulated host has.
+    reuse_port: AtomicBool,
+    traffic_class: AtomicU32,
+}
+
+impl TcpSocket {
+    /// A new IPv4 socket.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`] outside a turmoil host.
+    pub fn new_v4() -> io::Result<TcpSocket> {
+        TcpSocket::for_addr(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0))
+    }
+
+    /// A new IPv6 socket.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`] outside a turmoil host.
+    pub fn new_v6() -> io::Result<TcpSocket> {
+        TcpSocket::for_addr(SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0))
+    }
+
+    pub(super) fn for_addr(addr: SocketAddr) -> io::Result<TcpSocket> {
+        let socket = Socket::new(Host::current(addr.ip())?)?;
+        let (reuse_port, traffic_class) = (AtomicBool::new(false), AtomicU32::new(0));
+        Ok(TcpSocket { socket, version_of: addr.ip(), reuse_port, traffic_class })
+    }
+
+    /// Waits until the host knows its own address.
+    pub(super) async fn known(&self) -> io::Result<IpAddr> {
+        poll_fn(|cx| self.socket.host.poll_addr(cx)).await
+    }
+
+    /// Gives the socket a local address; port 0 asks for an ephemeral one.
+    ///
+    /// # Errors
+    ///
+    /// EADDRNOTAVAIL if it is not the host's, EADDRINUSE if the port is taken, EINVAL if the socket is bound,
+    /// EAFNOSUPPORT for the other IP version.
+    pub fn bind(&self, addr: SocketAddr) -> io::Result<()> {
+        if addr.is_ipv4() != self.version_of.is_ipv4() {
+            return Err(Errno::EAFNOSUPPORT.into());
+        }
+        let bound = self.socket.host.call(|state, _| {
+            if state.own.is_none() && !addr.ip().is_unspecified() {
+                // The host will know in a tick; until then the program is believed to know itself.
+                state.stack.add_addr(addr.ip());
+            }
+            state.stack.bind(self.socket.id, addr)
+        })?;
+        Ok(bound?)
+    }
+
+    /// Connects to `addr`.
+    ///
+    /// # Errors
+    ///
+    /// ECONNREFUSED (nobody listens), ETIMEDOUT (nobody answers), EHOSTUNREACH or ENETUNREACH (a router says
+    /// so; no such host), when and which as the host's profile has it; EADDRNOTAVAIL if the address bound to
+    /// turned out not to be the host's.
+    pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
+        let own = self.known().await?;
+        let socket = self.socket;
+        let started = socket.host.call(|state, now| {
+            let bound = state.stack.local_addr(socket.id)?;
+            if !bound.ip().is_unspecified() && !state.stack.addrs().contains(&bound.ip()) {
+                return Err(Errno::EADDRNOTAVAIL);
+            }
+            if addr.ip().is_loopback() {
+                if bound.port() == 0 {
+                    // RFC 1122, 3.2.1.3 (g): a loopback address speaks to its like only.
+                    state.stack.bind(socket.id, SocketAddr::new(addr.ip(), 0))?;
+                }
+            } else if addr.is_ipv4() != own.is_ipv4() {
+                return Err(Errno::ENETUNREACH);
+            }
+            state.stack.connect(now, socket.id, addr)
+        })?;
+        match started {
+            Ok(()) | Err(Errno::EINPROGRESS) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        poll_fn(|cx| socket.poll(cx, Side::Write, |stack, now, id| stack.connect(now, id, addr))).await?;
+        Ok(TcpStream::new(socket))
+    }
+
+    /// Listens, with room for `backlog` connections that nobody has accepted yet.
+    ///
+    /// # Errors
+    ///
+    /// EDESTADDRREQ if it is not bound, EADDRINUSE if another listens there.
+    pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
+        let backlog = usize::try_from(backlog).unwrap_or(usize::MAX).min(1 << 16);
+        self.socket.call(|stack, _, id| stack.listen(id, backlog))?;
+        Ok(TcpListener::new(self.socket))
+    }
+
+    /// The local address; unspecified with port 0 before it is bound.
+    ///
+    /// # Errors
+    ///
+    /// ENETDOWN after the host has crashed.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        let local = self.socket.local_addr()?;
+        Ok(if local.port() == 0 { SocketAddr::new(unspecified(self.version_of), 0) } else { local })
+    }
+
+    /// SO_ERROR.
+    ///
+    /// # Errors
+    ///
+    /// ENETDOWN after the host has crashed.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.socket.take_error()
+    }
+}
+
+/// Options; every one fails with ENETDOWN after the host has crashed.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+impl TcpSocket {
+    /// SO_KEEPALIVE.
+    pub fn set_keepalive(&self, keepalive: bool) -> io::Result<()> {
+        self.socket.set(SocketOption::KeepAlive(keepalive))
+    }
+
+    /// SO_KEEPALIVE.
+    pub fn keepalive(&self) -> io::Result<bool> {
+        self.socket.option(|options, _| options.keepalive)
+    }
+
+    /// SO_REUSEADDR.
+    pub fn set_reuseaddr(&self, reuseaddr: bool) -> io::Result<()> {
+        self.socket.set(SocketOption::ReuseAddr(reuseaddr))
+    }
+
+    /// SO_REUSEADDR.
+    pub fn reuseaddr(&self) -> io::Result<bool> {
+        self.socket.option(|options, _| options.reuse_addr)
+    }
+
+    /// SO_REUSEPORT, which is kept but has no effect.
+    pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
+        self.reuse_port.store(reuseport, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// SO_REUSEPORT.
+    pub fn reuseport(&self) -> io::Result<bool> {
+        Ok(self.reuse_port.load(Ordering::Relaxed))
+    }
+
+    /// SO_SNDBUF, in octets. Both buffers of a socket are of one size here: this sets
+    /// [the other](TcpSocket::set_recv_buffer_size) too.
+    pub fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
+        self.socket.set(SocketOption::Buffer(usize::try_from(size).unwrap_or(usize::MAX)))
+    }
+
+    /// SO_SNDBUF, in octets.
+    pub fn send_buffer_size(&self) -> io::Result<u32> {
+        let buffer = self.socket.option(|options, profile| options.buffer.unwrap_or(profile.buffer))?;
+        Ok(u32::try_from(buffer).unwrap_or(u32::MAX))
+    }
+
+    /// SO_RCVBUF, in octets; see [`set_send_buffer_size`](TcpSocket::set_send_buffer_size).
+    pub fn set_recv_buffer_size(&self, size: u32) -> io::Result<()> {
+        self.set_send_buffer_size(size)
+    }
+
+    /// SO_RCVBUF, in octets.
+    pub fn recv_buffer_size(&self) -> io::Result<u32> {
+        self.send_buffer_size()
+    }
+
+    /// SO_LINGER: zero makes `close` send a reset; any other time is kept but not waited for.
+    pub fn set_linger(&self, dur: Option<Duration>) -> io::Result<()> {
+        self.socket.set(SocketOption::Linger(dur))
+    }
+
+    /// SO_LINGER of zero.
+    pub fn set_zero_linger(&self) -> io::Result<()> {
+        self.set_linger(Some(Duration::ZERO))
+    }
+
+    /// SO_LINGER.
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        self.socket.linger()
+    }
+
+    /// TCP_NODELAY.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.socket.set(SocketOption::NoDelay(nodelay))
+    }
+
+    /// TCP_NODELAY.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.socket.option(|options, _| options.no_delay)
+    }
+
+    /// IP_TOS, which is kept but has no effect.
+    pub fn set_tos_v4(&self, tos: u32) -> io::Result<()> {
+        self.traffic_class.store(tos, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// IP_TOS.
+    pub fn tos_v4(&self) -> io::Result<u32> {
+        Ok(self.traffic_class.load(Ordering::Relaxed))
+    }
+
+    /// IPV6_TCLASS, which is kept but has no effect.
+    pub fn set_tclass_v6(&self, tclass: u32) -> io::Result<()> {
+        self.set_tos_v4(tclass)
+    }
+
+    /// IPV6_TCLASS.
+    pub fn tclass_v6(&self) -> io::Result<u32> {
+        self.tos_v4()
+    }
+
+    pub(super) fn inner(&self) -> &Socket {
+        &self.socket
+    }
+}
+
+fn unspecified(version_of: IpAddr) -> IpAddr {
+    match version_of {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+impl fmt::Debug for TcpSocket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpSocket").field("addr", &self.local_addr().ok()).finish()
+    }
+}

@@ -1,0 +1,85 @@
+//! Options, and what the ones that end a wait do.
+
+use std::time::Duration;
+
+use echosim::net::{SockRef, TcpKeepalive, TcpSocket, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
+use super::support::{echo_server, run_until, sim};
+
+#[test]
+fn options_are_kept() {
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    sim.client("client", async {
+        let socket = TcpSocket::new_v4()?;
+        assert_eq!(socket.local_addr()?.to_string(), "0.0.0.0:0");
+        socket.set_keepalive(true)?;
+        socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(10_000)?;
+        socket.set_nodelay(true)?;
+        assert!(socket.keepalive()? && socket.reuseaddr()? && socket.nodelay()?);
+        assert_eq!(socket.recv_buffer_size()?, 10_000);
+        let stream = socket.connect((turmoil::lookup("server"), 7).into()).await?;
+        assert!(stream.nodelay()? && SockRef::from(&stream).keepalive()?);
+        stream.set_ttl(9)?;
+        assert_eq!(stream.ttl()?, 9);
+        assert_eq!(stream.set_ttl(0).unwrap_err().raw_os_error(), Some(22));
+        assert_eq!(stream.linger()?, None);
+        stream.set_linger(Some(Duration::from_secs(1)))?;
+        assert_eq!(stream.linger()?, Some(Duration::from_secs(1)));
+        assert_eq!(SockRef::from(&stream).tcp_keepalive_time()?, Duration::from_secs(7_200));
+        Ok(())
+    });
+    sim.run().unwrap();
+}
+
+/// A client that says nothing more, set up by `prepare`, and a server that dies; how long until it is noticed,
+/// in seconds from the crash.
+fn noticed(talks: bool, prepare: fn(&TcpStream) -> std::io::Result<()>) -> Option<u64> {
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    let (tell, told) = std::sync::mpsc::channel();
+    sim.client("client", async move {
+        let mut stream = TcpStream::connect("server:7").await?;
+        prepare(&stream)?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let start = Instant::now();
+        if talks {
+            stream.write_all(b"hello").await?;
+        }
+        let read = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut [0; 5])).await;
+        let noticed = read.is_ok().then(|| start.elapsed().as_secs());
+        assert_eq!(read.ok().and_then(|read| read.unwrap_err().raw_os_error()), noticed.map(|_| 110));
+        tell.send(noticed)?;
+        Ok(())
+    });
+    run_until(&mut sim, Duration::from_millis(500));
+    sim.crash("server");
+    sim.run().unwrap();
+    told.recv().unwrap()
+}
+
+#[test]
+fn an_idle_connection_notices_only_with_keepalive() {
+    assert_eq!(noticed(false, |_| Ok(())), None);
+    let with = noticed(false, |stream| {
+        let keepalive = TcpKeepalive::new()
+            .with_time(Duration::from_secs(10))
+            .with_interval(Duration::from_secs(5))
+            .with_retries(3);
+        SockRef::from(stream).set_tcp_keepalive(&keepalive)
+    });
+    // 10 s after the handshake, then 3 probes 5 s apart (behaviour of Linux 6.18: 25 s), less the second slept.
+    assert_eq!(with, Some(24));
+}
+
+#[test]
+fn a_busy_connection_notices_within_tcp_user_timeout() {
+    assert_eq!(noticed(true, |_| Ok(())), None);
+    let timeout = Some(Duration::from_secs(10));
+    let with =
+        noticed(true, |stream| SockRef::from(stream).set_tcp_user_timeout(Some(Duration::from_secs(10))));
+    assert_eq!(with.map(Duration::from_secs), timeout);
+}
