@@ -13,6 +13,9 @@ fn whole_runs(criterion: &mut Criterion) {
         ("unreachable", System::Linux),
         ("crowd", System::Book),
         ("lossy", System::Book),
+        // Two hours and a quarter, with nothing but probes.
+        ("keepalive-crash", System::Book),
+        ("keepalive-crash", System::Linux),
     ] {
         group.bench_function(format!("{name}/{}", system.name()), |bencher| {
             bencher.iter(|| {

@@ -66,6 +66,10 @@ fn eintr_ends_a_server_that_does_not_expect_it_and_no_other() {
     timeline("sigchld", Book);
     timeline_with("sigchld", Book, "eintr=retry");
     timeline_with("sigchld", Book, "sa_restart=on");
+    for system in System::ALL {
+        holds_with("sigchld", system, "eintr=retry");
+        holds_with("sigchld", system, "sa_restart=on");
+    }
 }
 
 #[test]
@@ -139,6 +143,10 @@ fn a_host_that_shuts_down_says_fin_after_the_grace_time_at_the_latest() {
                     if segment.flags.has(Flags::FIN) && segment.dir == Direction::Out && segment.retransmission.is_none())
             });
             assert_eq!(fins, [end], "{name} {setting}");
+        }
+        for system in System::ALL {
+            holds_with("shutdown", system, setting);
+            holds_with("shutdown-poll", system, setting);
         }
         // In poll the client hears of it half a round trip later, in fgets only with the next line.
         let eof = |name| {

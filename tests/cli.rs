@@ -169,6 +169,28 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn ps_shows_who_sleeps_on_what() {
+    let ran = echosim(&["--scenario", "startup", "--ps"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let child = "102  101 S    echo-server wait_woken      tcp_data_wait    str_echo";
+    assert!(ran.out.lines().any(|line| line == child), "{}", ran.out);
+    assert_eq!(
+        refused(&["--scenario", "crash", "--trace=json", "--ps"]),
+        "error: --ps writes text, which is not for whoever reads --trace=json\n"
+    );
+}
+
+#[test]
+fn a_scenarios_own_settings_are_set_and_repeated_in_the_command() {
+    let ran = echosim(&["--scenario", "zombies", "--set", "reap=waitpid", "--trace"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let command = "# echosim --scenario zombies --stack book --seed 1 --set reap=waitpid";
+    assert!(ran.out.lines().any(|line| line == command), "{}", ran.out);
+    let refusal = refused(&["--scenario", "zombies", "--set", "reap=never"]);
+    assert!(refusal.contains("expected none, wait or waitpid"), "{refusal}");
+}
+
+#[test]
 fn every_shell_has_completions() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ran = echosim(&["completions", shell]);

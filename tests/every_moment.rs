@@ -102,7 +102,6 @@ fn fate(outcome: &Outcome, system: System) -> Result<String, String> {
     match (echoed, said) {
         (true, None) if error.is_empty() => Ok("echoed".to_owned()),
         (false, Some(_)) if !error.is_empty() => Ok(error),
-        (false, Some("str_cli: server terminated prematurely")) => Ok("end of file".to_owned()),
         what => Err(format!("{what:?} {error}")),
     }
 }

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::value::Value;
-use crate::scenario::expect::Count;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+
+use super::value::Value;
+use crate::scenario::expect::Count;
 
 /// One of something, or a list: `exits = 0` and `exits = [0, 1]`.
 #[derive(Clone, Debug)]
