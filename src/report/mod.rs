@@ -6,20 +6,33 @@
 //! | [`json`] | every event as a line of JSON |
 //! | [`netstat`] | every host's sockets, as `ss -tino` |
 //! | [`summary`] | what happened and why, in a few sentences |
+//! | [`ladder`] | the textbook picture: a column a host, arrows between them |
+//! | [`mermaid`] | the same as a Mermaid diagram |
+//! | [`svg`] | the same as a picture for documents |
+//!
+//! Pictures are drawings of one [`Sequence`](sequence::Sequence).
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
 
+mod flight;
 mod json;
+mod ladder;
+mod mermaid;
 mod netstat;
 mod palette;
+pub mod sequence;
 mod summary;
+mod svg;
 mod text;
 mod wording;
 
 pub use json::json;
+pub use ladder::{Terminal, ladder};
+pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
 pub use summary::{Waiting, summary};
+pub use svg::svg;
 pub use text::text;
 
 /// Which run a report is about: enough to repeat it to the byte.
