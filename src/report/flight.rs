@@ -159,3 +159,6 @@ fn drawn(kind: &Kind) -> String {
         _ => String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,11 +18,12 @@ const ARROWS: usize = 150;
 /// What `out` says.
 pub fn mermaid(out: &mut dyn Write, run: &RunInfo, events: &[Event]) -> io::Result<()> {
     let sequence = Sequence::of(events).at_most(ARROWS);
+    // Not as a title: Mermaid cuts one off that is wider than the diagram.
+    if !run.sentence.is_empty() {
+        writeln!(out, "%% {}", one_line(&run.sentence))?;
+    }
     writeln!(out, "%% {}", one_line(&run.command()))?;
     writeln!(out, "sequenceDiagram")?;
-    if !run.sentence.is_empty() {
-        writeln!(out, "    title {}", text(&run.sentence))?;
-    }
     for (n, column) in sequence.columns.iter().enumerate() {
         writeln!(out, "    participant h{n} as {}", text(&column.name))?;
     }
@@ -86,7 +87,7 @@ impl Page {
     }
 }
 
-/// Text in which nothing means anything to Mermaid, nor to the browser behind it.
+/// Text in which nothing means anything to Mermaid, nor to the browser behind it: `#59;` is a semicolon.
 fn text(words: &str) -> String {
     let mut safe = String::new();
     for c in one_line(words).chars() {

@@ -8,7 +8,7 @@ use crate::report::sequence::{Arrow, Column, End, Manner, NoteKind, Power};
 use crate::report::{RunInfo, wording};
 
 /// About as wide as a character of a label is, in pixels.
-const LETTER: f64 = 6.65;
+const LETTER: f64 = 6.62;
 
 pub(super) struct Drawing<'a> {
     pub(super) layout: &'a Layout<'a>,
@@ -121,7 +121,8 @@ impl Drawing<'_> {
                 text(out, "quiet", "middle", Point { x, y: y + 4.2 }, words)
             }
             Item::Frame { bottom, text: words, .. } => {
-                text(out, "quiet strong", "middle", Point { x: self.middle(), y: bottom - 10.0 }, words)
+                let at = Point { x: self.layout.width - 32.0, y: bottom - 12.0 };
+                text(out, "quiet strong", "end", at, words)
             }
         }
     }
@@ -202,7 +203,7 @@ impl Drawing<'_> {
     /// The words along an arrow.
     fn label(&self, out: &mut dyn Write, arrow: &Arrow, from: Point, to: Point) -> io::Result<()> {
         let length = (to.x - from.x).hypot(to.y - from.y);
-        let room = ((length - 24.0).max(0.0) / LETTER) as usize;
+        let room = ((length - 20.0).max(0.0) / LETTER) as usize;
         let class = match arrow.manner {
             Manner::Icmp => "icmp-label",
             Manner::Reset => "bad mono strong",
@@ -261,9 +262,10 @@ fn words(arrow: &Arrow, room: usize) -> String {
     let data = arrow.data.as_deref().unwrap_or("");
     let short = arrow.label.split(", ").next().unwrap_or("");
     let full = [arrow.label.as_str(), note, data];
-    let tries = [full, [&arrow.label, note, ""], [short, note, ""], [short, "", ""]];
+    let again = note.replace("retransmission", "again");
+    let tries = [full, [&arrow.label, note, ""], [short, note, ""], [short, &again, ""], [short, "", ""]];
     let joined =
-        tries.map(|words| words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join("  "));
+        tries.map(|words| words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" "));
     let fits = joined.iter().find(|words| words.chars().count() <= room);
     fits.unwrap_or(&joined[joined.len() - 1]).clone()
 }

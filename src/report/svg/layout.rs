@@ -23,9 +23,9 @@ const FAULT: f64 = 30.0;
 /// Room for notes to the left and to the right of the outermost hosts.
 const MARGIN: f64 = 232.0;
 /// The column of the times.
-pub(super) const TIMES: f64 = 68.0;
+pub(super) const TIMES: f64 = 78.0;
 /// From a host to the next; the router is half way.
-const BETWEEN: f64 = 440.0;
+const BETWEEN: f64 = 460.0;
 /// A note has no longer lines than this, in characters.
 const NOTE: usize = 32;
 /// Above the first moment.
@@ -74,7 +74,7 @@ impl<'a> Layout<'a> {
 
 fn places(sequence: &Sequence) -> Vec<f64> {
     let columns = &sequence.columns;
-    let mut x = TIMES + MARGIN - 28.0;
+    let mut x = TIMES + MARGIN - 30.0;
     let mut places = Vec::new();
     for (n, column) in columns.iter().enumerate() {
         if n > 0 {
@@ -158,9 +158,12 @@ impl<'a, 'b> Pen<'a, 'b> {
                     self.land(None);
                     let bottom = self.bottom + 30.0;
                     let repeated = wording::repeated("×", *times, *every);
-                    let text = format!("{repeated}, until {}", wording::instant(*until));
+                    let text = match every.is_zero() {
+                        true => repeated,
+                        false => format!("{repeated}, until {}", wording::instant(*until)),
+                    };
                     self.items.push(Item::Frame { top, bottom, text });
-                    self.start(bottom + 12.0);
+                    self.start(bottom + 16.0);
                     self.bottom = bottom;
                     (self.now, self.folded) = (*until, true);
                 }
