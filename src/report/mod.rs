@@ -9,6 +9,7 @@
 //! | [`ladder`] | the textbook picture: a column a host, arrows between them |
 //! | [`mermaid`] | the same as a Mermaid diagram |
 //! | [`svg`] | the same as a picture for documents |
+//! | [`pcapng`] | the packets, for Wireshark |
 //!
 //! Pictures are drawings of one [`Sequence`](sequence::Sequence).
 //!
@@ -20,6 +21,8 @@ mod ladder;
 mod mermaid;
 mod netstat;
 mod palette;
+mod pcapng;
+mod reset;
 pub mod sequence;
 mod summary;
 mod svg;
@@ -31,6 +34,7 @@ pub use ladder::{Terminal, ladder};
 pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
+pub use pcapng::pcapng;
 pub use summary::{Waiting, summary};
 pub use svg::svg;
 pub use text::text;
