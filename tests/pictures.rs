@@ -152,6 +152,29 @@ fn mermaid_never_has_more_than_150_arrows() {
 }
 
 #[test]
+fn a_packet_that_is_held_up_says_how_late_it_comes() {
+    let text = r#"
+name = "The second line waits on the link for a second"
+[host.server]
+run = "echo-server"
+[host.client]
+run = "echo-client server"
+type = [{ at = "0s", line = "hello" }, { at = "10s", line = "world" }]
+[[fault]]
+at = "5s"
+do = "hold"
+host = "server"
+[[fault]]
+at = "11s"
+do = "release"
+host = "server"
+"#;
+    let scenario = Scenario::parse("hold.toml", text).expect("a scenario");
+    let run = (info(&scenario), scenario::run(&scenario).expect("it runs"));
+    assert!(ladder(&run, &Terminal::default()).contains("[P.] 7:13, ack 7 arrives 1.0 s later"));
+}
+
+#[test]
 fn nothing_typed_can_break_out_of_a_picture() {
     let text = r##"
 name = "A <script> & a %% ; \" # end"

@@ -10,11 +10,14 @@
 //! | [`mermaid`] | the same as a Mermaid diagram |
 //! | [`svg`] | the same as a picture for documents |
 //! | [`pcapng`] | the packets, for Wireshark |
+//! | [`explain`] | the story in sentences, its causes, and what would have helped |
 //!
 //! Pictures are drawings of one [`Sequence`](sequence::Sequence).
 //!
-//! An error of the writer ends the report at once and is handed back as it is.
+//! [`to_file`] puts any of them into a file, whole or not at all. An error of the writer ends the report at once and is handed back as it is.
 
+pub mod explain;
+mod file;
 mod flight;
 mod json;
 mod ladder;
@@ -29,6 +32,8 @@ mod svg;
 mod text;
 mod wording;
 
+pub use explain::{Notice, Remedy, explain};
+pub use file::to_file;
 pub use json::json;
 pub use ladder::{Terminal, ladder};
 pub use mermaid::mermaid;

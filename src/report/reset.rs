@@ -29,6 +29,16 @@ pub(super) enum Why {
 }
 
 impl Why {
+    /// The same in a sentence.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Why::Forgotten => "it knows of no such connection",
+            Why::Refused => "nobody listens on that port",
+            Why::Closed => "nobody is left there to read it",
+            Why::Abort => "ends the connection on the spot",
+        }
+    }
+
     /// What the RST does.
     pub(super) const fn comment(self) -> &'static str {
         match self {

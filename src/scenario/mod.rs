@@ -17,6 +17,7 @@
 //! | `fault`, `trigger` | what goes wrong, and when |
 //! | `set` | `--set`: a key of the stack's profile or of the links |
 //! | `run`, `outcome` | the run, and what it leaves |
+//! | `remedy` | the same with more careful clients |
 //! | `expect` | what was expected, held against what happened |
 
 mod expect;
@@ -29,6 +30,7 @@ mod link;
 mod near;
 mod outcome;
 mod program;
+mod remedy;
 mod run;
 mod set;
 mod trigger;
@@ -48,6 +50,7 @@ pub use library::{BUILT_IN, BuiltIn, LoadError, load};
 pub use link::{DropRule, Link};
 pub use outcome::{Netstat, Outcome, Waiting};
 pub use program::Program;
+pub use remedy::remedies;
 pub use run::{RunError, run, run_with};
 pub use set::{SetError, WORLD_KEYS, keys};
 pub use trigger::{Happening, Trigger, Watch};

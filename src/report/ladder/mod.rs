@@ -1,5 +1,6 @@
 //! `--ladder`: the textbook picture, for a terminal.
 
+mod arrow;
 mod glyphs;
 mod line;
 mod page;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Arrow, End, Note, Row, What};
+use crate::report::wording;
 use crate::time::SimTime;
 
 /// Fewer repetitions than this are drawn one by one: six waits of 64 s are the end of the book's story.
@@ -19,9 +20,21 @@ pub(super) fn fold(rows: Vec<Row>) -> Vec<Row> {
     let least = SILENCE.max(usual_flight(&rows) * TIMES_A_FLIGHT);
     let rows = rows.into_iter().map(|row| match row.what {
         What::Notes { column, notes } => Row { what: What::Notes { column, notes: alike(notes) }, ..row },
+        What::Arrow(arrow) => Row { what: What::Arrow(late(row.t, arrow, least)), ..row },
         _ => row,
     });
     silences(repetitions(rows.collect()), least)
+}
+
+/// A packet that was held up on its way says how long it took: other rows come before its arrival.
+fn late(sent: SimTime, mut arrow: Arrow, least: Duration) -> Arrow {
+    if let End::Arrived(t) = arrow.end
+        && t - sent >= least
+    {
+        let late = format!("arrives {} later", wording::pause(t - sent));
+        arrow.note = Some(arrow.note.map_or(late.clone(), |note| format!("{note}, {late}")));
+    }
+    arrow
 }
 
 /// Two hundred lines typed at once are one note.
