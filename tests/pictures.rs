@@ -174,6 +174,46 @@ host = "server"
     assert!(ladder(&run, &Terminal::default()).contains("[P.] 7:13, ack 7 arrives 1.0 s later"));
 }
 
+/// Every picture of a run, so that none of them panics.
+fn every_picture(run: &(RunInfo, Outcome)) -> [String; 3] {
+    [ladder(run, &Terminal { width: 1, ..Terminal::default() }), mermaid(run), svg(run)]
+}
+
+#[test]
+fn a_run_without_events_is_an_empty_picture() {
+    let run = (RunInfo::default(), Outcome::default());
+    assert!(every_picture(&run).iter().all(|picture| !picture.contains("client")));
+}
+
+#[test]
+fn a_host_all_alone_and_a_dozen_of_them_are_drawn() {
+    let alone = "name = \"alone\"\n[host.server]\nrun = \"echo-server\"\n".to_owned();
+    let guests = (0..12).map(|n| format!("[host.guest{n}]\nrun = \"echo-client server\"\n"));
+    let dozen = guests.fold(alone.clone(), |text, guest| text + &guest);
+    for (text, hosts) in [(alone, 1), (dozen, 13)] {
+        let scenario = Scenario::parse("odd.toml", &text).expect("a scenario");
+        let run = (info(&scenario), scenario::run(&scenario).expect("it runs"));
+        let [page, diagram, picture] = every_picture(&run);
+        assert_eq!(diagram.matches("participant").count(), hosts);
+        assert_eq!(picture.matches("class=\"host\"").count(), hosts);
+        assert!(page.contains("server"));
+    }
+}
+
+#[test]
+fn what_the_network_does_to_packets_is_drawn() {
+    let mut scenario = scenario::load("lossy").expect("a scenario of the library");
+    for (key, value) in [("duplicate", "0.1"), ("corrupt", "0.1"), ("reorder", "0.2"), ("ip", "6")] {
+        scenario.set(key, value).expect("a key of scenarios");
+    }
+    let run = (info(&scenario), scenario::run(&scenario).expect("it runs"));
+    for picture in every_picture(&run) {
+        assert!(
+            picture.contains("lost: corrupt") && picture.contains("a copy") && picture.contains("lost: loss")
+        );
+    }
+}
+
 #[test]
 fn nothing_typed_can_break_out_of_a_picture() {
     let text = r##"

@@ -9,8 +9,8 @@ use crate::report::sequence::{Column, Note, NoteKind, Power, Row, Sequence, What
 use crate::report::wording;
 use crate::time::SimTime;
 
-/// Two lifelines are never nearer than this: `[P.] 1007:1013, ack 1007` stands between them.
-pub(super) const NEAREST: usize = 26;
+/// Two lifelines are never nearer than this: four of them fit on eighty columns.
+pub(super) const NEAREST: usize = 23;
 /// And never further: the eye must follow an arrow.
 const FURTHEST: usize = 60;
 
@@ -40,7 +40,8 @@ impl<'a> Page<'a> {
         let place = |n: usize| first + (room * n).checked_div(gaps).unwrap_or(0);
         let places: Vec<usize> = (0..sequence.columns.len()).map(place).collect();
         // A host all alone has the page to itself.
-        let width = places.last().map_or(0, |last| last + 1).max(if gaps == 0 { terminal.width } else { 0 });
+        let width =
+            places.last().map_or(0, |last| last + 1).max(if gaps == 0 { terminal.width.max(80) } else { 0 });
         let glyphs = if terminal.ascii { Glyphs::ASCII } else { Glyphs::UNICODE };
         let down = vec![false; sequence.columns.len()];
         Page { columns: &sequence.columns, places, down, time, told: None, width, glyphs, terminal }

@@ -32,7 +32,10 @@ impl Drawing<'_> {
         self.frames(out)?;
         self.lifelines(out)?;
         self.hosts(out)?;
-        self.layout.items.iter().try_for_each(|item| self.item(out, item))?;
+        // Words lie over arrows, wherever they cross.
+        let (arrows, others): (Vec<_>, Vec<_>) =
+            self.layout.items.iter().partition(|item| matches!(item, Item::Arrow { .. }));
+        arrows.into_iter().chain(others).try_for_each(|item| self.item(out, item))?;
         writeln!(out, "</svg>")
     }
 
@@ -148,10 +151,13 @@ impl Drawing<'_> {
         y: f64,
         lines: &[(NoteKind, String)],
     ) -> io::Result<()> {
-        let (anchor, x) = match column {
-            0 => ("end", self.layout.places[0] - 12.0),
-            _ => ("start", self.layout.places[column] + 12.0),
+        // Notes of the last host stand outside, to its right; all others to the left, on white where arrows pass.
+        let last = column > 0 && column + 1 == self.columns.len();
+        let (anchor, x) = match last {
+            true => ("start", self.layout.places[column] + 12.0),
+            false => ("end", self.layout.places[column] - 12.0),
         };
+        let halo = if column > 0 && !last { " halo" } else { "" };
         for (n, (kind, line)) in lines.iter().enumerate() {
             let class = match kind {
                 NoteKind::State => "state strong",
@@ -159,7 +165,8 @@ impl Drawing<'_> {
                 NoteKind::Error => "bad strong",
                 NoteKind::Line => "said",
             };
-            text(out, class, anchor, Point { x, y: y + 4.0 + LINE * n as f64 }, line)?;
+            let at = Point { x, y: y + 4.0 + LINE * n as f64 };
+            text(out, &format!("{class}{halo}"), anchor, at, line)?;
         }
         Ok(())
     }
@@ -202,7 +209,7 @@ impl Drawing<'_> {
 
     /// The words along an arrow.
     fn label(&self, out: &mut dyn Write, arrow: &Arrow, from: Point, to: Point) -> io::Result<()> {
-        let length = (to.x - from.x).hypot(to.y - from.y);
+        let length = 2.0 * (self.label_at(from, to).x - from.x).abs();
         let room = ((length - 20.0).max(0.0) / LETTER) as usize;
         let class = match arrow.manner {
             Manner::Icmp => "icmp-label",
@@ -210,16 +217,26 @@ impl Drawing<'_> {
             Manner::Again => "again-label",
             Manner::Plain | Manner::Ack => "label",
         };
-        let (left, right) = if from.x <= to.x { (from, to) } else { (to, from) };
-        let angle = (right.y - left.y).atan2(right.x - left.x).to_degrees();
-        let x = (left.x + right.x) / 2.0;
-        let y = (left.y + right.y) / 2.0 - 4.5;
+        // A packet that its sender's own host loses goes nowhere.
+        let slope = if to.x == from.x { 0.0 } else { (to.y - from.y) / (to.x - from.x) };
+        let angle = slope.atan().to_degrees();
+        let Point { x, y } = self.label_at(from, to);
         let words = escape(&words(arrow, room));
-        let place = format!(
-            r#"text-anchor="middle" x="{x:.1}" y="{y:.1}" transform="rotate({angle:.2} {x:.1} {y:.1})""#
-        );
-        writeln!(out, r#"<text class="halo" aria-hidden="true" {place}>{words}</text>"#)?;
-        writeln!(out, r#"<text class="{class}" {place}>{words}</text>"#)
+        writeln!(
+            out,
+            r#"<text class="{class} halo" text-anchor="middle" x="{x:.1}" y="{y:.1}" transform="rotate({angle:.2} {x:.1} {y:.1})">{words}</text>"#
+        )
+    }
+
+    /// The middle of a label: half way to the next host, which is most often where the arrow ends.
+    fn label_at(&self, from: Point, to: Point) -> Point {
+        let rightwards = to.x >= from.x;
+        let beyond = |&x: &f64| if rightwards { x > from.x && x < to.x } else { x < from.x && x > to.x };
+        let hosts = self.layout.places.iter().zip(self.columns).filter(|(_, column)| !column.router);
+        let between = hosts.map(|(x, _)| *x).filter(beyond);
+        let nearest = between.min_by(|a, b| (a - from.x).abs().total_cmp(&(b - from.x).abs()));
+        let along = nearest.map_or(0.5, |x| (x - from.x) / (to.x - from.x) / 2.0);
+        Point { x: from.x + (to.x - from.x) * along, y: from.y + (to.y - from.y) * along - 4.5 }
     }
 
     fn fault(
@@ -236,7 +253,7 @@ impl Drawing<'_> {
         let place = column.map_or(self.middle(), |column| self.layout.places[column]);
         // Beside the lifeline, so that one sees where it ends.
         let inner = if place > self.middle() { place - half - 18.0 } else { place + half + 18.0 };
-        let x = if power.is_some() { inner } else { place.clamp(left + half, right - half) };
+        let x = if power.is_some() { inner } else { place.min(right - half).max(left + half) };
         writeln!(
             out,
             r#"<rect class="fault-pill" x="{:.1}" y="{:.1}" width="{:.1}" height="20" rx="10"/>"#,

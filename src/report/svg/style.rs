@@ -42,11 +42,11 @@ const COLOURS: &[(&str, &str, &str, &str)] = &[
 
 const SHAPES: &str = "\
 text{font-family:ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;font-size:12px}\
-.mono,.label,.again-label,.icmp-label,.halo{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:11px}\
+.mono,.label,.again-label,.icmp-label{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;font-size:11px}\
 .title{font-size:16px;font-weight:600}\
 .name{font-weight:600;font-size:13px}\
 .strong{font-weight:600}\
-.halo{fill:none;stroke-width:4;stroke-linejoin:round}\
+.halo{paint-order:stroke;stroke-width:4;stroke-linejoin:round}\
 .life{stroke-width:1.5}\
 .fold{stroke-width:1.5;stroke-dasharray:1.5 5;stroke-linecap:round}\
 .plain,.ack,.again,.icmp,.reset,.lost{fill:none;stroke-width:1.4}\
