@@ -2,19 +2,20 @@
 //!
 //! | function | shows |
 //! | --- | --- |
-//! | [`text`] | every event, as tcpdump and strace would print it on one clock |
-//! | [`json`] | every event as a line of JSON |
-//! | [`netstat`] | every host's sockets, as `ss -tino` |
-//! | [`summary`] | what happened and why, in a few sentences |
-//! | [`ladder`] | the textbook picture: a column a host, arrows between them |
-//! | [`mermaid`] | the same as a Mermaid diagram |
-//! | [`svg`] | the same as a picture for documents |
-//! | [`pcapng`] | the packets, for Wireshark |
-//! | [`explain`] | the story in sentences, its causes, and what would have helped |
+//! | [`text()`] | every event, as tcpdump and strace would print it on one clock |
+//! | [`json()`] | every event as a line of JSON |
+//! | [`netstat()`] | every host's sockets, as `ss -tino` |
+//! | [`summary()`] | what happened and why, in a few sentences |
+//! | [`ladder()`] | the textbook picture: a column a host, arrows between them |
+//! | [`mermaid()`] | the same as a Mermaid diagram |
+//! | [`svg()`] | the same as a picture for documents |
+//! | [`pcapng()`] | the packets, for Wireshark |
+//! | [`explain()`] | the story in sentences, its causes, and what would have helped |
 //!
-//! Pictures are drawings of one [`Sequence`](sequence::Sequence).
+//! Pictures are drawings of one [`Sequence`](sequence::Sequence). [`to_file`] puts any report into a file, whole or
+//! not at all.
 //!
-//! [`to_file`] puts any of them into a file, whole or not at all. An error of the writer ends the report at once and is handed back as it is.
+//! An error of the writer ends the report at once and is handed back as it is.
 
 pub mod explain;
 mod file;
