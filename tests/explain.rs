@@ -111,7 +111,10 @@ fn all_bad_news_has_a_cause_and_everything_said_rests_on_events() {
             let place = format!("{} under {}", built_in.name, system.name());
             let chains = causes(&outcome.events, &waiting(&outcome), outcome.end);
             for chain in &chains {
-                assert!(chain.len() > 1, "{place}: {chain:#?}");
+                let news = &chain[0].text;
+                // What a host's own kernel refuses is no peer's doing.
+                let own = ["EMFILE", "EADDRINUSE", "EINTR"].iter().any(|errno| news.contains(errno));
+                assert!(chain.len() > 1 || own, "{place}: {chain:#?}");
             }
             for sentence in story(&outcome.events).iter().chain(chains.iter().flatten()) {
                 assert!(!sentence.events.is_empty(), "{place}: {sentence:?}");

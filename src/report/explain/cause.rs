@@ -44,7 +44,11 @@ impl Reasoning<'_, '_> {
                 let reset = self.reset(ends);
                 if reset.is_empty() { self.told(ends) } else { reset }
             }
-            News::Failed { .. } => self.told(ends),
+            News::Failed { errno: Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT, .. } => {
+                self.told(ends)
+            }
+            // Of the host's own making: no descriptor, no port, a signal.
+            News::Failed { .. } => Vec::new(),
             News::EndOfFile { .. } => self.fin(ends),
         };
         chain.extend(links);
