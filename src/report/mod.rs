@@ -7,22 +7,45 @@
 //! | [`netstat()`] | every host's sockets, as `ss -tino` |
 //! | [`ps`](fn@ps) | every host's processes, as `ps -o pid,ppid,stat,wchan,comm` |
 //! | [`summary()`] | what happened and why, in a few sentences |
+//! | [`ladder()`] | the textbook picture: a column a host, arrows between them |
+//! | [`mermaid()`] | the same as a Mermaid diagram |
+//! | [`svg()`] | the same as a picture for documents |
+//! | [`pcapng()`] | the packets, for Wireshark |
+//! | [`explain()`] | the story in sentences, its causes, and what would have helped |
+//!
+//! Pictures are drawings of one [`Sequence`](sequence::Sequence). [`to_file`] puts any report into a file, whole or
+//! not at all.
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
 
+pub mod explain;
+mod file;
+mod flight;
 mod json;
+mod ladder;
+mod mermaid;
 mod netstat;
 mod palette;
 mod ps;
+mod pcapng;
+mod reset;
+pub mod sequence;
 mod summary;
+mod svg;
 mod text;
 mod wording;
 
+pub use explain::{Notice, Remedy, explain};
+pub use file::to_file;
 pub use json::json;
+pub use ladder::{Terminal, ladder};
+pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
 pub use ps::ps;
+pub use pcapng::pcapng;
 pub use summary::{Waiting, summary};
+pub use svg::svg;
 pub use text::text;
 
 /// Which run a report is about: enough to repeat it to the byte.

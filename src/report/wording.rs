@@ -164,3 +164,56 @@ fn thousands(span: Duration, thousandth: Duration) -> String {
     let digits = format!("{}.{:03}", count / 1_000, count % 1_000);
     digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
+
+/// A wait, as a picture says it: `64.0 s`, `0.216 s`.
+pub(super) fn pause(span: Duration) -> String {
+    if span < Duration::from_secs(1) {
+        return seconds(span);
+    }
+    let tenths = (span.as_millis() + 50) / 100;
+    format!("{}.{} s", grouped((tenths / 10) as usize), tenths % 10)
+}
+
+/// What came again and again: `×1 053, every 0.216 s`.
+pub(super) fn repeated(sign: &str, times: usize, every: Duration) -> String {
+    let times = grouped(times);
+    if every.is_zero() {
+        format!("{sign}{times}, at once")
+    } else {
+        format!("{sign}{times}, every {}", pause(every))
+    }
+}
+
+/// A moment in full, without needless zeros: `10.0025 s`.
+pub(super) fn instant(t: SimTime) -> String {
+    let digits = t.to_string();
+    format!("{} s", digits.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// A number with its thousands apart: `1 053`.
+pub(super) fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces; a longer word has a line to itself.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

@@ -33,6 +33,7 @@
 //! | `fault`, `trigger` | what goes wrong, and when |
 //! | `set`, `variables` | `--set`: a key of the stack's profile or of the links, or a name of the scenario's own `[set]` |
 //! | `run`, `outcome` | the run, and what it leaves |
+//! | `remedy` | the same with more careful clients |
 //! | `expect` | what was expected, held against what happened |
 
 mod expect;
@@ -45,6 +46,7 @@ mod link;
 mod near;
 mod outcome;
 mod program;
+mod remedy;
 mod run;
 mod set;
 mod trigger;
@@ -67,6 +69,7 @@ pub use library::{BUILT_IN, BuiltIn, LoadError, load};
 pub use link::{DropRule, Link};
 pub use outcome::{Netstat, Outcome, Ps, Waiting};
 pub use program::Program;
+pub use remedy::remedies;
 pub use run::{RunError, run, run_with};
 pub use set::{SetError, WORLD_KEYS, keys};
 pub use trigger::{Happening, Trigger, Watch};

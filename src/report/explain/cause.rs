@@ -1,0 +1,142 @@
+//! From bad news back to what caused it: every step is an event that another event brought about.
+
+use super::evidence::Evidence;
+use super::trouble::{News, Trouble, troubles};
+use super::{Chain, Sentence};
+use crate::errno::Errno;
+use crate::packet::Flags;
+use crate::report::{Waiting, wording};
+use crate::time::SimTime;
+use crate::timeline::{Direction, Kind};
+
+pub(super) fn chains(evidence: &Evidence<'_>, waiting: &[Waiting<'_>], end: SimTime) -> Vec<Chain> {
+    let troubles = troubles(evidence);
+    let mut chains: Vec<Chain> = Vec::new();
+    for trouble in &troubles {
+        let chain = Reasoning { evidence, trouble }.chain();
+        let told = |known: &Chain| known.iter().map(|it| &it.text).eq(chain.iter().map(|it| &it.text));
+        if !chains.iter().any(told) {
+            chains.push(chain);
+        }
+    }
+    chains.extend(waiting.iter().filter_map(|waiting| unaware(evidence, waiting, end)));
+    chains
+}
+
+/// One process's bad news, and what it can be traced back to.
+pub(super) struct Reasoning<'a, 'b> {
+    pub(super) evidence: &'b Evidence<'a>,
+    pub(super) trouble: &'b Trouble<'a>,
+}
+
+impl Reasoning<'_, '_> {
+    fn chain(&self) -> Chain {
+        let mut chain = vec![self.news()];
+        let Some(ends) = self.trouble.ends else { return chain };
+        let links = match self.trouble.news {
+            News::Failed { errno: Errno::ETIMEDOUT, .. } => self.silence(ends),
+            News::Failed {
+                errno:
+                    Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNREFUSED | Errno::ECONNABORTED | Errno::EPROTO,
+                ..
+            }
+            | News::Killed { .. } => {
+                let reset = self.reset(ends);
+                if reset.is_empty() { self.told(ends) } else { reset }
+            }
+            News::Failed { errno: Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT, .. } => {
+                self.told(ends)
+            }
+            // Of the host's own making: no descriptor, no port, a signal.
+            News::Failed { .. } => Vec::new(),
+            News::EndOfFile { .. } => self.fin(ends),
+        };
+        chain.extend(links);
+        chain
+    }
+
+    fn news(&self) -> Sentence {
+        let at = self.trouble.at;
+        let when = wording::instant(self.evidence.t(at));
+        let text = match self.trouble.news {
+            News::Failed { call, errno } => {
+                format!("{} failed with {errno} at {when}", call.within.unwrap_or(call.call))
+            }
+            News::EndOfFile { call } => {
+                format!("{} found the end of file at {when}", call.within.unwrap_or(call.call))
+            }
+            News::Killed { signal } => format!("{signal} killed the process at {when}"),
+        };
+        self.sentence(text, vec![at])
+    }
+
+    pub(super) fn sentence(&self, text: String, events: Vec<usize>) -> Sentence {
+        let t = self.evidence.t(*events.first().expect("a sentence rests on an event"));
+        Sentence { t, text, events }
+    }
+
+    pub(super) fn at(&self, event: usize) -> String {
+        wording::instant(self.evidence.t(event))
+    }
+
+    /// `the segment`, `the SYN`, `the keepalive`.
+    pub(super) fn packet(&self, at: usize) -> String {
+        match self.evidence.segment(at) {
+            Some(segment) if segment.note.is_some() => format!("the {}", segment.note.unwrap_or_default()),
+            Some(segment) if segment.flags.has(Flags::SYN) => "the SYN".to_owned(),
+            Some(segment) if segment.flags.has(Flags::FIN) => "the FIN".to_owned(),
+            _ => "the segment".to_owned(),
+        }
+    }
+}
+
+/// A client that waits on, though its peer is gone: nothing has told it.
+fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Option<Chain> {
+    let connected = evidence.events.iter().any(|event| match &event.kind {
+        Kind::Call(call) => {
+            call.call == "connect"
+                && call.result.is_ok()
+                && (&*event.host, call.pid) == (waiting.host, waiting.pid)
+        }
+        _ => false,
+    });
+    if !connected {
+        return None;
+    }
+    let last = evidence.events.len();
+    let (gone, peer) =
+        evidence.fault(&["crash", "partition", "unreachable", "kill", "shutdown"], None, last)?;
+    let kind = match &evidence.events[gone].kind {
+        Kind::Fault { fault, .. } => *fault,
+        _ => return None,
+    };
+    // What is mended is no reason to wait.
+    if evidence
+        .fault(&["repair", "reachable", "release"], None, last)
+        .is_some_and(|(mended, _)| mended > gone)
+    {
+        return None;
+    }
+    let when = wording::instant(evidence.t(gone));
+    let after = evidence.events[gone..].iter().any(|event| {
+        &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::Out)
+    });
+    let heard = evidence.events[gone..].iter().any(|event| {
+        &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::In)
+    });
+    let why = match (kind, heard, after) {
+        (_, true, _) => {
+            format!("it has not looked at what came from {peer} after {when}, when there was: {kind} {peer}")
+        }
+        (_, false, false) => {
+            format!("it has sent nothing since {when} ({kind} {peer}), and who sends nothing is told nothing")
+        }
+        (_, false, true) => format!("TCP is still trying: {kind} {peer} was at {when}"),
+    };
+    let who = wording::process(waiting.process, waiting.pid);
+    let text = format!("{who} still waits in {} at {}", waiting.on, wording::instant(end));
+    Some(vec![
+        Sentence { t: end, text, events: vec![last - 1] },
+        Sentence { t: evidence.t(gone), text: why, events: vec![gone] },
+    ])
+}

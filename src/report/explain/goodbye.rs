@@ -1,0 +1,157 @@
+//! The peer said goodbye, with a RST or a FIN: what it answered, and why it was said.
+
+use super::Sentence;
+use super::cause::Reasoning;
+use super::evidence::Ends;
+use crate::packet::Flags;
+use crate::report::reset::Why;
+use crate::report::wording;
+use crate::timeline::{Call, Direction, Event, Kind, Process, ProcessChange};
+
+impl Reasoning<'_, '_> {
+    /// The peer's RST, what it answered, and why.
+    pub(super) fn reset(&self, ends: Ends) -> Vec<Sentence> {
+        let evidence = self.evidence;
+        let mut arrivals = evidence.segments(self.trouble.host, ends, Direction::In, self.trouble.at);
+        let Some((arrival, _)) = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::RST)) else {
+            return Vec::new();
+        };
+        let Some(sent) = evidence.origin(arrival) else { return Vec::new() };
+        let Some(reset) = evidence.reset(sent) else { return Vec::new() };
+        let peer = evidence.name(ends.1.ip());
+        let answered = reset.answers.and_then(|answers| Some((answers, evidence.origin(answers)?)));
+        let rst = match answered {
+            Some((answers, segment)) => {
+                let what = self.packet(segment);
+                let text = format!("the RST of {} answered {what} of {}", self.at(sent), self.at(segment));
+                self.sentence(text, vec![arrival, sent, answers, segment])
+            }
+            None => {
+                let text = format!("{peer} sent a RST at {} of its own accord", self.at(sent));
+                self.sentence(text, vec![arrival, sent])
+            }
+        };
+        let mut links = vec![rst];
+        links.extend(self.why_reset(reset.why, &peer, ends, sent));
+        links
+    }
+
+    fn why_reset(&self, why: Why, peer: &str, ends: Ends, sent: usize) -> Vec<Sentence> {
+        match why {
+            Why::Forgotten => {
+                let boot = self.evidence.fault(&["boot"], Some(peer), sent).map(|(at, _)| at);
+                let text =
+                    |at| format!("the {peer} host forgot the connection when it rebooted at {}", self.at(at));
+                boot.map(|at| self.sentence(text(at), vec![at])).into_iter().collect()
+            }
+            Why::Refused => {
+                let text = format!("nobody listened on port {} of {peer}", ends.1.port());
+                vec![self.sentence(text, vec![sent])]
+            }
+            Why::Closed => self.who_left(peer, ends, sent),
+            Why::Abort => self.who_left_data(peer, ends, sent),
+        }
+    }
+
+    /// Why nobody was left at the peer: its FIN came before.
+    fn who_left(&self, peer: &str, ends: Ends, before: usize) -> Vec<Sentence> {
+        let peers = (ends.1, ends.0);
+        let mut segments = self.evidence.segments(peer, peers, Direction::Out, before);
+        let Some((fin, _)) = segments.rfind(|(_, segment)| segment.flags.has(Flags::FIN)) else {
+            let text = format!("{peer} had no such connection any more");
+            return vec![self.sentence(text, vec![before])];
+        };
+        let text = format!("{peer} had closed its end with the FIN of {}", self.at(fin));
+        let mut links = vec![self.sentence(text, vec![fin])];
+        links.extend(self.why_fin(peer, fin));
+        links
+    }
+
+    /// Why the peer sent a FIN: its process had ended, or was shut down.
+    fn why_fin(&self, peer: &str, fin: usize) -> Option<Sentence> {
+        let evidence = self.evidence;
+        let same = |event: &Event| &*event.host == peer && event.t == evidence.t(fin);
+        let ended =
+            evidence.events.iter().enumerate().filter(|(_, event)| same(event)).find_map(|(at, event)| {
+                let Kind::Process(Process { pid, process, what }) = &event.kind else { return None };
+                let who = wording::process(process, *pid);
+                match what {
+                    ProcessChange::Killed { signal } => Some((at, format!("{who} was killed by {signal}"))),
+                    ProcessChange::Exit { status } => Some((at, format!("{who} exited {status}"))),
+                    _ => None,
+                }
+            });
+        let shut = || {
+            let (at, target) = evidence.fault(&["shutdown"], Some(peer), fin)?;
+            Some((at, format!("{target} was shut down")))
+        };
+        let (at, what) = ended.or_else(shut)?;
+        Some(self.sentence(format!("{what} at {}", self.at(at)), vec![at]))
+    }
+
+    /// A RST that answers nothing: a process that left data unread, or did not want to linger.
+    fn who_left_data(&self, peer: &str, ends: Ends, sent: usize) -> Vec<Sentence> {
+        let events = self.evidence.events;
+        let same = |event: &Event| &*event.host == peer && event.t == events[sent].t;
+        let left = |(at, event): (usize, &Event)| match &event.kind {
+            Kind::Call(Call { call: "close", result: Ok(_), pid, process, .. }) => {
+                Some((at, *pid, format!("{} closed the connection", wording::process(process, *pid))))
+            }
+            Kind::Process(Process { pid, process, what: ProcessChange::Exit { status } }) => {
+                Some((at, *pid, format!("{} exited {status}", wording::process(process, *pid))))
+            }
+            _ => None,
+        };
+        let mut now = events.iter().enumerate().filter(|(_, event)| same(event));
+        let Some((at, pid, what)) = now.find_map(left) else { return Vec::new() };
+        let unread = match self.unread(peer, pid, (ends.1, ends.0), sent) {
+            0 => String::new(),
+            octets => {
+                format!(" with {} unread (RFC 1122, 4.2.2.13)", wording::count(octets as usize, "octet"))
+            }
+        };
+        vec![self.sentence(format!("{what} at {}{unread}", self.at(at)), vec![at])]
+    }
+
+    /// Octets that came to a process's connection and that it had not read.
+    fn unread(&self, host: &str, pid: u32, ends: Ends, before: usize) -> u64 {
+        let arrived = self.evidence.segments(host, ends, Direction::In, before);
+        // SYN is 0, so the first octet is 1.
+        let arrived = arrived.map(|(_, it)| (u64::from(it.seq) + it.len as u64).saturating_sub(1)).max();
+        let read = |event: &Event| match &event.kind {
+            Kind::Call(Call { call: "read", result: Ok(octets), pid: by, args, .. })
+                if *by == pid && &*event.host == host && !args.starts_with("0,") =>
+            {
+                u64::try_from(*octets).unwrap_or(0)
+            }
+            _ => 0,
+        };
+        arrived.unwrap_or(0).saturating_sub(self.evidence.events[..before].iter().map(read).sum())
+    }
+
+    /// The peer's FIN, and why it was sent.
+    pub(super) fn fin(&self, ends: Ends) -> Vec<Sentence> {
+        let evidence = self.evidence;
+        let mut arrivals = evidence.segments(self.trouble.host, ends, Direction::In, self.trouble.at);
+        let Some((arrival, _)) = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::FIN)) else {
+            return Vec::new();
+        };
+        let Some(sent) = evidence.origin(arrival) else { return Vec::new() };
+        let peer = evidence.name(ends.1.ip());
+        let waited = self.trouble_waited(arrival);
+        let text = format!(
+            "the FIN that {peer} sent at {} lay there since {}{waited}",
+            self.at(sent),
+            self.at(arrival)
+        );
+        let mut links = vec![self.sentence(text, vec![arrival, sent])];
+        links.extend(self.why_fin(&peer, sent));
+        links
+    }
+
+    /// How long nobody looked.
+    fn trouble_waited(&self, arrival: usize) -> String {
+        let waited = self.evidence.t(self.trouble.at) - self.evidence.t(arrival);
+        if waited.is_zero() { String::new() } else { format!(", unread for {}", wording::span(waited)) }
+    }
+}

@@ -1,0 +1,73 @@
+//! What was typed, and whether it came back.
+
+use std::collections::BTreeMap;
+
+use super::Sentence;
+use super::evidence::Evidence;
+use crate::report::wording;
+use crate::timeline::{Kind, Line, Stream};
+
+/// More lines than this are told of in one sentence.
+const FEW: usize = 4;
+
+/// What was typed, and when it came back.
+pub(super) fn lines(evidence: &Evidence<'_>) -> Vec<Sentence> {
+    let mut typed: BTreeMap<(&str, u32), Vec<(usize, &Line)>> = BTreeMap::new();
+    let mut printed: BTreeMap<(&str, u32), Vec<(usize, &Line)>> = BTreeMap::new();
+    for (at, event) in evidence.events.iter().enumerate() {
+        if let Kind::Line(line) = &event.kind {
+            let lines = match line.stream {
+                Stream::Stdin => &mut typed,
+                Stream::Stdout => &mut printed,
+                Stream::Stderr => continue,
+            };
+            lines.entry((&event.host, line.pid)).or_default().push((at, line));
+        }
+    }
+    let mut sentences = Vec::new();
+    for (key, typed) in typed {
+        let mut echoes = printed.remove(&key).unwrap_or_default().into_iter().peekable();
+        let told: Vec<(usize, Option<usize>, &Line)> = typed
+            .into_iter()
+            .map(|(at, line)| {
+                (at, echoes.next_if(|(_, echo)| echo.text == line.text).map(|(at, _)| at), line)
+            })
+            .collect();
+        sentences.extend(if told.len() > FEW { many(evidence, &told) } else { few(evidence, &told) });
+    }
+    sentences
+}
+
+fn few(evidence: &Evidence<'_>, told: &[(usize, Option<usize>, &Line)]) -> Vec<Sentence> {
+    let sentence = |&(at, echo, line): &(usize, Option<usize>, &Line)| {
+        let t = evidence.t(at);
+        let back = match echo {
+            Some(echo) => format!("its echo is printed at {}", wording::instant(evidence.t(echo))),
+            None => "no echo of it is ever printed".to_owned(),
+        };
+        let who = wording::process(&line.process, line.pid);
+        let text = format!("{:?} is typed for {who}; {back}.", line.text);
+        Sentence { t, text, events: [at].into_iter().chain(echo).collect() }
+    };
+    told.iter().map(sentence).collect()
+}
+
+fn many(evidence: &Evidence<'_>, told: &[(usize, Option<usize>, &Line)]) -> Vec<Sentence> {
+    let Some(&(first, _, line)) = told.first() else { return Vec::new() };
+    let echoed: Vec<usize> = told.iter().filter_map(|(_, echo, _)| *echo).collect();
+    let until = echoed
+        .last()
+        .map_or(String::new(), |&last| format!(", the last at {}", wording::instant(evidence.t(last))));
+    let who = wording::process(&line.process, line.pid);
+    let text = format!(
+        "{} are typed for {who}; {} printed{until}.",
+        wording::count(told.len(), "line"),
+        if echoed.len() == told.len() {
+            "all their echoes are".to_owned()
+        } else {
+            format!("{} echoes are", echoed.len())
+        },
+    );
+    let events = told.iter().map(|(at, ..)| *at).chain(echoed).collect();
+    vec![Sentence { t: evidence.t(first), text, events }]
+}

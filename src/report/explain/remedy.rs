@@ -1,0 +1,88 @@
+//! What other runs of the scenario saw, in which the client asked for more care.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crate::errno::Errno;
+use crate::report::wording;
+use crate::timeline::{Event, Kind};
+
+/// The client with something added, and how it then learnt that the other end was gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remedy<'a> {
+    /// The options added, as its command line has them; empty for the client as it is.
+    pub what: &'a str,
+    /// What a run with them showed.
+    pub notice: Notice,
+}
+
+/// How a client learns that something is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A call told it.
+    After {
+        /// So long after the first fault.
+        span: Duration,
+        /// What the call failed with; `None` for the end of file.
+        errno: Option<Errno>,
+    },
+    /// Not before the run ended.
+    Never,
+}
+
+impl Notice {
+    /// What a run shows: the first bad news that a client had after the first fault. `None` if there was no fault.
+    pub fn of(events: &[Event]) -> Option<Notice> {
+        let first = events.iter().position(|event| match &event.kind {
+            Kind::Fault { fault, .. } => !MENDS.contains(fault),
+            _ => false,
+        })?;
+        let mut clients = BTreeSet::new();
+        for (at, event) in events.iter().enumerate() {
+            let Kind::Call(call) = &event.kind else { continue };
+            let client = (&*event.host, call.pid);
+            if call.call == "connect" {
+                clients.insert(client);
+            }
+            let errno = match call.result {
+                Err(Errno::EAGAIN | Errno::EINPROGRESS | Errno::EALREADY) => continue,
+                Err(errno) => Some(errno),
+                // The end of what the user types is descriptor 0's.
+                Ok(0) if call.call == "read" && !call.args.starts_with("0,") => None,
+                Ok(_) => continue,
+            };
+            if at > first && clients.contains(&client) {
+                return Some(Notice::After { span: event.t - events[first].t, errno });
+            }
+        }
+        Some(Notice::Never)
+    }
+}
+
+/// Faults that do nobody any harm.
+const MENDS: [&str; 4] = ["boot", "repair", "release", "reachable"];
+
+/// The runs, one a line.
+pub(super) fn table(out: &mut dyn Write, remedies: &[Remedy<'_>]) -> io::Result<()> {
+    if remedies.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nWhat the client could have done: each line is another run of the scenario\n")?;
+    let what = |remedy: &Remedy<'_>| match remedy.what {
+        "" => "as it is".to_owned(),
+        options => format!("with {options}"),
+    };
+    let width = remedies.iter().map(|remedy| what(remedy).chars().count()).max().unwrap_or(0);
+    for remedy in remedies {
+        let notice = match remedy.notice {
+            Notice::After { span, errno } => {
+                let told = errno.map_or("the end of file", |errno| errno.name());
+                format!("{told} {} after the fault", wording::span(span))
+            }
+            Notice::Never => "never noticed".to_owned(),
+        };
+        writeln!(out, "  {:width$}  {notice}", what(remedy))?;
+    }
+    Ok(())
+}

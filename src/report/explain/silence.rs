@@ -1,0 +1,132 @@
+//! Nothing came back, or nothing but a router's word: what was sent in vain, and where it went.
+
+use super::Sentence;
+use super::cause::Reasoning;
+use super::evidence::{Ends, Evidence};
+use crate::packet::Flags;
+use crate::report::wording;
+use crate::timeline::{Direction, Kind, LostReason, SegmentEvent};
+
+impl Reasoning<'_, '_> {
+    /// Nothing came back: what was sent, how often, and where it was lost.
+    pub(super) fn silence(&self, ends: Ends) -> Vec<Sentence> {
+        let (first, tries) = self.unanswered(ends);
+        let Some(first) = first else { return Vec::new() };
+        let segment = self.evidence.segment(first);
+        let probe = segment.and_then(|segment| segment.note).is_some_and(|note| note == "keepalive");
+        let last = *tries.last().unwrap_or(&first);
+        let what = if probe {
+            format!(
+                "none of {} was answered, from {} to {}",
+                wording::count(tries.len(), "keepalive probe"),
+                self.at(first),
+                self.at(last)
+            )
+        } else {
+            let again = match tries.len() - 1 {
+                0 => String::new(),
+                n => format!(
+                    " nor any of its {}, the last at {}",
+                    wording::count(n, "retransmission"),
+                    self.at(last)
+                ),
+            };
+            format!("nothing answered {} of {}{again}", self.packet(first), self.at(first))
+        };
+        let mut links = vec![self.sentence(what, tries.clone())];
+        links.extend(self.why_lost(&tries));
+        links
+    }
+
+    /// The router said no, and TCP remembered it.
+    pub(super) fn told(&self, ends: Ends) -> Vec<Sentence> {
+        let (first, tries) = self.unanswered(ends);
+        let Some(first) = first else { return Vec::new() };
+        let told = self.evidence.told(self.trouble.host, ends, first, self.trouble.at);
+        let Some((last, icmp)) = told.last() else { return self.silence(ends) };
+        let who = match self.evidence.name(icmp.src) {
+            router if icmp.src != ends.1.ip() => format!("the {router}"),
+            peer => peer,
+        };
+        let times = match told.len() {
+            1 => String::new(),
+            n => format!(" {} times", wording::grouped(n)),
+        };
+        let text = format!(
+            "{who} answered {} of {}{} with ICMP {}{times}, the last time at {}",
+            self.packet(first),
+            self.at(first),
+            if tries.len() > 1 { " and its retransmissions" } else { "" },
+            icmp.what.name(),
+            self.at(*last)
+        );
+        let mut links = vec![self.sentence(text, told.iter().map(|(at, _)| *at).collect())];
+        links.extend(self.why_lost(&tries));
+        links
+    }
+
+    /// The first sending of what was never acknowledged, and all of its sendings.
+    fn unanswered(&self, ends: Ends) -> (Option<usize>, Vec<usize>) {
+        let evidence = self.evidence;
+        let (host, before) = (self.trouble.host, self.trouble.at);
+        let heard = evidence.segments(host, ends, Direction::In, before).next_back().map_or(0, |(at, _)| at);
+        let counts = |segment: &SegmentEvent| {
+            segment.len > 0
+                || segment.note.is_some()
+                || segment.flags.has(Flags::SYN)
+                || segment.flags.has(Flags::FIN)
+        };
+        let tries: Vec<usize> = evidence
+            .segments(host, ends, Direction::Out, before)
+            .filter(|(at, segment)| *at > heard && counts(segment) && !segment.flags.has(Flags::RST))
+            .map(|(at, _)| at)
+            .collect();
+        (tries.first().copied(), tries)
+    }
+
+    /// Why the packets were lost: the reason of the last one, and the fault behind it.
+    fn why_lost(&self, tries: &[usize]) -> Vec<Sentence> {
+        let evidence = self.evidence;
+        let lost =
+            tries.iter().filter_map(|&sent| Some((sent, evidence.flight(sent)?.lost(evidence.events)?)));
+        let lost: Vec<_> = lost.collect();
+        let Some(&(sent, reason)) = lost.last() else { return self.lost_answers(tries) };
+        fault_behind(evidence, reason, sent).into_iter().collect()
+    }
+
+    /// Everything arrived, so the answers must have been lost.
+    fn lost_answers(&self, tries: &[usize]) -> Vec<Sentence> {
+        let Some(&first) = tries.first() else { return Vec::new() };
+        let answers = self.evidence.events[first..self.trouble.at].iter().enumerate().rev();
+        let lost = answers.filter_map(|(n, event)| match &event.kind {
+            Kind::Lost { reason, .. } => Some((first + n, *reason)),
+            _ => None,
+        });
+        let Some((at, reason)) = { lost }.next() else { return Vec::new() };
+        let text = format!("the answers were lost ({reason}), the last at {}", self.at(at));
+        let mut links = vec![self.sentence(text, vec![at])];
+        links.extend(fault_behind(self.evidence, reason, at));
+        links
+    }
+}
+
+/// What made the network lose a packet that was sent, or lost, at `at`.
+fn fault_behind(evidence: &Evidence<'_>, reason: LostReason, at: usize) -> Option<Sentence> {
+    let when = |fault: usize| wording::instant(evidence.t(fault));
+    let (fault, text) = match reason {
+        LostReason::HostDown => {
+            let (fault, host) = evidence.fault(&["crash", "shutdown"], None, at)?;
+            (fault, format!("the {host} host was down since {}", when(fault)))
+        }
+        LostReason::Partition => {
+            let (fault, host) = evidence.fault(&["partition"], None, at)?;
+            (fault, format!("the network was cut at {host} since {}", when(fault)))
+        }
+        LostReason::Unreachable => {
+            let (fault, host) = evidence.fault(&["unreachable"], None, at)?;
+            (fault, format!("the router had no way to {host} since {}", when(fault)))
+        }
+        other => (at, format!("packets were lost on the way ({other}), the last at {}", when(at))),
+    };
+    Some(Sentence { t: evidence.t(fault), text, events: vec![fault] })
+}

@@ -1,0 +1,124 @@
+//! What happened, in time order: the events that a person would tell of.
+
+use std::collections::BTreeMap;
+
+use super::Sentence;
+use super::again::retransmissions;
+use super::evidence::Evidence;
+use super::lines::lines;
+use crate::errno::Errno;
+use crate::report::wording;
+use crate::time::SimTime;
+use crate::timeline::{Direction, Event, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+
+/// Errors that are an answer rather than a failure: "not yet", and "nobody left to wait for".
+const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
+
+pub(super) fn story(evidence: &Evidence<'_>) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    for (at, event) in evidence.events.iter().enumerate() {
+        if let Some(text) = said(evidence, at, event) {
+            sentences.push(Sentence { t: event.t, text, events: vec![at] });
+        }
+    }
+    sentences.extend(lines(evidence));
+    sentences.extend(retransmissions(evidence));
+    sentences.sort_by_key(|sentence| (sentence.t, sentence.events.first().copied()));
+    alike(sentences)
+}
+
+fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
+    match &event.kind {
+        Kind::Call(call) => match (call.call, call.result) {
+            ("connect", Ok(_)) => {
+                let waited = wording::span(event.t - call.since);
+                let who = wording::process(&call.process, call.pid);
+                Some(format!("{who} on {} is connected, {waited} after it asked.", event.host))
+            }
+            (_, Err(errno)) if !ANSWERS.contains(&errno) => {
+                let (who, name) =
+                    (wording::process(&call.process, call.pid), call.within.unwrap_or(call.call));
+                Some(format!("{who}: {name} fails with {errno}, {}.", errno.message()))
+            }
+            _ => None,
+        },
+        Kind::Process(Process { pid, process, what }) => {
+            let who = format!("{} on {}", wording::process(process, *pid), event.host);
+            match what {
+                ProcessChange::Killed { signal } => {
+                    Some(format!("{who} is killed by {signal}; its kernel closes its descriptors."))
+                }
+                ProcessChange::Exit { status } if *status != 0 => Some(format!("{who} exits {status}.")),
+                _ => None,
+            }
+        }
+        Kind::Line(Line { stream: Stream::Stderr, text, process, pid }) => {
+            Some(format!("{} says: {text}", wording::process(process, *pid)))
+        }
+        Kind::Fault { fault, target, detail } => fault_said(fault, target, detail.as_deref()),
+        Kind::Segment(segment) if segment.dir == Direction::Out => reset_said(evidence, at, segment),
+        _ => None,
+    }
+}
+
+fn fault_said(fault: &str, target: &str, detail: Option<&str>) -> Option<String> {
+    let what = match fault {
+        "crash" => format!("The {target} host crashes: it is gone without a word, and all it knew with it."),
+        "boot" => format!("The {target} host boots, and knows nothing of what was before."),
+        "shutdown" => {
+            format!("The {target} host is shut down: its processes are asked to end, then made to.")
+        }
+        "partition" => format!("The network is cut at {target}: what is sent across is lost."),
+        "repair" => format!("The network at {target} is whole again."),
+        "hold" => format!("Packets at {target} are held up."),
+        "release" => format!("What was held up at {target} goes on."),
+        "unreachable" => {
+            format!("From now on a router answers packets for {target}: {}.", detail.unwrap_or("unreachable"))
+        }
+        "reachable" => format!("{target} can be reached again."),
+        // The process's end says more.
+        "kill" => return None,
+        other => format!("{other} {target}."),
+    };
+    Some(what)
+}
+
+fn reset_said(evidence: &Evidence<'_>, at: usize, segment: &SegmentEvent) -> Option<String> {
+    let reset = evidence.reset(at)?;
+    let peer = evidence.name(segment.dst.ip());
+    Some(format!(
+        "{} sends {peer} a RST, which {}.",
+        evidence.events[at].host,
+        match reset.answers {
+            Some(_) => format!("answers what came from there: {}", reset.why.words()),
+            None => reset.why.words().to_owned(),
+        }
+    ))
+}
+
+/// Sendings again of one segment.
+/// A hundred processes that do the same are told of once.
+fn alike(sentences: Vec<Sentence>) -> Vec<Sentence> {
+    let plain = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let mut kept: Vec<(Sentence, usize)> = Vec::new();
+    let mut seen: BTreeMap<(SimTime, String), usize> = BTreeMap::new();
+    for sentence in sentences {
+        let index = *seen.entry((sentence.t, plain(&sentence.text))).or_insert(kept.len());
+        match kept.get_mut(index) {
+            Some((first, more)) => {
+                first.events.extend(sentence.events);
+                *more += 1;
+            }
+            None => kept.push((sentence, 0)),
+        }
+    }
+    let folded = |(mut sentence, more): (Sentence, usize)| {
+        match more {
+            0 => {}
+            1 => sentence.text.push_str(" The same once more."),
+            more => sentence.text.push_str(&format!(" The same {more} times more.")),
+        }
+        sentence
+    };
+    kept.into_iter().map(folded).collect()
+}

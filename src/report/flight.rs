@@ -1,0 +1,164 @@
+//! Which sending became which arrival: the timeline has both ends of a packet's way, and pictures need the way.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::timeline::{Direction, Event, Kind, LostPacket, LostReason};
+
+/// A packet's way; numbers are places in the list of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Flight {
+    /// Where it was sent.
+    pub(super) sent: usize,
+    /// What became of it.
+    pub(super) fate: Fate,
+    /// The network made it: a second arrival of what was sent once.
+    pub(super) copy: bool,
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It arrived.
+    Arrived(usize),
+    /// It was lost, on its way or by the host it came to.
+    Lost(usize),
+    /// The timeline ends before.
+    Underway,
+}
+
+impl Flight {
+    /// Why it was lost, if it was.
+    pub(super) fn lost(&self, events: &[Event]) -> Option<LostReason> {
+        let Fate::Lost(at) = self.fate else { return None };
+        match events[at].kind {
+            Kind::Lost { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+/// Every packet's way, in the order they were sent; copies stand behind all others.
+///
+/// What was sent first of several packets that are the same to the octet arrives first.
+pub(super) fn flights(events: &[Event]) -> Vec<Flight> {
+    let mut tower = Tower::default();
+    for (at, event) in events.iter().enumerate() {
+        match &event.kind {
+            Kind::Segment(segment) => tower.see(at, event, segment.dir),
+            Kind::Icmp(icmp) => tower.see(at, event, icmp.dir),
+            Kind::Lost { reason, .. } => tower.lose(events, at, *reason),
+            _ => {}
+        }
+    }
+    tower.flights.append(&mut tower.copies);
+    tower.flights
+}
+
+/// What a packet keeps on its way.
+type Mark = Vec<u8>;
+
+#[derive(Default)]
+struct Tower {
+    flights: Vec<Flight>,
+    copies: Vec<Flight>,
+    /// Flights whose end has not been seen, by what they look like.
+    underway: BTreeMap<Mark, VecDeque<usize>>,
+    /// The last flight that looked like this and has ended.
+    ended: BTreeMap<Mark, usize>,
+}
+
+impl Tower {
+    fn see(&mut self, at: usize, event: &Event, dir: Direction) {
+        let mark = mark(event);
+        if dir == Direction::Out {
+            self.underway.entry(mark).or_default().push_back(self.flights.len());
+            self.flights.push(Flight { sent: at, fate: Fate::Underway, copy: false });
+        } else if let Some(flight) = self.land(&mark) {
+            self.flights[flight].fate = Fate::Arrived(at);
+        } else if let Some(&original) = self.ended.get(&mark) {
+            let sent = self.flights[original].sent;
+            self.copies.push(Flight { sent, fate: Fate::Arrived(at), copy: true });
+        }
+    }
+
+    fn lose(&mut self, events: &[Event], at: usize, reason: LostReason) {
+        let event = &events[at];
+        let mark = mark(event);
+        if let Some(flight) = self.land(&mark) {
+            self.flights[flight].fate = Fate::Lost(at);
+            return;
+        }
+        match self.ended.get(&mark).copied() {
+            Some(flight) => {
+                let before = self.flights[flight];
+                // A host that turns away what has just come to it; otherwise the network lost a copy.
+                let here =
+                    |arrival: usize| events[arrival].host == event.host && events[arrival].t == event.t;
+                match before.fate {
+                    Fate::Arrived(arrival) if here(arrival) => self.flights[flight].fate = Fate::Lost(at),
+                    _ => self.copies.push(Flight { sent: before.sent, fate: Fate::Lost(at), copy: true }),
+                }
+            }
+            None if reason == LostReason::Corrupt => {
+                if let Some(mark) = self.likest(&mark)
+                    && let Some(flight) = self.land(&mark)
+                {
+                    self.flights[flight].fate = Fate::Lost(at);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn land(&mut self, mark: &Mark) -> Option<usize> {
+        let queue = self.underway.get_mut(mark)?;
+        let flight = queue.pop_front()?;
+        if queue.is_empty() {
+            self.underway.remove(mark);
+        }
+        self.ended.insert(mark.clone(), flight);
+        Some(flight)
+    }
+
+    /// What a corrupted packet was before: the one underway that differs from it in the fewest bits.
+    fn likest(&self, mark: &Mark) -> Option<Mark> {
+        let alike = self.underway.keys().filter(|other| other.len() == mark.len());
+        let differing = |other: &&Mark| {
+            other.iter().zip(mark).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>()
+        };
+        alike.min_by_key(differing).cloned()
+    }
+}
+
+/// The packet without what routers change on the way: the hop limit and, in IPv4, the header's checksum.
+fn mark(event: &Event) -> Mark {
+    let Some(packet) = &event.packet else { return drawn(&event.kind).into_bytes() };
+    let mut mark = packet.to_vec();
+    let changed: &[usize] = match mark.first().map(|octet| octet >> 4) {
+        Some(4) => &[8, 10, 11],
+        Some(6) => &[7],
+        _ => &[],
+    };
+    for &at in changed {
+        if let Some(octet) = mark.get_mut(at) {
+            *octet = 0;
+        }
+    }
+    mark
+}
+
+/// What a packet looks like whose octets were not kept.
+fn drawn(kind: &Kind) -> String {
+    match kind {
+        Kind::Segment(it) | Kind::Lost { packet: LostPacket::Segment(it), .. } => {
+            format!("{} {} {} {} {:?} {}", it.src, it.dst, it.flags, it.seq, it.ack, it.len)
+        }
+        Kind::Icmp(it) | Kind::Lost { packet: LostPacket::Icmp(it), .. } => {
+            format!("{} {} {:?} {:?}", it.src, it.dst, it.what, it.about)
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

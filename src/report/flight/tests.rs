@@ -1,0 +1,101 @@
+use std::collections::BTreeSet;
+
+use super::{Fate, Flight, flights};
+use crate::scenario::{self, Scenario};
+use crate::timeline::{Direction, Event, Kind, LostReason};
+
+fn run(scenario: &Scenario) -> Vec<Event> {
+    scenario::run(scenario).expect("it runs to its end").events
+}
+
+fn lossy(settings: &[(&str, &str)]) -> Vec<Event> {
+    let mut scenario = scenario::load("lossy").expect("a scenario of the library");
+    for (key, value) in settings {
+        scenario.set(key, value).expect("a key of links");
+    }
+    run(&scenario)
+}
+
+fn dir(event: &Event) -> Option<Direction> {
+    match &event.kind {
+        Kind::Segment(segment) => Some(segment.dir),
+        Kind::Icmp(icmp) => Some(icmp.dir),
+        _ => None,
+    }
+}
+
+fn reason(event: &Event) -> Option<LostReason> {
+    match event.kind {
+        Kind::Lost { reason, .. } => Some(reason),
+        _ => None,
+    }
+}
+
+/// Places of the events that this is true of.
+fn places(events: &[Event], is: impl Fn(&Event) -> bool) -> BTreeSet<usize> {
+    (0..events.len()).filter(|&at| is(&events[at])).collect()
+}
+
+fn ends(flights: &[Flight]) -> Vec<usize> {
+    let end = |flight: &Flight| match flight.fate {
+        Fate::Arrived(at) | Fate::Lost(at) => Some(at),
+        Fate::Underway => None,
+    };
+    flights.iter().filter_map(end).collect()
+}
+
+#[test]
+fn every_sending_has_one_flight_and_every_end_belongs_to_one() {
+    for built_in in scenario::BUILT_IN {
+        let events = run(&scenario::load(built_in.name).expect("a scenario of the library"));
+        let flights = flights(&events);
+
+        let sent: Vec<usize> =
+            flights.iter().filter(|flight| !flight.copy).map(|flight| flight.sent).collect();
+        assert_eq!(BTreeSet::from_iter(sent.clone()), places(&events, |it| dir(it) == Some(Direction::Out)));
+        assert!(sent.is_sorted_by(|one, next| one < next));
+
+        let ended = ends(&flights);
+        let all = places(&events, |it| dir(it) == Some(Direction::In) || reason(it).is_some());
+        assert_eq!(BTreeSet::from_iter(ended.clone()), all, "{}", built_in.name);
+        assert_eq!(ended.len(), all.len(), "an end of two flights");
+        assert!(flights.iter().all(|flight| !flight.copy), "nothing is duplicated there");
+    }
+}
+
+#[test]
+fn what_arrives_is_what_was_sent() {
+    let events = lossy(&[("reorder", "0.2"), ("duplicate", "0.2"), ("jitter", "2ms")]);
+    for flight in flights(&events) {
+        let Fate::Arrived(at) = flight.fate else { continue };
+        let (Kind::Segment(out), Kind::Segment(arrived)) = (&events[flight.sent].kind, &events[at].kind)
+        else {
+            panic!("no ICMP in this scenario");
+        };
+        assert_eq!((out.src, out.dst, out.flags), (arrived.src, arrived.dst, arrived.flags));
+        assert_eq!((out.seq, out.ack, out.len), (arrived.seq, arrived.ack, arrived.len));
+        assert!(events[flight.sent].t < events[at].t);
+        assert_ne!(events[flight.sent].host, events[at].host);
+    }
+}
+
+#[test]
+fn a_second_arrival_is_a_copy() {
+    let events = lossy(&[("loss", "0"), ("duplicate", "0.2")]);
+    let flights = flights(&events);
+    let sendings = places(&events, |it| dir(it) == Some(Direction::Out)).len();
+    let arrivals = places(&events, |it| dir(it) == Some(Direction::In)).len();
+    let copies = flights.iter().filter(|flight| flight.copy).count();
+    assert!(copies > 10);
+    assert_eq!(copies, arrivals - sendings);
+}
+
+#[test]
+fn a_corrupted_packet_is_the_one_that_was_sent() {
+    let events = lossy(&[("loss", "0"), ("corrupt", "0.1")]);
+    let flights = flights(&events);
+    let corrupt = flights.iter().filter(|flight| flight.lost(&events) == Some(LostReason::Corrupt)).count();
+    assert!(corrupt > 10);
+    assert_eq!(corrupt, places(&events, |it| reason(it) == Some(LostReason::Corrupt)).len());
+    assert!(flights.iter().all(|flight| !flight.copy && flight.fate != Fate::Underway));
+}

@@ -1,0 +1,172 @@
+//! `echosim explain`: the story, its causes, and what other runs would have seen.
+
+use std::time::Duration;
+
+use echosim::errno::Errno;
+use echosim::report::explain::{Chain, causes, story};
+use echosim::report::{Notice, Remedy, RunInfo, Waiting, explain};
+use echosim::scenario::{self, Outcome, Scenario};
+use echosim::stack::System;
+
+fn load(name: &str, system: System) -> Scenario {
+    let mut scenario = scenario::load(name).expect("a scenario of the library");
+    scenario.stack = system;
+    scenario
+}
+
+fn run(scenario: &Scenario) -> Outcome {
+    scenario::run(scenario).expect("it runs to its end")
+}
+
+fn waiting(outcome: &Outcome) -> Vec<Waiting<'_>> {
+    let waiting = outcome.waiting.iter();
+    waiting.map(|it| Waiting { host: &it.host, pid: it.pid, process: &it.process, on: it.on() }).collect()
+}
+
+fn why(name: &str, system: System) -> Vec<Chain> {
+    let outcome = run(&load(name, system));
+    causes(&outcome.events, &waiting(&outcome), outcome.end)
+}
+
+/// The chains in a line each.
+fn said(name: &str, system: System) -> Vec<String> {
+    let joined =
+        |chain: &Chain| chain.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join(", because ");
+    why(name, system).iter().map(joined).collect()
+}
+
+fn notices(name: &str, system: System) -> Vec<(String, Notice)> {
+    let runs = scenario::remedies(&load(name, system)).into_iter();
+    runs.filter_map(|(what, scenario)| Some((what, Notice::of(&run(&scenario).events)?))).collect()
+}
+
+fn page(name: &str, system: System) -> String {
+    let scenario = load(name, system);
+    let outcome = run(&scenario);
+    let info = RunInfo {
+        scenario: scenario.name.clone(),
+        sentence: scenario.sentence.clone(),
+        stack: scenario.stack.name().to_owned(),
+        seed: scenario.seed,
+        set: Vec::new(),
+    };
+    let notices = notices(name, system);
+    let remedies: Vec<Remedy<'_>> =
+        notices.iter().map(|(what, notice)| Remedy { what, notice: *notice }).collect();
+    let mut out = Vec::new();
+    explain(&mut out, &info, &outcome.events, (&waiting(&outcome), outcome.end), &remedies)
+        .expect("memory takes it");
+    String::from_utf8(out).expect("UTF-8")
+}
+
+fn snapshot(name: &str, system: System) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let title = format!("{name}-{}-explain", system.name());
+    settings.bind(|| insta::assert_snapshot!(title, page(name, system)));
+}
+
+#[test]
+fn pages_read_as_they_are_meant_to() {
+    for name in
+        ["reboot", "reboot-idle", "crash", "unreachable", "server-killed", "close-unread", "lossy", "crowd"]
+    {
+        snapshot(name, System::Book);
+    }
+    snapshot("unreachable", System::Linux);
+}
+
+#[test]
+fn a_reset_goes_back_to_the_reboot() {
+    let expected = "readline failed with ECONNRESET at 20.01 s, \
+                    because the RST of 20.005 s answered the segment of 20 s, \
+                    because the server host forgot the connection when it rebooted at 15 s";
+    for system in System::ALL {
+        assert_eq!(said("reboot", system), [expected], "{}", system.name());
+    }
+}
+
+#[test]
+fn silence_goes_back_to_the_crash() {
+    let expected = "readline failed with ETIMEDOUT at 552.5 s, \
+                    because nothing answered the segment of 10 s nor any of its 12 retransmissions, \
+                    the last at 488.5 s, because the server host was down since 5 s";
+    assert_eq!(said("crash", System::Book), [expected]);
+}
+
+#[test]
+fn who_sends_nothing_is_told_nothing() {
+    let said = said("reboot-idle", System::Book);
+    assert!(said[0].ends_with("and who sends nothing is told nothing"), "{said:?}");
+}
+
+#[test]
+fn all_bad_news_has_a_cause_and_everything_said_rests_on_events() {
+    for built_in in scenario::BUILT_IN {
+        for system in System::ALL {
+            let scenario = load(built_in.name, system);
+            let outcome = run(&scenario);
+            let place = format!("{} under {}", built_in.name, system.name());
+            let chains = causes(&outcome.events, &waiting(&outcome), outcome.end);
+            for chain in &chains {
+                let news = &chain[0].text;
+                // What a host's own kernel refuses is no peer's doing.
+                let own = ["EMFILE", "EADDRINUSE", "EINTR"].iter().any(|errno| news.contains(errno));
+                assert!(chain.len() > 1 || own, "{place}: {chain:#?}");
+            }
+            for sentence in story(&outcome.events).iter().chain(chains.iter().flatten()) {
+                assert!(!sentence.events.is_empty(), "{place}: {sentence:?}");
+                assert!(sentence.events.iter().all(|&at| at < outcome.events.len()), "{place}: {sentence:?}");
+            }
+            // Whoever fails is explained.
+            let failed = |it: &echosim::timeline::Event| {
+                matches!(&it.kind, echosim::timeline::Kind::Process(process)
+                if matches!(process.what, echosim::timeline::ProcessChange::Exit { status } if status != 0))
+            };
+            assert!(!outcome.events.iter().any(failed) || !chains.is_empty(), "{place}");
+        }
+    }
+}
+
+/// How a client with these options learns of it.
+fn noticed(name: &str, system: System, options: &str) -> Notice {
+    let mut notices = notices(name, system).into_iter();
+    notices.find(|(what, _)| what == options).expect("a remedy").1
+}
+
+/// How long after the fault a call failed with `errno`.
+fn failed(notice: Notice, errno: Errno) -> Duration {
+    match notice {
+        Notice::After { span, errno: Some(it) } if it == errno => span,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn keepalive_is_worth_nothing_to_a_client_that_only_waits_for_its_user() {
+    let noticed = |options| noticed("reboot-idle", System::Linux, options);
+    assert_eq!(noticed(""), Notice::Never);
+    assert_eq!(noticed("--keepalive=2s,1s,3"), Notice::Never);
+    // Three probes into the void, a second apart, the first at most two seconds after the crash.
+    let span = failed(noticed("--keepalive=2s,1s,3 --poll"), Errno::ETIMEDOUT);
+    assert!(span <= Duration::from_secs(5), "{span:?}");
+}
+
+#[test]
+fn a_user_timeout_ends_a_wait_of_minutes() {
+    let noticed = |options| noticed("crash", System::Linux, options);
+    let span = |options| failed(noticed(options), Errno::ETIMEDOUT);
+    assert!(span("") > Duration::from_secs(900));
+    // The line is typed 5 s after the crash, and may go unacknowledged for 5 s more.
+    let timeout = span("--user-timeout=5s");
+    assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&timeout), "{timeout:?}");
+    assert!(span("--keepalive=2s,1s,3 --poll") <= Duration::from_secs(5));
+}
+
+#[test]
+fn where_nothing_goes_wrong_there_is_nothing_to_notice() {
+    assert_eq!(Notice::of(&run(&load("normal", System::Book)).events), None);
+    assert!(why("normal", System::Book).is_empty());
+}
