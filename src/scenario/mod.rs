@@ -48,7 +48,7 @@ pub use library::{BUILT_IN, BuiltIn, LoadError, load};
 pub use link::{DropRule, Link};
 pub use outcome::{Netstat, Outcome, Waiting};
 pub use program::Program;
-pub use run::{RunError, run, run_with};
+pub use run::{RunError, run, run_filmed, run_with};
 pub use set::{SetError, WORLD_KEYS, keys};
 pub use trigger::{Happening, Trigger, Watch};
 
