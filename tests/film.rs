@@ -25,7 +25,8 @@ fn sorted(sockets: Option<&Vec<SocketInfo>>) -> Option<Vec<SocketInfo>> {
 
 /// Moments of which some are an event's and some lie between two of them.
 fn moments(end: SimTime) -> impl Iterator<Item = SimTime> {
-    let milliseconds = [0, 5, 7, 10, 12, 15, 20, 25, 230, 5_000, 5_001, 10_000, 10_100, 11_500, 14_000, 70_000, 300_000];
+    let milliseconds =
+        [0, 5, 7, 10, 12, 15, 20, 25, 230, 5_000, 5_001, 10_000, 10_100, 11_500, 14_000, 70_000, 300_000];
     milliseconds.into_iter().map(|ms| SimTime::ZERO + Duration::from_millis(ms)).filter(move |t| *t <= end)
 }
 
@@ -78,7 +79,9 @@ fn processes_come_sleep_and_become_zombies() {
     let seen = |ms: u64| {
         let frame = film.frame_at(SimTime::ZERO + Duration::from_millis(ms));
         let processes = server.processes(frame);
-        processes.map(|it| (it.pid.as_raw(), it.state.letter(), it.sleeping_on.map(|on| on.call()))).collect::<Vec<_>>()
+        processes
+            .map(|it| (it.pid.as_raw(), it.state.letter(), it.sleeping_on.map(|on| on.call())))
+            .collect::<Vec<_>>()
     };
     assert_eq!(seen(1_000), [(101, 'S', Some("accept")), (102, 'S', Some("read"))]);
     assert_eq!(seen(6_000), [(101, 'S', Some("accept")), (102, 'Z', None)]);

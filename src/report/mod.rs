@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | [`text`] | every event, as tcpdump and strace would print it on one clock |
 //! | [`json`] | every event as a line of JSON |
+//! | [`html`] | a page to go back and forth in: the ladder, and every host at any moment |
 //! | [`netstat`] | every host's sockets, as `ss -tino` |
 //! | [`summary`] | what happened and why, in a few sentences |
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
 
+mod html;
 mod json;
 mod netstat;
 mod palette;
@@ -16,6 +18,7 @@ mod summary;
 mod text;
 mod wording;
 
+pub use html::html;
 pub use json::json;
 pub use netstat::netstat;
 pub use palette::Palette;

@@ -54,11 +54,7 @@ pub fn run_filmed(scenario: &Scenario) -> Result<(Outcome, Film), RunError> {
 }
 
 /// `look` is shown the world after every round.
-fn watch(
-    scenario: &Scenario,
-    recorder: Recorder,
-    look: &mut dyn FnMut(&World),
-) -> Result<Outcome, RunError> {
+fn watch(scenario: &Scenario, recorder: Recorder, look: &mut dyn FnMut(&World)) -> Result<Outcome, RunError> {
     play(scenario, recorder, look).map_err(|source| RunError { scenario: scenario.name.clone(), source })
 }
 
