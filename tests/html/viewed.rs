@@ -216,3 +216,15 @@ fn on_paper_the_whole_ladder_is_drawn_and_nothing_to_press() {
         assert_eq!(ask(&client, all).await, true);
     });
 }
+
+#[test]
+#[ignore = "needs chromium and chromium-driver"]
+fn of_a_crowd_one_connection_is_shown_first() {
+    with_page("crowd", &page(&library("crowd", System::Book)), DESK, async |client| {
+        let syns =
+            "return [...rungs.querySelectorAll('.label')].filter((it) => it.textContent === 'SYN 0').length";
+        assert_eq!(ask(&client, syns).await, 1);
+        let choices = "return document.querySelectorAll('#connections option').length";
+        assert_eq!(ask(&client, choices).await, 101, "a hundred, and all of them");
+    });
+}

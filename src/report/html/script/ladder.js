@@ -18,7 +18,7 @@ let page = { width: 0, gutter: 0, wide: false, x: [] };
 
 function measure() {
   const width = ladder.clientWidth;
-  const wide = width >= 760;
+  const wide = width >= 660;
   const gutter = wide ? 92 : 58;
   const side = wide ? Math.min(250, (width - gutter) * 0.27) : 16;
   const [first, last] = [gutter + (wide ? side - 30 : side), width - side];

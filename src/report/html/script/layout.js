@@ -3,7 +3,7 @@
 const ROW = 17;
 const FLIGHT = 44;
 const TOP = 14;
-const LONGEST_LADDER = 24000;
+const LONGEST_LADDER = 6000;
 
 // What is shown: hosts by column, kinds by the name of their filter.
 const FILTERS = {
@@ -14,12 +14,13 @@ const FILTERS = {
   screens: ["line"],
   faults: ["fault"],
 };
-const shown = { columns: new Set(columns.keys()), kinds: new Set(Object.keys(FILTERS)), folded: true };
+const shown = { columns: new Set(columns.keys()), kinds: new Set(Object.keys(FILTERS)), folded: true, connection: "" };
 const filterOf = Object.fromEntries(
   Object.entries(FILTERS).flatMap(([filter, kinds]) => kinds.map((kind) => [kind, filter])));
 
 function isShown(event) {
   if (!shown.kinds.has(filterOf[event.kind])) return false;
+  if (shown.connection && event.kind !== "fault" && connectionOf(event) !== shown.connection) return false;
   if (event.column < 0) return true;
   if (shown.columns.has(event.column)) return true;
   const { flight } = event;

@@ -57,7 +57,7 @@ const KEYS = {
 
 addEventListener("keydown", (key) => {
   if (key.ctrlKey || key.metaKey || key.altKey) return;
-  if (key.target.type === "radio" && key.key.startsWith("Arrow")) return;
+  if (key.target.matches?.("[type=radio], select") && key.key.startsWith("Arrow")) return;
   if ((key.key === "Enter" || key.key === " ") && key.target.closest?.("[data-fold], .rung")) {
     key.preventDefault();
     press(key.target);
@@ -147,6 +147,14 @@ function filter(parent, text, set, key) {
 
 columns.forEach((name, column) => filter("hosts", name, shown.columns, column));
 Object.keys(FILTERS).forEach((kind) => filter("kinds", kind, shown.kinds, kind));
+// Of many connections one is easier to follow: its packets and its states.
+const MANY = 8;
+const choice = document.querySelector("#connections select");
+document.getElementById("connections").hidden = connections.length < 2;
+choice.append(...["", ...connections].map((it) => new Option(it || `all ${count(connections.length)}`, it)));
+choice.value = shown.connection = connections.length > MANY ? connections[0] : "";
+choice.addEventListener("change", () => { shown.connection = choice.value; refresh(); });
+
 document.getElementById("scale").addEventListener("change", (change) => {
   shown.folded = change.target.value === "folded";
   refresh();
@@ -194,10 +202,24 @@ function goToAddress() {
 }
 addEventListener("hashchange", () => { if (goToAddress()) update(); });
 
-// On paper there is no scrolling.
-addEventListener("beforeprint", () => paint(0, Infinity));
-addEventListener("afterprint", () => paint());
-new ResizeObserver(() => { measure(); paint(); }).observe(ladder);
+// On paper there is no scrolling: all of it is drawn, as wide as a sheet.
+const SHEET = 700;
+let printing = false;
+
+function onPaper(yes) {
+  printing = yes;
+  ladder.style.width = yes ? `${SHEET}px` : "";
+  measure();
+  if (yes) paint(0, Infinity);
+  else paint();
+}
+addEventListener("beforeprint", () => onPaper(true));
+addEventListener("afterprint", () => onPaper(false));
+new ResizeObserver(() => {
+  if (printing) return;
+  measure();
+  paint();
+}).observe(ladder);
 
 overview();
 goToEvent(0);

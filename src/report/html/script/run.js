@@ -64,3 +64,16 @@ function eventAt(t) {
   }
   return Math.max(low - 1, 0);
 }
+
+/** Both ends of the connection that an event is about, in one order whoever speaks; `undefined` if there is none. */
+function connectionOf(event) {
+  const it = event.kind === "lost" && event.flight ? event.flight.out : event;
+  const ends = it.kind === "segment" ? [it.src, it.dst]
+    : it.kind === "state" ? [it.local, it.remote]
+    : it.kind === "icmp" ? it.about.split(" > ") : [];
+  if (ends.length !== 2 || ends.includes(undefined)) return undefined;
+  // An address is written with a colon before its port in one place and with a dot in the other.
+  return ends.map((end) => end.replace(/[[\]]/g, "").replace(/[.:](\d+)$/, ":$1")).sort().join(" – ");
+}
+
+const connections = [...new Set(events.map(connectionOf))].filter((it) => it !== undefined);
