@@ -129,7 +129,7 @@ function drawNote({ event, y, mute }) {
   const outwards = page.wide && (leftmost || event.column === columns.length - 1);
   // Beside the ladder where there is room, inside it where there is none.
   const towardsLeft = outwards ? leftmost : event.column === columns.length - 1 && columns.length > 1;
-  const room = outwards ? (leftmost ? x - page.gutter - 8 : page.width - x - 20) : (page.width - page.gutter) * 0.62;
+  const room = outwards ? (leftmost ? x - page.gutter - 8 : page.width - x - 10) : (page.width - page.gutter) * 0.62;
   const middle = y + ROW / 2;
   const parts = [draw("circle", { cx: x, cy: middle, r: 2.4 })];
   if (!mute) {
@@ -194,21 +194,35 @@ function cursor() {
     stamp(y, moment.t));
 }
 
-/** Draws what lies in the window, or between two heights (all of it, on paper). */
-function paint(top = ladder.scrollTop - 400, bottom = ladder.scrollTop + ladder.clientHeight + 400) {
+/** What lies between two heights. */
+function between(top, bottom) {
   const seen = plan.items.filter((item) => item.below + 20 >= top && item.y - 20 <= bottom);
   const stamps = [];
   let [last, lastY] = [-1, -Infinity];
   for (const { event, y, type } of seen) {
-    if (!event || type === "silence" || event.t === last || event.flight && event.flight.out !== event) continue;
-    if (y - lastY < 14) continue;
+    if (!event || event.t === last || (event.flight && event.flight.out !== event) || y - lastY < 14) continue;
     stamps.push(stamp(type === "note" ? y + ROW / 2 : type === "fault" ? y + 16 : y, event.t));
     [last, lastY] = [event.t, y];
   }
-  const focused = rungs.contains(document.activeElement) ? document.activeElement.dataset.n : undefined;
-  rungs.replaceChildren(...lifelines(Math.max(top, 0), Math.min(bottom, plan.height)), ...stamps, cursor(),
-    ...seen.map((item) => DRAW[item.type](item)));
-  if (focused !== undefined) rungs.querySelector(`.rung[data-n="${moment.n}"]`)?.focus({ preventScroll: true });
+  return [...lifelines(Math.max(top, 0), Math.min(bottom, plan.height)), ...stamps, cursor(),
+    ...seen.map((item) => DRAW[item.type](item))];
+}
+
+/** Draws what lies in the window, and a little above and below it. */
+function paint() {
+  const focused = rungs.contains(document.activeElement);
+  rungs.replaceChildren(...between(ladder.scrollTop - 400, ladder.scrollTop + ladder.clientHeight + 400));
+  if (focused) rungs.querySelector(".rung.at")?.focus({ preventScroll: true });
+}
+
+/** All of the ladder in pieces that fit a sheet of paper each. */
+function sheets(width, tall) {
+  const count = Math.ceil(plan.height / tall);
+  return Array.from({ length: count }, (_, n) => {
+    const top = n * tall;
+    const height = Math.min(tall, plan.height - top);
+    return draw("svg", { class: "sheet", width, height, viewBox: `0 ${top} ${width} ${height}` }, ...between(top, top + height));
+  });
 }
 
 /** Brings the moment into sight, if it is not. */

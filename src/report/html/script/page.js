@@ -156,7 +156,8 @@ choice.value = shown.connection = connections.length > MANY ? connections[0] : "
 choice.addEventListener("change", () => { shown.connection = choice.value; refresh(); });
 
 document.getElementById("scale").addEventListener("change", (change) => {
-  shown.folded = change.target.value === "folded";
+  shown.folded = change.target.value !== "true";
+  for (const group of folds) group.open = change.target.value === "repeats";
   refresh();
 });
 
@@ -202,16 +203,19 @@ function goToAddress() {
 }
 addEventListener("hashchange", () => { if (goToAddress()) update(); });
 
-// On paper there is no scrolling: all of it is drawn, as wide as a sheet.
-const SHEET = 700;
+// On paper there is no scrolling: all of it is drawn, sheet by sheet (of A4 or letter, whichever is smaller).
+const SHEET = [700, 880];
 let printing = false;
 
 function onPaper(yes) {
   printing = yes;
-  ladder.style.width = yes ? `${SHEET}px` : "";
+  ladder.style.width = yes ? `${SHEET[0]}px` : "";
   measure();
-  if (yes) paint(0, Infinity);
-  else paint();
+  if (yes) ladder.append(...sheets(...SHEET));
+  else {
+    for (const sheet of ladder.querySelectorAll(".sheet")) sheet.remove();
+    paint();
+  }
 }
 addEventListener("beforeprint", () => onPaper(true));
 addEventListener("afterprint", () => onPaper(false));
