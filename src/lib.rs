@@ -48,5 +48,6 @@ pub mod router;
 pub mod scenario;
 pub mod sim;
 pub mod stack;
+pub mod step;
 pub mod time;
 pub mod timeline;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`text()`] | every event, as tcpdump and strace would print it on one clock |
 //! | [`json()`] | every event as a line of JSON |
+//! | [`html()`] | a page to go back and forth in: the ladder, and every host at any moment |
 //! | [`netstat()`] | every host's sockets, as `ss -tino` |
 //! | [`ps`](fn@ps) | every host's processes, as `ps -o pid,ppid,stat,wchan,comm` |
 //! | [`summary()`] | what happened and why, in a few sentences |
@@ -21,13 +22,14 @@
 pub mod explain;
 mod file;
 mod flight;
+mod html;
 mod json;
 mod ladder;
 mod mermaid;
 mod netstat;
 mod palette;
-mod ps;
 mod pcapng;
+mod ps;
 mod reset;
 pub mod sequence;
 mod summary;
@@ -37,13 +39,14 @@ mod wording;
 
 pub use explain::{Notice, Remedy, explain};
 pub use file::to_file;
+pub use html::html;
 pub use json::json;
 pub use ladder::{Terminal, ladder};
 pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
-pub use ps::ps;
 pub use pcapng::pcapng;
+pub use ps::ps;
 pub use summary::{Waiting, summary};
 pub use svg::svg;
 pub use text::text;

@@ -70,7 +70,7 @@ pub use link::{DropRule, Link};
 pub use outcome::{Netstat, Outcome, Ps, Waiting};
 pub use program::Program;
 pub use remedy::remedies;
-pub use run::{RunError, run, run_with};
+pub use run::{RunError, run, run_filmed, run_with};
 pub use set::{SetError, WORLD_KEYS, keys};
 pub use trigger::{Happening, Trigger, Watch};
 pub use variables::Variables;

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::Scenario;
 use super::outcome::{Outcome, Waiting};
 use crate::os::sim::{Host, ProcessState};
-use crate::sim::{World, WorldError};
+use crate::sim::{Film, World, WorldError};
 use crate::time::SimTime;
 use crate::timeline::Recorder;
 use script::Script;
@@ -41,12 +41,32 @@ pub fn run(scenario: &Scenario) -> Result<Outcome, RunError> {
 ///
 /// As [`run`].
 pub fn run_with(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, RunError> {
-    play(scenario, recorder).map_err(|source| RunError { scenario: scenario.name.clone(), source })
+    watch(scenario, recorder, &mut |_| ())
 }
 
-fn play(scenario: &Scenario, recorder: Recorder) -> Result<Outcome, WorldError> {
+/// The same as [`run`], with every host's sockets and processes at every moment.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_filmed(scenario: &Scenario) -> Result<(Outcome, Film), RunError> {
+    let mut film = Film::new();
+    let outcome = watch(scenario, Recorder::new("world"), &mut |world| film.take(world))?;
+    Ok((outcome, film))
+}
+
+/// `look` is shown the world after every round.
+fn watch(scenario: &Scenario, recorder: Recorder, look: &mut dyn FnMut(&World)) -> Result<Outcome, RunError> {
+    play(scenario, recorder, look).map_err(|source| RunError { scenario: scenario.name.clone(), source })
+}
+
+fn play(
+    scenario: &Scenario,
+    recorder: Recorder,
+    look: &mut dyn FnMut(&World),
+) -> Result<Outcome, WorldError> {
     let mut world = build::world(scenario, recorder)?;
-    let mut script = Script::new(scenario);
+    let mut script = Script::new(scenario, look);
     let mut views = Views::new(scenario);
     script.settle(&mut world)?;
     let mut cut = false;

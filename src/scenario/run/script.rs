@@ -35,10 +35,12 @@ pub(super) struct Script<'a> {
     /// What has been typed on each host since its last boot: which of its inputs.
     typed: Vec<Range<usize>>,
     strikes: Strikes,
+    /// Is shown the world after every round.
+    look: &'a mut dyn FnMut(&World),
 }
 
 impl<'a> Script<'a> {
-    pub(super) fn new(scenario: &'a Scenario) -> Script<'a> {
+    pub(super) fn new(scenario: &'a Scenario, look: &'a mut dyn FnMut(&World)) -> Script<'a> {
         let mut script = Script {
             scenario,
             steps: BTreeMap::new(),
@@ -48,6 +50,7 @@ impl<'a> Script<'a> {
             started: vec![Vec::new(); scenario.hosts.len()],
             typed: vec![0..0; scenario.hosts.len()],
             strikes: Strikes::new(scenario.faults.len()),
+            look,
         };
         for host in 0..scenario.hosts.len() {
             script.start_programs(SimTime::ZERO, host);
@@ -90,7 +93,10 @@ impl<'a> Script<'a> {
 
     /// Lets the world come to rest at its moment; faults that wait for an event strike in the round after it.
     pub(super) fn settle(&mut self, world: &mut World) -> Result<(), WorldError> {
-        world.settle_watched(|world| self.watch(world))
+        world.settle_watched(|world| {
+            self.watch(world);
+            (self.look)(world);
+        })
     }
 
     fn watch(&mut self, world: &mut World) {

@@ -1,0 +1,66 @@
+//! `--html`: the run as one page that needs nothing but a browser.
+//!
+//! The page is a template with its style and its script inside, and the run as a table of numbers, which the
+//! script draws. What the run says is text to the page, never markup.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `table.rs` | the run as rows of numbers and a list of words |
+//! | `flight.rs` | which arrival, or loss, belongs to which departure |
+//! | `fold.rs` | what repeats itself |
+//! | `reel.rs` | hosts between the events: the film as rows of numbers |
+//! | `inert.rs` | text and data that a browser takes for nothing else |
+//! | `page.html`, `page.css`, `script/` | the page |
+
+mod flight;
+mod fold;
+mod inert;
+mod reel;
+mod table;
+
+use std::io::{self, Write};
+
+use super::RunInfo;
+use crate::sim::Film;
+use crate::timeline::Event;
+use table::Table;
+
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+
+/// The script, in the order it is read in.
+const SCRIPT: [&str; 7] = [
+    include_str!("script/run.js"),
+    include_str!("script/words.js"),
+    include_str!("script/moment.js"),
+    include_str!("script/layout.js"),
+    include_str!("script/ladder.js"),
+    include_str!("script/panel.js"),
+    include_str!("script/page.js"),
+];
+
+/// Writes the run as a page. What it shows of hosts between two events is in `film`.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn html(out: &mut dyn Write, run: &RunInfo, events: &[Event], film: &Film) -> io::Result<()> {
+    let table = Table::new(run, events, film);
+    let mut rest = PAGE;
+    while let Some((before, mark)) = rest.split_once("{{") {
+        let (mark, after) = mark.split_once("}}").expect("the template closes its marks");
+        out.write_all(before.as_bytes())?;
+        match mark {
+            "scenario" => inert::text(out, &run.scenario)?,
+            "style" => out.write_all(STYLE.as_bytes())?,
+            "run" => serde_json::to_writer(inert::Json(&mut *out), &table)?,
+            "script" => SCRIPT.iter().try_for_each(|part| out.write_all(part.as_bytes()))?,
+            mark => unreachable!("the template has no mark {mark}"),
+        }
+        rest = after;
+    }
+    out.write_all(rest.as_bytes())
+}
+
+#[cfg(test)]
+mod tests;

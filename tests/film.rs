@@ -1,0 +1,88 @@
+//! A filmed run, asked about any moment, shows what `--netstat` shows at it.
+
+use std::time::Duration;
+
+use echosim::scenario::{self, BUILT_IN, Moment, Netstat, Scenario};
+use echosim::sim::Film;
+use echosim::stack::{SocketInfo, System};
+use echosim::time::SimTime;
+
+fn filmed(scenario: &Scenario) -> (scenario::Outcome, Film) {
+    scenario::run_filmed(scenario).expect("it runs to its end")
+}
+
+fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
+    let scenario = Scenario { netstat: Some(Moment::At(t)), ..scenario.clone() };
+    scenario::run(&scenario).expect("it runs to its end").netstat.expect("it was asked for")
+}
+
+/// In the film's order, which is by both ends.
+fn sorted(sockets: Option<&Vec<SocketInfo>>) -> Option<Vec<SocketInfo>> {
+    let mut sockets = sockets?.clone();
+    sockets.sort_by_key(|socket| (socket.local, socket.remote));
+    Some(sockets)
+}
+
+/// Moments of which some are an event's and some lie between two of them.
+fn moments(end: SimTime) -> impl Iterator<Item = SimTime> {
+    let milliseconds =
+        [0, 5, 7, 10, 12, 15, 20, 25, 230, 5_000, 5_001, 10_000, 10_100, 11_500, 14_000, 70_000, 300_000];
+    milliseconds.into_iter().map(|ms| SimTime::ZERO + Duration::from_millis(ms)).filter(move |t| *t <= end)
+}
+
+#[test]
+fn a_film_shows_the_sockets_that_netstat_shows() {
+    for built_in in BUILT_IN {
+        for system in [System::Book, System::Linux] {
+            let mut scenario = scenario::load(built_in.name).expect("a scenario of the library");
+            scenario.stack = system;
+            let (outcome, film) = filmed(&scenario);
+            // Of a long timeline every moment costs a long run.
+            let every = if outcome.events.len() > 1_000 { 7 } else { 1 };
+            for t in moments(outcome.end).step_by(every) {
+                let expected = netstat(&scenario, t);
+                assert_eq!(expected.t, t);
+                let frame = film.frame_at(t);
+                for (host, (name, sockets)) in film.hosts().iter().zip(&expected.hosts) {
+                    let shown = host.sockets(frame, t);
+                    assert_eq!(shown, sorted(sockets.as_ref()), "{} on {name} at {t}", built_in.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn filming_changes_nothing() {
+    let scenario = scenario::load("server-killed").expect("a scenario of the library");
+    let (filmed, _) = filmed(&scenario);
+    assert_eq!(filmed, scenario::run(&scenario).expect("it runs to its end"));
+}
+
+#[test]
+fn an_event_is_shown_with_the_round_it_happened_in() {
+    let scenario = scenario::load("normal").expect("a scenario of the library");
+    let (outcome, film) = filmed(&scenario);
+    let frames: Vec<usize> = (0..outcome.events.len()).map(|n| film.frame_of(&outcome.events, n)).collect();
+    assert!(frames.is_sorted());
+    for (n, frame) in frames.iter().map(|frame| film.frames()[*frame]).enumerate() {
+        assert!(frame.events > n, "event {n} has happened in its frame");
+        assert_eq!(frame.t, outcome.events[n].t, "event {n}");
+    }
+}
+
+#[test]
+fn processes_come_sleep_and_become_zombies() {
+    let scenario = scenario::load("server-killed").expect("a scenario of the library");
+    let (_, film) = filmed(&scenario);
+    let server = &film.hosts()[0];
+    let seen = |ms: u64| {
+        let frame = film.frame_at(SimTime::ZERO + Duration::from_millis(ms));
+        let processes = server.processes(frame);
+        processes
+            .map(|it| (it.pid.as_raw(), it.state.letter(), it.sleeping_on.map(|on| on.call())))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(seen(1_000), [(101, 'S', Some("accept")), (102, 'S', Some("read"))]);
+    assert_eq!(seen(6_000), [(101, 'S', Some("accept")), (102, 'Z', None)]);
+}
