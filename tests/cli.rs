@@ -75,11 +75,31 @@ fn an_unknown_scenario_lists_the_near_ones() {
 }
 
 #[test]
-fn real_is_not_there_yet() {
-    assert_eq!(
-        refused(&["--scenario", "crash", "--real"]),
-        "error: --real: the programs cannot run on this machine's own TCP yet\n"
-    );
+fn a_picture_that_cannot_be_written_is_an_error_with_its_name_and_reason() {
+    let ran = echosim(&["--scenario", "reboot", "--svg", "/no/such/folder/reboot.svg"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.starts_with("error: /no/such/folder/reboot.svg: No such file"), "{}", ran.err);
+}
+
+#[test]
+fn several_pictures_come_of_one_run() {
+    let path = |name: &str| file(name, b"");
+    let (svg, html, pcapng) = (path("run.svg"), path("run.html"), path("run.pcapng"));
+    let args = ["--scenario", "reboot", "--ladder", "--svg", &svg, "--html", &html, "--pcapng", &pcapng];
+    let ran = echosim(&args);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert!(ran.out.contains("crash server"), "{}", ran.out);
+    for (file, begins) in [(svg, &b"<svg"[..]), (html, b"<!DOCTYPE"), (pcapng, b"\x0a\x0d\x0d\x0a")] {
+        let written = fs::read(&file).unwrap();
+        assert!(written.to_ascii_lowercase().starts_with(&begins.to_ascii_lowercase()), "{file}");
+    }
+}
+
+#[test]
+fn explain_names_the_cause() {
+    let ran = echosim(&["explain", "reboot"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    assert!(ran.out.contains("because the server host forgot the connection"), "{}", ran.out);
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
+use super::choice::Changes;
 use super::command::Command;
+use super::pictures::Pictures;
 use crate::scenario::{Moment, keys, units};
 use crate::stack::System;
 use crate::time::SimTime;
@@ -52,22 +54,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(super) trace: Option<Trace>,
 
-    /// Whose TCP the hosts have, in place of what the scenario says
-    #[arg(long, value_parser = systems())]
-    pub(super) stack: Option<System>,
+    #[command(flatten)]
+    pub(super) changes: Changes,
 
-    /// Where everything random comes from, in place of what the scenario says
-    #[arg(long, value_name = "N")]
-    pub(super) seed: Option<u64>,
-
-    /// Change a key of the links or of the hosts' TCP, or one that the scenario lists under [set]; may be given
-    /// again
-    #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
-    pub(super) set: Vec<(String, String)>,
-
-    /// Stop at this time; what is expected after it is not looked at
-    #[arg(long, value_name = "T", value_parser = duration)]
-    pub(super) until: Option<Duration>,
+    #[command(flatten)]
+    pub(super) pictures: Pictures,
 
     /// Show every host's sockets at this time, or at the end
     #[arg(
@@ -91,7 +82,7 @@ pub(super) struct Args {
     )]
     pub(super) ps: Option<Moment>,
 
-    /// Run the programs on this machine's own TCP (not there yet)
+    /// Run the programs on this machine's own TCP, in as long as it takes
     #[arg(long)]
     pub(super) real: bool,
 
@@ -116,12 +107,12 @@ fn keys_of_set() -> String {
     format!("Keys of --set:\n{}", lines.join("\n"))
 }
 
-fn systems() -> impl TypedValueParser<Value = System> {
+pub(super) fn systems() -> impl TypedValueParser<Value = System> {
     PossibleValuesParser::new(System::ALL.map(System::name))
         .try_map(|name| System::from_name(&name).ok_or("no such system"))
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     units::duration(text).ok_or_else(|| format!("expected {}", units::A_DURATION))
 }
 
@@ -132,7 +123,7 @@ fn moment(text: &str) -> Result<Moment, String> {
     }
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+pub(super) fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),

@@ -5,12 +5,30 @@ use std::io::{self, Write};
 use clap::{CommandFactory, Subcommand};
 use clap_complete::Shell;
 
-use super::Exit;
 use super::args::Args;
+use super::choice::Choice;
+use super::show::{info_of, waiting};
+use super::{Exit, complain};
+use crate::report::{self, Notice, Remedy};
+use crate::scenario::{self, Outcome, RunError, Scenario};
+use crate::step;
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Tell what happened, because of what, and what would have noticed it sooner
+    Explain(Choice),
+    /// Step through a run in the terminal, back as well as forward
+    Step(Choice),
+    /// Run a scenario here and on this machine's kernel, and hold the two side by side
+    #[cfg(unix)]
+    Compare(super::real::Compare),
+    /// The book's server on this machine's own TCP, a process for each connection
+    #[cfg(unix)]
+    Serve(super::real::Serve),
+    /// The book's client on this machine's own TCP, from standard input to standard output
+    #[cfg(unix)]
+    Connect(super::real::Connect),
     /// Write completions for a shell, to be sourced by it
     Completions {
         /// Which shell
@@ -21,30 +39,59 @@ pub(super) enum Command {
 }
 
 impl Command {
-    pub(super) fn obey(self, out: &mut dyn Write) -> io::Result<Exit> {
-        let mut command = Args::command();
+    pub(super) fn obey(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
         match self {
+            Command::Explain(choice) => match choice.load() {
+                Ok((name, scenario)) => explain(&name, &scenario, out, err),
+                Err(refusal) => complain(err, &refusal),
+            },
+            Command::Step(choice) => match choice.load() {
+                Ok((name, scenario)) => match step::run(&info_of(&name, &scenario), &scenario) {
+                    Ok(()) => Ok(Exit::AsExpected),
+                    Err(error) => complain(err, &error),
+                },
+                Err(refusal) => complain(err, &refusal),
+            },
+            #[cfg(unix)]
+            Command::Compare(compare) => compare.obey(out, err),
+            #[cfg(unix)]
+            Command::Serve(serve) => serve.obey(err),
+            #[cfg(unix)]
+            Command::Connect(connect) => connect.obey(err),
             Command::Completions { shell } => {
                 // clap_complete panics where its writer fails, so it writes to memory.
                 let mut script = Vec::new();
-                clap_complete::generate(shell, &mut command, "echosim", &mut script);
-                out.write_all(&script)?;
+                clap_complete::generate(shell, &mut Args::command(), "echosim", &mut script);
+                out.write_all(&script).map(|()| Exit::AsExpected)
             }
-            Command::Man => clap_mangen::Man::new(command).render(&mut Plain(out))?,
+            Command::Man => {
+                let mut page = Vec::new();
+                clap_mangen::Man::new(Args::command()).render(&mut page)?;
+                out.write_all(&page).map(|()| Exit::AsExpected)
+            }
         }
-        Ok(Exit::AsExpected)
     }
 }
 
-/// A writer behind a reference, for whoever wants one of a known size.
-struct Plain<'a>(&'a mut dyn Write);
+fn explain(name: &str, scenario: &Scenario, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    let (outcome, notices) = match runs(scenario) {
+        Ok(runs) => runs,
+        Err(error) => return complain(err, &error),
+    };
+    let remedies: Vec<Remedy<'_>> =
+        notices.iter().map(|(what, notice)| Remedy { what, notice: notice.clone() }).collect();
+    let info = info_of(name, scenario);
+    report::explain(out, &info, &outcome.events, (&waiting(&outcome), outcome.end), &remedies)?;
+    Ok(Exit::AsExpected)
+}
 
-impl Write for Plain<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+/// The run itself, and what more careful clients noticed in runs of their own.
+fn runs(scenario: &Scenario) -> Result<(Outcome, Vec<(String, Notice)>), RunError> {
+    let outcome = scenario::run(scenario)?;
+    let mut notices = Vec::new();
+    for (what, careful) in scenario::remedies(scenario) {
+        let seen = scenario::run(&careful)?;
+        notices.extend(Notice::of(&seen.events).map(|notice| (what, notice)));
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
+    Ok((outcome, notices))
 }

@@ -4,12 +4,19 @@
 //! | --- | --- |
 //! | `args` | what may be typed |
 //! | `command` | what may be asked for besides a run |
+//! | `choice` | which scenario, and what is changed in it |
+//! | `real` | the commands on this machine's own TCP |
 //! | `request` | what it means |
+//! | `pictures` | pictures of a run, in the terminal and in files |
 //! | `show` | the reports of a run |
 //! | `verdict` | whether it went as expected |
 
 mod args;
+mod choice;
 mod command;
+mod pictures;
+#[cfg(unix)]
+mod real;
 mod request;
 mod show;
 mod verdict;
@@ -20,9 +27,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::scenario::{self, BUILT_IN};
+use crate::scenario::{self, BUILT_IN, Outcome};
+use crate::sim::Film;
 use args::Args;
-use request::Request;
+use request::{Request, Run};
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +69,8 @@ pub fn run(
 
 fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     if let Some(command) = args.command.take() {
-        return command.obey(out);
+        let exit = command.obey(out, err)?;
+        return out.flush().map(|()| exit);
     }
     let request = match Request::new(args) {
         Ok(request) => request,
@@ -69,15 +78,32 @@ fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<
     };
     match request {
         Request::List => list(out),
-        Request::Run(run) => match scenario::run(&run.scenario) {
-            Ok(outcome) => {
-                show::show(&run, &outcome, out)?;
+        Request::Run(run) => match play(&run) {
+            Ok((outcome, film)) => {
+                show::show(&run, &outcome, &film, out)?;
                 out.flush()?;
                 verdict::verdict(&run, &outcome, err)
             }
             Err(error) => complain(err, &error),
         },
     }
+}
+
+/// The run, in the simulation or on this machine.
+fn play(run: &Run) -> Result<(Outcome, Film), Box<dyn std::error::Error>> {
+    #[cfg(unix)]
+    if run.real {
+        use crate::real::{self, play::Place};
+        return Ok((real::run(&run.scenario, Place::of(&run.scenario))?, Film::new()));
+    }
+    #[cfg(not(unix))]
+    if run.real {
+        return Err("--real: this system has no fork".into());
+    }
+    if run.pictures.want_a_film() {
+        return Ok(scenario::run_filmed(&run.scenario)?);
+    }
+    Ok((scenario::run(&run.scenario)?, Film::new()))
 }
 
 /// Every built-in scenario with its sentence.

@@ -3,8 +3,8 @@
 use thiserror::Error;
 
 use super::args::{Args, Trace};
-use crate::scenario::{self, LoadError, Scenario, SetError};
-use crate::time::SimTime;
+use super::pictures::Pictures;
+use crate::scenario::{LoadError, Scenario, SetError};
 
 /// What is to be done.
 #[derive(Debug)]
@@ -21,6 +21,9 @@ pub(super) struct Run {
     pub(super) scenario: Scenario,
     /// `None` shows a summary.
     pub(super) trace: Option<Trace>,
+    pub(super) pictures: Pictures,
+    /// On this machine's own TCP.
+    pub(super) real: bool,
     /// Whether `--until` was given, so that the run may end before what is expected.
     pub(super) shortened: bool,
 }
@@ -32,8 +35,8 @@ pub(super) enum Refusal {
     Load(#[from] LoadError),
     #[error("--set: {0}")]
     Set(#[from] SetError),
-    #[error("--real: the programs cannot run on this machine's own TCP yet")]
-    Real,
+    #[error("--pcapng-host: no host \"{0}\" in this scenario")]
+    NoHost(String),
     #[error("{0} writes text, which is not for whoever reads --trace=json")]
     TextInJson(&'static str),
 }
@@ -43,24 +46,28 @@ impl Request {
         let Some(name) = args.scenario.filter(|_| !args.list) else {
             return Ok(Request::List);
         };
-        if args.real {
-            return Err(Refusal::Real);
-        }
-        for (view, name) in [(args.netstat, "--netstat"), (args.ps, "--ps")] {
-            if view.is_some() && args.trace == Some(Trace::Json) {
+        let ladder = args.pictures.ladder;
+        for (view, name) in
+            [(args.netstat.is_some(), "--netstat"), (args.ps.is_some(), "--ps"), (ladder, "--ladder")]
+        {
+            if view && args.trace == Some(Trace::Json) {
                 return Err(Refusal::TextInJson(name));
             }
         }
-        let mut scenario = scenario::load(&name)?;
-        // The system first: a key may mean something to one and nothing to another.
-        scenario.stack = args.stack.unwrap_or(scenario.stack);
-        scenario.seed = args.seed.unwrap_or(scenario.seed);
-        scenario.until = args.until.map_or(scenario.until, |until| SimTime::ZERO + until);
+        let shortened = args.changes.until.is_some();
+        let mut scenario = args.changes.load(&name)?;
+        if let Some(host) = &args.pictures.pcapng_host
+            && !scenario.hosts.iter().any(|known| known.name == *host)
+        {
+            return Err(Refusal::NoHost(host.clone()));
+        }
+        #[cfg(unix)]
+        if args.real {
+            scenario = crate::real::on_linux(&scenario);
+        }
         scenario.netstat = args.netstat;
         scenario.ps = args.ps;
-        for (key, value) in args.set {
-            scenario.set(&key, &value)?;
-        }
-        Ok(Request::Run(Box::new(Run { name, scenario, trace: args.trace, shortened: args.until.is_some() })))
+        let (trace, pictures, real) = (args.trace, args.pictures, args.real);
+        Ok(Request::Run(Box::new(Run { name, scenario, trace, pictures, shortened, real })))
     }
 }

@@ -37,10 +37,12 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::pictures::Pictures;
     use crate::scenario;
 
     fn run(name: &str, shortened: bool) -> Run {
-        Run { name: name.to_owned(), scenario: scenario::load(name).unwrap(), trace: None, shortened }
+        let (name, scenario) = (name.to_owned(), scenario::load(name).unwrap());
+        Run { name, scenario, trace: None, pictures: Pictures::default(), real: false, shortened }
     }
 
     fn judge(run: &Run, outcome: &Outcome) -> (Exit, String) {

@@ -1,0 +1,86 @@
+//! Pictures of a run: in the terminal, and into files.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use ratatui::crossterm::terminal;
+
+use crate::report::{self, Palette, RunInfo, Terminal};
+use crate::sim::Film;
+use crate::timeline::Event;
+
+/// Which pictures are asked for; several may be.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Pictures {
+    /// Draw the textbook's ladder of segments in the terminal
+    #[arg(long)]
+    pub(super) ladder: bool,
+
+    /// Write the ladder as a Mermaid diagram
+    #[arg(long, value_name = "FILE")]
+    mermaid: Option<PathBuf>,
+
+    /// Write the ladder as a picture
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Write a page to go back and forth in
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write the packets for Wireshark
+    #[arg(long, value_name = "FILE")]
+    pcapng: Option<PathBuf>,
+
+    /// The one host whose packets are written: Wireshark takes two sides of a wire for retransmissions
+    #[arg(long, value_name = "HOST", requires = "pcapng")]
+    pub(super) pcapng_host: Option<String>,
+}
+
+impl Pictures {
+    /// Whether somebody has to look into the hosts while the run goes on.
+    pub(super) fn want_a_film(&self) -> bool {
+        self.html.is_some()
+    }
+
+    /// Draws the ladder and writes the files. A file that cannot be written is named in the error.
+    pub(super) fn draw(
+        &self,
+        info: &RunInfo,
+        events: &[Event],
+        film: &Film,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        if self.ladder {
+            report::ladder(out, info, events, &this_terminal())?;
+        }
+        write(self.mermaid.as_deref(), |out| report::mermaid(out, info, events))?;
+        write(self.svg.as_deref(), |out| report::svg(out, info, events))?;
+        write(self.html.as_deref(), |out| report::html(out, info, events, film))?;
+        write(self.pcapng.as_deref(), |out| report::pcapng(out, info, events, self.pcapng_host.as_deref()))
+    }
+}
+
+fn write(file: Option<&Path>, report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let Some(file) = file else { return Ok(()) };
+    // Of another kind, so that a file behind a closed pipe is not taken for nobody reading on.
+    report::to_file(file, report).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))
+}
+
+/// As wide as it is if it is one, and in ASCII where the locale is not UTF-8's.
+fn this_terminal() -> Terminal {
+    let plain = Terminal::default();
+    let width = match terminal::size() {
+        Ok((columns, _)) if io::stdout().is_terminal() => usize::from(columns).max(plain.width),
+        _ => plain.width,
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let utf8 = locale.is_none_or(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    });
+    // What is no terminal has the colours taken out by the writer.
+    Terminal { width, ascii: !utf8, palette: Palette::COLOUR }
+}
