@@ -226,3 +226,14 @@ fn the_manual_page_is_roff() {
     assert_eq!(ran.code, Some(0));
     assert!(ran.out.contains(".TH echosim 1") && ran.out.contains("\\-\\-scenario"), "{}", ran.out);
 }
+
+/// `for s in crash reboot unreachable; do echosim --scenario $s --svg docs/$s.svg; done`
+#[test]
+fn the_pictures_in_the_readme_are_what_the_command_draws() {
+    for name in ["crash", "reboot", "unreachable"] {
+        let drawn = file(&format!("readme-{name}.svg"), b"");
+        assert_eq!(echosim(&["--scenario", name, "--svg", &drawn]).code, Some(0));
+        let shown = format!("{}/docs/{name}.svg", env!("CARGO_MANIFEST_DIR"));
+        assert!(fs::read(&drawn).unwrap() == fs::read(&shown).unwrap(), "{shown} is not up to date");
+    }
+}

@@ -1,22 +1,21 @@
 //! What may be typed.
 
-use std::time::Duration;
-
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, ValueEnum};
 
 use super::choice::Changes;
 use super::command::Command;
+use super::parse::moment;
 use super::pictures::Pictures;
-use crate::scenario::{Moment, keys, units};
-use crate::stack::System;
-use crate::time::SimTime;
+use crate::scenario::{Moment, keys};
 
 const EXAMPLES: &str = "\
 Examples:
   echosim --list                                     every scenario with its sentence
   echosim --scenario crash                           what happened and why, in a few lines
   echosim --scenario reboot --trace                  every packet and system call on one clock
+  echosim --scenario reboot --ladder                 the textbook's picture; --html, --svg … into files
+  echosim explain crash                              the causes, and what would have noticed it sooner
+  echosim compare reboot                             the same on this machine's kernel, side by side
   echosim --scenario crash --stack linux --set loss=5%
   echosim --scenario crash --until 60s --netstat     the sockets a minute in
   echosim --scenario startup --ps                    who sleeps on what
@@ -107,34 +106,12 @@ fn keys_of_set() -> String {
     format!("Keys of --set:\n{}", lines.join("\n"))
 }
 
-pub(super) fn systems() -> impl TypedValueParser<Value = System> {
-    PossibleValuesParser::new(System::ALL.map(System::name))
-        .try_map(|name| System::from_name(&name).ok_or("no such system"))
-}
-
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    units::duration(text).ok_or_else(|| format!("expected {}", units::A_DURATION))
-}
-
-fn moment(text: &str) -> Result<Moment, String> {
-    match text {
-        "end" => Ok(Moment::End),
-        _ => duration(text).map(|time| Moment::At(SimTime::ZERO + time)),
-    }
-}
-
-pub(super) fn setting(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::time::SimTime;
 
     #[test]
     fn clap_finds_nothing_wrong_with_the_arguments() {
@@ -153,11 +130,5 @@ mod tests {
         let at = |millis: u64| Some(Moment::At(SimTime::from_nanos(millis * 1_000_000)));
         assert_eq!(args.trace, Some(Trace::Json));
         assert_eq!((args.netstat, args.ps), (at(1_500), at(2_000)));
-    }
-
-    #[test]
-    fn a_setting_is_split_at_its_first_equals_sign() {
-        assert_eq!(setting("key=a=b"), Ok(("key".to_owned(), "a=b".to_owned())));
-        assert!(setting("key").is_err() && setting("=value").is_err());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::args::{duration, setting, systems};
-use super::request::Refusal;
+use super::parse::{duration, setting, systems};
+use super::refusal::Refusal;
 use crate::scenario::{self, Scenario};
 use crate::stack::System;
 use crate::time::SimTime;

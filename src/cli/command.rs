@@ -1,17 +1,9 @@
 //! What may be asked for besides a run.
 
-use std::io::{self, Write};
-
-use clap::{CommandFactory, Subcommand};
+use clap::Subcommand;
 use clap_complete::Shell;
 
-use super::args::Args;
 use super::choice::Choice;
-use super::show::{info_of, waiting};
-use super::{Exit, complain};
-use crate::report::{self, Notice, Remedy};
-use crate::scenario::{self, Outcome, RunError, Scenario};
-use crate::step;
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
@@ -36,62 +28,4 @@ pub(super) enum Command {
     },
     /// Write the manual page, in roff
     Man,
-}
-
-impl Command {
-    pub(super) fn obey(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-        match self {
-            Command::Explain(choice) => match choice.load() {
-                Ok((name, scenario)) => explain(&name, &scenario, out, err),
-                Err(refusal) => complain(err, &refusal),
-            },
-            Command::Step(choice) => match choice.load() {
-                Ok((name, scenario)) => match step::run(&info_of(&name, &scenario), &scenario) {
-                    Ok(()) => Ok(Exit::AsExpected),
-                    Err(error) => complain(err, &error),
-                },
-                Err(refusal) => complain(err, &refusal),
-            },
-            #[cfg(unix)]
-            Command::Compare(compare) => compare.obey(out, err),
-            #[cfg(unix)]
-            Command::Serve(serve) => serve.obey(err),
-            #[cfg(unix)]
-            Command::Connect(connect) => connect.obey(err),
-            Command::Completions { shell } => {
-                // clap_complete panics where its writer fails, so it writes to memory.
-                let mut script = Vec::new();
-                clap_complete::generate(shell, &mut Args::command(), "echosim", &mut script);
-                out.write_all(&script).map(|()| Exit::AsExpected)
-            }
-            Command::Man => {
-                let mut page = Vec::new();
-                clap_mangen::Man::new(Args::command()).render(&mut page)?;
-                out.write_all(&page).map(|()| Exit::AsExpected)
-            }
-        }
-    }
-}
-
-fn explain(name: &str, scenario: &Scenario, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-    let (outcome, notices) = match runs(scenario) {
-        Ok(runs) => runs,
-        Err(error) => return complain(err, &error),
-    };
-    let remedies: Vec<Remedy<'_>> =
-        notices.iter().map(|(what, notice)| Remedy { what, notice: notice.clone() }).collect();
-    let info = info_of(name, scenario);
-    report::explain(out, &info, &outcome.events, (&waiting(&outcome), outcome.end), &remedies)?;
-    Ok(Exit::AsExpected)
-}
-
-/// The run itself, and what more careful clients noticed in runs of their own.
-fn runs(scenario: &Scenario) -> Result<(Outcome, Vec<(String, Notice)>), RunError> {
-    let outcome = scenario::run(scenario)?;
-    let mut notices = Vec::new();
-    for (what, careful) in scenario::remedies(scenario) {
-        let seen = scenario::run(&careful)?;
-        notices.extend(Notice::of(&seen.events).map(|notice| (what, notice)));
-    }
-    Ok((outcome, notices))
 }

@@ -6,6 +6,9 @@
 //! | `command` | what may be asked for besides a run |
 //! | `choice` | which scenario, and what is changed in it |
 //! | `real` | the commands on this machine's own TCP |
+//! | `obey` | what is done about that |
+//! | `parse` | values of options |
+//! | `refusal` | why nothing is done |
 //! | `request` | what it means |
 //! | `pictures` | pictures of a run, in the terminal and in files |
 //! | `show` | the reports of a run |
@@ -14,9 +17,12 @@
 mod args;
 mod choice;
 mod command;
+mod obey;
+mod parse;
 mod pictures;
 #[cfg(unix)]
 mod real;
+mod refusal;
 mod request;
 mod show;
 mod verdict;
@@ -69,7 +75,7 @@ pub fn run(
 
 fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     if let Some(command) = args.command.take() {
-        let exit = command.obey(out, err)?;
+        let exit = obey::obey(command, out, err)?;
         return out.flush().map(|()| exit);
     }
     let request = match Request::new(args) {

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::args::duration;
 use super::choice::Choice;
+use super::parse::duration;
 use super::{Exit, complain};
 use crate::real::compare::Tolerance;
 use crate::real::log::Level;

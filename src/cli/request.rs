@@ -1,10 +1,9 @@
 //! What it means.
 
-use thiserror::Error;
-
 use super::args::{Args, Trace};
 use super::pictures::Pictures;
-use crate::scenario::{LoadError, Scenario, SetError};
+use super::refusal::Refusal;
+use crate::scenario::Scenario;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -26,19 +25,6 @@ pub(super) struct Run {
     pub(super) real: bool,
     /// Whether `--until` was given, so that the run may end before what is expected.
     pub(super) shortened: bool,
-}
-
-/// Why nothing is done.
-#[derive(Debug, Error)]
-pub(super) enum Refusal {
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    #[error("--set: {0}")]
-    Set(#[from] SetError),
-    #[error("--pcapng-host: no host \"{0}\" in this scenario")]
-    NoHost(String),
-    #[error("{0} writes text, which is not for whoever reads --trace=json")]
-    TextInJson(&'static str),
 }
 
 impl Request {
