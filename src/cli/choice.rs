@@ -19,7 +19,7 @@ pub(super) struct Changes {
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
 
-    /// Change a key of the links, of the hosts' TCP, or of the scenario's own [set]; may be given again
+    /// Change a key of the links, of the hosts' TCP, or of the scenario's own table set; may be given again
     #[arg(long, value_name = "KEY=VALUE", value_parser = setting)]
     pub(super) set: Vec<(String, String)>,
 

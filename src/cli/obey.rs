@@ -52,7 +52,7 @@ fn explain(name: &str, scenario: &Scenario, out: &mut dyn Write, err: &mut dyn W
         Err(error) => return complain(err, &error),
     };
     let remedies: Vec<Remedy<'_>> =
-        notices.iter().map(|(what, notice)| Remedy { what, notice: notice.clone() }).collect();
+        notices.iter().map(|(what, notice)| Remedy { what, notice: *notice }).collect();
     let info = info_of(name, scenario);
     report::explain(out, &info, &outcome.events, (&waiting(&outcome), outcome.end), &remedies)?;
     Ok(Exit::AsExpected)

@@ -1,6 +1,6 @@
 //! One turmoil host's stack, and who waits for its sockets.
 //!
-//! Programs call it from their tasks, its [driver](super::driver) carries its packets. Nothing here sends when
+//! Programs call it from their tasks, its driver carries its packets. Nothing here sends when
 //! it is dropped: a socket that is dropped is only noted down, and closed by the next call or by the driver.
 //! After a crash neither comes, so a crash is silent.
 

@@ -5,7 +5,7 @@
 //! | [`serve`](fn@serve), [`connect`](fn@connect) | the server and the client, alone |
 //! | [`mod@compare`] | two runs side by side |
 //! | [`play`] | a scenario's hosts as processes |
-//! | `server`, `session` | the server that takes whatever comes, written against [`Os`](crate::os::Os) |
+//! | `server`, `session` | the server that takes whatever comes, written against [`Os`] |
 //! | [`log`] | a line on standard error for whoever runs a server |
 //!
 //! None of these may be called in a process that has a second thread: they fork.
