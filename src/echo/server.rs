@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::addresses::{show_connection, show_listener};
 use super::error::OrErrSys;
+pub use super::signals::Reap;
 use super::signals::{catch_sigchld, catch_sigterm};
 use super::{str_echo, sum};
 use crate::errno::Errno;
@@ -51,17 +52,6 @@ pub enum Service {
     SumText,
     /// Add two numbers in a structure (fig. 5.20).
     SumBinary,
-}
-
-/// What a server does when a child has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reap {
-    /// Nothing: each leaves a zombie (fig. 5.2).
-    None,
-    /// `wait` in the handler: one a signal, and signals do not queue (fig. 5.7).
-    Wait,
-    /// `waitpid` in a loop (fig. 5.11).
-    Waitpid,
 }
 
 /// A descriptor that is not closed where it should be.

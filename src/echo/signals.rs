@@ -2,8 +2,18 @@
 
 use super::error::OrErrSys;
 use super::lines::fputs;
-use super::server::Reap;
 use crate::os::{Action, Child, Handler, Os, Signal};
+
+/// What a server does when a child has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reap {
+    /// Nothing: each leaves a zombie (fig. 5.2).
+    None,
+    /// `wait` in the handler: one a signal, and signals do not queue (fig. 5.7).
+    Wait,
+    /// `waitpid` in a loop (fig. 5.11).
+    Waitpid,
+}
 
 /// Says what SIGCHLD shall do, as the book's `signal` does: with SA_RESTART or, at the reader's wish, without.
 pub(super) async fn catch_sigchld<O: Os>(os: &O, reap: Reap, restarts: bool) {
