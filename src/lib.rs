@@ -47,6 +47,7 @@ pub mod report;
 pub mod router;
 pub mod scenario;
 pub mod sim;
+pub(crate) mod span;
 pub mod stack;
 pub mod step;
 pub mod time;

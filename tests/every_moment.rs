@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use common::{load, snapshot};
 use echosim::packet::Unreachable;
-use echosim::scenario::{self, Action, Fault, Happening, Outcome, Scenario, Trigger, Victim, Watch, Way};
+use echosim::router::Way;
+use echosim::scenario::{self, Action, Fault, Happening, Outcome, Scenario, Trigger, Victim, Watch};
 use echosim::stack::System;
 use echosim::timeline::{Direction, Event, Kind, ProcessChange, SegmentEvent, Stream};
 

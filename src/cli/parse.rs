@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use crate::scenario::{Moment, units};
+use crate::scenario::Moment;
+use crate::span;
 use crate::stack::System;
 use crate::time::SimTime;
 
@@ -14,7 +15,7 @@ pub(super) fn systems() -> impl TypedValueParser<Value = System> {
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    units::duration(text).ok_or_else(|| format!("expected {}", units::A_DURATION))
+    span::parse(text).ok_or_else(|| format!("expected {}", span::EXPECTED))
 }
 
 pub(super) fn moment(text: &str) -> Result<Moment, String> {

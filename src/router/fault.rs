@@ -1,6 +1,7 @@
 //! Faults of links and hosts: partition, hold, unreachable, host down; and whether they met anything.
 
 use bytes::Bytes;
+use serde::Deserialize;
 
 use super::pipe::{Heading, PipeId};
 use super::{LinkId, Router};
@@ -8,14 +9,18 @@ use crate::packet::Unreachable;
 use crate::time::SimTime;
 use crate::timeline::LostReason;
 
-/// Which way of a link a fault strikes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which way of a link a fault strikes; a scenario writes `both`, `to` and `from`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Way {
     /// Both.
+    #[default]
     Both,
     /// Packets from the router to the host.
+    #[serde(rename = "to")]
     ToHost,
     /// Packets from the host to the router.
+    #[serde(rename = "from")]
     FromHost,
 }
 

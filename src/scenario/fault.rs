@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::trigger::Trigger;
 use crate::packet::Unreachable;
+use crate::router::Way;
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,19 +65,6 @@ pub enum Victim {
     /// The one the scenario started.
     #[default]
     Parent,
-}
-
-/// Which direction of a host's link is meant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// Both.
-    #[default]
-    Both,
-    /// Packets to the host.
-    To,
-    /// Packets from the host.
-    From,
 }
 
 /// The signals that a fault can send, and that can kill a process.

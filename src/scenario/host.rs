@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::expect::Expectations;
-use super::link::Link;
+use super::link::DropRule;
 use super::program::Program;
 use crate::os::Abi;
 use crate::os::sim::Limits;
+use crate::router::LinkConfig;
 use crate::stack::System;
 use crate::time::SimTime;
 
@@ -41,8 +42,10 @@ pub struct Host {
     pub stdin: Option<Vec<String>>,
     /// What is typed at the terminal of each of the processes, in time order.
     pub typed: Vec<Typed>,
-    /// Its link.
-    pub link: Link,
+    /// Its link to the router.
+    pub link: LinkConfig,
+    /// Packets on its link that are singled out to be lost.
+    pub drops: Vec<DropRule>,
     /// What its processes have to see.
     pub expect: Expectations,
 }

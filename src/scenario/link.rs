@@ -1,52 +1,8 @@
-//! The link between a host and the router, as a scenario describes it.
-
-use std::time::Duration;
+//! What a scenario says of a link besides its [configuration](crate::router::LinkConfig).
 
 use super::IpVersion;
 use crate::packet::Flags;
-
-/// Properties of one link, each direction by itself. Shares are probabilities a packet, from 0 to 1.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Link {
-    /// How long a packet travels in one direction.
-    pub latency: Duration,
-    /// How much longer or shorter than `latency` a packet may travel.
-    pub jitter: Duration,
-    /// Bits per second; `None` is without limit.
-    pub bandwidth: Option<u64>,
-    /// Share of packets that vanish.
-    pub loss: f64,
-    /// Share of packets that arrive twice.
-    pub duplicate: f64,
-    /// Share of packets that later ones overtake.
-    pub reorder: f64,
-    /// Share of packets that arrive with a bit flipped.
-    pub corrupt: f64,
-    /// The longest IP packet, in octets.
-    pub mtu: usize,
-    /// How many packets may wait for the wire.
-    pub queue: usize,
-    /// Packets singled out to be lost.
-    pub drops: Vec<DropRule>,
-}
-
-impl Default for Link {
-    /// 2.5 ms, so that client – router – server and back is 10 ms; Ethernet's MTU; no limit and no harm besides.
-    fn default() -> Link {
-        Link {
-            latency: Duration::from_micros(2_500),
-            jitter: Duration::ZERO,
-            bandwidth: None,
-            loss: 0.0,
-            duplicate: 0.0,
-            reorder: 0.0,
-            corrupt: 0.0,
-            mtu: 1500,
-            queue: 1000,
-            drops: Vec::new(),
-        }
-    }
-}
+use crate::router::{self, LinkId};
 
 /// Loses chosen packets: `drop = { from = "client", flags = "P.", nth = 2 }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +17,19 @@ pub struct DropRule {
     pub nth: u64,
     /// How many matches are lost from there on.
     pub count: u64,
+}
+
+impl DropRule {
+    /// The rule for a router that knows its links by number.
+    pub fn on_links(&self, link: impl Fn(&str) -> LinkId) -> router::DropRule {
+        router::DropRule {
+            from: link(&self.from),
+            to: self.to.as_deref().map(link),
+            flags: self.flags,
+            nth: self.nth,
+            count: self.count,
+        }
+    }
 }
 
 /// Whether IP can use a link with this MTU, in octets.

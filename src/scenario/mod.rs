@@ -62,11 +62,11 @@ use crate::stack::{Profile, System};
 use crate::time::SimTime;
 
 pub use expect::{Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, check};
-pub use fault::{Action, Fault, SIGNALS, Victim, Way};
+pub use fault::{Action, Fault, SIGNALS, Victim};
 pub use file::Mistake;
 pub use host::{Host, Input, Typed, generated_line};
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};
-pub use link::{DropRule, Link};
+pub use link::DropRule;
 pub use outcome::{Netstat, Outcome, Ps, Waiting};
 pub use program::Program;
 pub use remedy::remedies;

@@ -4,7 +4,9 @@ use thiserror::Error;
 
 use super::link::mtu_fits;
 use super::near::{did_you_mean, near};
-use super::{IpVersion, Link, Scenario, units};
+use super::{IpVersion, Scenario, units};
+use crate::router::LinkConfig;
+use crate::span;
 use crate::stack::Profile;
 
 /// The keys of the scenario itself, each with a sentence. Those of links change every link.
@@ -86,7 +88,7 @@ impl Scenario {
 
     fn set_world(&mut self, key: &str, value: &str) -> Result<(), String> {
         let mut ip = self.ip;
-        let mut links: Vec<Link> = self.hosts.iter().map(|host| host.link.clone()).collect();
+        let mut links: Vec<LinkConfig> = self.hosts.iter().map(|host| host.link.clone()).collect();
         if key == "ip" {
             ip = match value {
                 "4" => IpVersion::V4,
@@ -94,7 +96,7 @@ impl Scenario {
                 _ => return Err("expected 4 or 6".to_owned()),
             };
         } else {
-            links.iter_mut().try_for_each(|link| link.set(key, value))?;
+            links.iter_mut().try_for_each(|link| set_link(link, key, value))?;
         }
         let interfaces = self.hosts.iter().filter_map(|host| host.mtu);
         links.iter().map(|link| link.mtu).chain(interfaces).try_for_each(|mtu| mtu_fits(mtu, ip))?;
@@ -104,28 +106,26 @@ impl Scenario {
     }
 }
 
-impl Link {
-    fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
-        fn read<T>(value: Option<T>, expected: &str) -> Result<T, String> {
-            value.ok_or_else(|| format!("expected {expected}"))
-        }
-        let duration = || read(units::duration(value), units::A_DURATION);
-        let share = || read(units::fraction(value), units::A_FRACTION);
-        let number = || read(value.parse().ok(), "a number");
-        match key {
-            "latency" => self.latency = duration()?,
-            "jitter" => self.jitter = duration()?,
-            "bandwidth" => self.bandwidth = Some(read(units::rate(value), units::A_RATE)?),
-            "loss" => self.loss = share()?,
-            "duplicate" => self.duplicate = share()?,
-            "reorder" => self.reorder = share()?,
-            "corrupt" => self.corrupt = share()?,
-            "mtu" => self.mtu = number()?,
-            "queue" => self.queue = number()?,
-            _ => return Err("no key of a link".to_owned()),
-        }
-        Ok(())
+fn set_link(link: &mut LinkConfig, key: &str, value: &str) -> Result<(), String> {
+    fn read<T>(value: Option<T>, expected: &str) -> Result<T, String> {
+        value.ok_or_else(|| format!("expected {expected}"))
     }
+    let duration = || read(span::parse(value), span::EXPECTED);
+    let share = || read(units::fraction(value), units::A_FRACTION);
+    let number = || read(value.parse().ok(), "a number");
+    match key {
+        "latency" => link.latency = duration()?,
+        "jitter" => link.jitter = duration()?,
+        "bandwidth" => link.bandwidth = Some(read(units::rate(value), units::A_RATE)?),
+        "loss" => link.loss = share()?,
+        "duplicate" => link.duplicate = share()?,
+        "reorder" => link.reorder = share()?,
+        "corrupt" => link.corrupt = share()?,
+        "mtu" => link.mtu = number()?,
+        "queue" => link.queue = number()?,
+        _ => return Err("no key of a link".to_owned()),
+    }
+    Ok(())
 }
 
 pub(super) fn is_profile_key(key: &str) -> bool {
@@ -164,7 +164,7 @@ mod tests {
         scenario.set("bandwidth", "10Mbit/s").unwrap();
         scenario.set("loss", "5%").unwrap();
         for host in &scenario.hosts {
-            let Link { latency, bandwidth, loss, .. } = host.link;
+            let LinkConfig { latency, bandwidth, loss, .. } = host.link;
             assert_eq!((latency, bandwidth, loss), (Duration::from_millis(20), Some(10_000_000), 0.05));
         }
         assert_eq!(scenario.set[0], ("latency".to_owned(), "20ms".to_owned()), "kept for the replay");

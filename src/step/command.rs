@@ -1,7 +1,7 @@
 //! What is typed behind the colon.
 
 use super::{Breakpoint, Session};
-use crate::scenario::units;
+use crate::span;
 use crate::time::SimTime;
 
 /// An order.
@@ -41,9 +41,9 @@ impl Command {
                 Ok(nth) => Ok(Command::Delete(nth)),
                 Err(_) => Err(format!("no breakpoint {nth}: a number, or all")),
             },
-            ["go" | "g", time] => match units::duration(time) {
+            ["go" | "g", time] => match span::parse(time) {
                 Some(time) => Ok(Command::Go(SimTime::ZERO + time)),
-                None => Err(format!("no time {time}: expected {}", units::A_DURATION)),
+                None => Err(format!("no time {time}: expected {}", span::EXPECTED)),
             },
             ["help" | "h"] => Ok(Command::Help),
             ["quit" | "q"] => Ok(Command::Quit),

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::BadCommand;
-use super::words::{Word, time};
+use super::words::Word;
 use crate::echo::SERV_PORT;
 use crate::echo::client::{Client, Session};
 use crate::os::SocketOption;
+use crate::span;
 
 const OPTIONS: &str = "`--poll`, `--half-close`, `--heedless`, `--keepalive[=IDLE,INTERVAL,COUNT]`, \
                        `--user-timeout=TIME`, `--no-delay[=on|off]`, `--linger=TIME`, \
@@ -78,8 +79,8 @@ fn keepalive(word: Word<'_>, value: Option<&str>) -> Result<Vec<SocketOption>, B
     let Some(value) = value else { return Ok(options) };
     let bad = || word.expected("three values such as 2h,75s,9: idle time, interval, number of probes");
     let [idle, interval, count] = value.split(',').collect::<Vec<_>>()[..] else { return Err(bad()) };
-    options.push(SocketOption::KeepIdle(time(idle).ok_or_else(bad)?));
-    options.push(SocketOption::KeepInterval(time(interval).ok_or_else(bad)?));
+    options.push(SocketOption::KeepIdle(span::parse(idle).ok_or_else(bad)?));
+    options.push(SocketOption::KeepInterval(span::parse(interval).ok_or_else(bad)?));
     options.push(SocketOption::KeepCount(count.parse().map_err(|_| bad())?));
     Ok(options)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::BadCommand;
+use crate::span;
 
 /// A word, and the program it is for.
 #[derive(Clone, Copy)]
@@ -29,7 +30,7 @@ impl<'a> Word<'a> {
     }
 
     pub(super) fn time(self, value: &str) -> Result<Duration, BadCommand> {
-        time(value).ok_or_else(|| self.expected("a time such as 250ms, 10s, 2min or 2h"))
+        span::parse(value).ok_or_else(|| self.expected(span::EXPECTED))
     }
 
     /// The meaning of `value`, one of `words`.
@@ -59,13 +60,4 @@ impl<'a> Word<'a> {
     pub(super) fn surplus(self) -> BadCommand {
         BadCommand::Surplus { program: self.program, word: self.text.to_owned() }
     }
-}
-
-/// `250ms`, `10s`, `2min`, `2h`; a bare number is seconds.
-pub(super) fn time(value: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 5] = [("ms", 1), ("min", 60_000), ("h", 3_600_000), ("s", 1_000), ("", 1_000)];
-    let (number, millis) =
-        UNITS.iter().find_map(|(unit, millis)| Some((value.strip_suffix(unit)?, millis)))?;
-    let number: u64 = number.parse().ok()?;
-    Some(Duration::from_millis(number.checked_mul(*millis)?))
 }

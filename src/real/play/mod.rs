@@ -42,12 +42,13 @@ impl Place {
     /// The nearest place that can do what the scenario asks for: the loopback unless a network fault strikes, a
     /// link has a will of its own, or a key of the kernel is set.
     pub fn of(scenario: &Scenario) -> Place {
-        use crate::scenario::{Action as Told, Link};
+        use crate::scenario::Action as Told;
         let faults = scenario.faults.iter();
         let only_processes = faults
             .map(|fault| fault.action)
             .all(|action| matches!(action, Told::Kill { .. } | Told::Shutdown));
-        let links_are_plain = scenario.hosts.iter().all(|host| host.link == Link::default());
+        let links_are_plain =
+            scenario.hosts.iter().all(|host| host.link == LinkConfig::default() && host.drops.is_empty());
         let nothing_is_set = scenario.set.is_empty() && scenario.hosts.iter().all(|host| host.set.is_empty());
         let everybody_exists = scenario.hosts.iter().all(|host| host.program.is_some());
         if only_processes && links_are_plain && nothing_is_set && everybody_exists {

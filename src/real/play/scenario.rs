@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Action, Fault, Host, Input, Place, Play, Run, Victim, fresh_port, loopback_addr, program};
 use crate::echo::Command;
 use crate::os::Signal;
-use crate::router::{DropRule, LinkConfig, LinkId};
+use crate::router::{DropRule, LinkId};
 use crate::scenario::{self, Scenario};
 use crate::sim::{IpVersion, host_addrs, router_addr};
 
@@ -39,7 +39,7 @@ impl Play {
             hosts.push(Host {
                 name: host.name.clone(),
                 addrs: host_addrs(scenario.ip, n, host.addrs.into()),
-                link: link(&host.link),
+                link: host.link.clone(),
                 set: set.collect(),
                 runs,
             });
@@ -131,10 +131,10 @@ fn fault(fault: &scenario::Fault) -> Fault {
             },
             signal: Signal::from_name(signal).expect("signals are checked"),
         },
-        Told::Partition(way) => Action::Partition(way.into()),
-        Told::Repair(way) => Action::Repair(way.into()),
-        Told::Hold(way) => Action::Hold(way.into()),
-        Told::Release(way) => Action::Release(way.into()),
+        Told::Partition(way) => Action::Partition(way),
+        Told::Repair(way) => Action::Repair(way),
+        Told::Hold(way) => Action::Hold(way),
+        Told::Release(way) => Action::Release(way),
         Told::Unreachable(what) => Action::Unreachable(what),
         Told::Reachable => Action::Reachable,
     };
@@ -146,30 +146,8 @@ fn drops(scenario: &Scenario) -> Vec<DropRule> {
         let n = scenario.hosts.iter().position(|host| host.name == name);
         LinkId(n.expect("rules are checked to name hosts"))
     };
-    let rules = scenario.hosts.iter().flat_map(|host| &host.link.drops);
-    rules
-        .map(|rule| DropRule {
-            from: link(&rule.from),
-            to: rule.to.as_deref().map(link),
-            flags: rule.flags,
-            nth: rule.nth,
-            count: rule.count,
-        })
-        .collect()
-}
-
-fn link(link: &scenario::Link) -> LinkConfig {
-    LinkConfig {
-        latency: link.latency,
-        jitter: link.jitter,
-        bandwidth: link.bandwidth,
-        loss: link.loss,
-        duplicate: link.duplicate,
-        reorder: link.reorder,
-        corrupt: link.corrupt,
-        mtu: link.mtu,
-        queue: link.queue,
-    }
+    let rules = scenario.hosts.iter().flat_map(|host| &host.drops);
+    rules.map(|rule| rule.on_links(link)).collect()
 }
 
 /// Keys of links and of the world are not the kernel's business.

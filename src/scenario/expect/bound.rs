@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::scenario::units;
+use crate::span;
 
 /// A length of time that is expected, and how exactly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +28,16 @@ impl TimeBound {
     pub fn parse(text: &str) -> Option<TimeBound> {
         let text = text.trim();
         let (low, high) = if let Some((low, high)) = text.split_once("..") {
-            (units::duration(low)?, units::duration(high)?)
+            (span::parse(low)?, span::parse(high)?)
         } else if let Some((middle, spread)) = text.split_once('±').or_else(|| text.split_once("+-")) {
-            let middle = units::duration(middle)?;
+            let middle = span::parse(middle)?;
             let spread = match spread.contains('%') {
                 true => middle.mul_f64(units::fraction(spread)?),
-                false => units::duration(spread)?,
+                false => span::parse(spread)?,
             };
             (middle.saturating_sub(spread), middle + spread)
         } else {
-            let time = units::duration(text)?;
+            let time = span::parse(text)?;
             (time.saturating_sub(TimeBound::EXACT), time + TimeBound::EXACT)
         };
         (low <= high).then(|| TimeBound { low, high, written: text.to_owned() })

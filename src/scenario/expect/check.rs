@@ -5,7 +5,8 @@ use std::fmt;
 use super::witness::{HostSeen, Seen, SeenFailure, Witness};
 use super::{Count, Expectation, Failure, Prints};
 use crate::scenario::outcome::Outcome;
-use crate::scenario::{Host, Scenario, Waiting, generated_line, units};
+use crate::scenario::{Host, Scenario, Waiting, generated_line};
+use crate::span;
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
@@ -198,7 +199,7 @@ impl Differences {
     }
 
     fn drop_rules(&mut self, scenario: &Scenario, dropped: u64) {
-        let rules = scenario.hosts.iter().flat_map(|host| &host.link.drops);
+        let rules = scenario.hosts.iter().flat_map(|host| &host.drops);
         let expected = rules.fold(0_u64, |sum, rule| sum.saturating_add(rule.count));
         if !scenario.may_miss && expected != dropped {
             self.note("packets lost by drop rules".to_owned(), expected, dropped);
@@ -239,7 +240,7 @@ impl fmt::Display for Failure {
 impl fmt::Display for SeenFailure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = self.call.within.unwrap_or(self.call.call);
-        let (after, at) = (units::show(self.after()), units::show(self.t - SimTime::ZERO));
+        let (after, at) = (span::show(self.after()), span::show(self.t - SimTime::ZERO));
         write!(f, "{call} {} after {after} at {at}", self.errno)
     }
 }

@@ -10,7 +10,8 @@ use super::mistake::Wrong;
 use super::value::{After, Value, When};
 use super::{Names, backwards};
 use crate::packet::Unreachable;
-use crate::scenario::{Action, Fault, SIGNALS, Trigger, Victim, Watch, Way};
+use crate::router::Way;
+use crate::scenario::{Action, Fault, SIGNALS, Trigger, Victim, Watch};
 use crate::time::SimTime;
 
 #[derive(Deserialize)]

@@ -13,10 +13,11 @@ use super::typing::{self, Entry};
 use super::value::{Setting, Value};
 use crate::os::sim::Limits;
 use crate::os::{Abi, ByteOrder};
+use crate::router::LinkConfig;
 use crate::scenario::expect::Expectations;
 use crate::scenario::link::mtu_fits;
 use crate::scenario::variables::mentions;
-use crate::scenario::{Host, IpVersion, Link, Program, Typed, Variables, generated_line, limits, set};
+use crate::scenario::{Host, IpVersion, Program, Typed, Variables, generated_line, limits, set};
 use crate::stack::{Profile, System};
 
 #[derive(Deserialize)]
@@ -114,7 +115,8 @@ impl HostTable {
             stdin: self.stdin(count, &table, budget)?,
             typed: self.typed(count, &table, budget)?,
             set: self.settings(Profile::of(stack.unwrap_or(default)), &table)?,
-            link: Link::default(),
+            link: LinkConfig::default(),
+            drops: Vec::new(),
             expect: Expectations::default(),
         })
     }

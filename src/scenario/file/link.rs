@@ -10,8 +10,9 @@ use super::list::OneOrMany;
 use super::mistake::Wrong;
 use super::value::{Rate, Share, Value};
 use crate::packet::Flags;
+use crate::router::LinkConfig;
 use crate::scenario::IpVersion;
-use crate::scenario::link::{DropRule, Link, mtu_fits};
+use crate::scenario::link::{DropRule, mtu_fits};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,11 +39,17 @@ struct DropTable {
 }
 
 impl LinkTable {
-    pub(super) fn check(self, host: &str, names: &Names, ip: IpVersion) -> Result<Link, Wrong> {
+    /// The link, and the packets on it that are singled out to be lost.
+    pub(super) fn check(
+        self,
+        host: &str,
+        names: &Names,
+        ip: IpVersion,
+    ) -> Result<(LinkConfig, Vec<DropRule>), Wrong> {
         let key = |key: &str| format!("link.{host}.{key}");
-        let default = Link::default();
+        let default = LinkConfig::default();
         let share = |share: Option<Value<Share>>| share.map_or(0.0, |Value(Share(share))| share);
-        let mut link = Link {
+        let mut link = LinkConfig {
             latency: self.latency.map_or(default.latency, |Value(latency)| latency),
             jitter: self.jitter.map_or(default.jitter, |Value(jitter)| jitter),
             bandwidth: self.bandwidth.map(|Value(Rate(rate))| rate),
@@ -52,8 +59,8 @@ impl LinkTable {
             corrupt: share(self.corrupt),
             mtu: default.mtu,
             queue: self.queue.unwrap_or(default.queue),
-            drops: Vec::new(),
         };
+        let mut rules = Vec::new();
         if let Some(mtu) = self.mtu {
             link.mtu = *mtu.get_ref();
             mtu_fits(link.mtu, ip).map_err(|what| Wrong::new(mtu.span(), key("mtu"), what))?;
@@ -67,10 +74,10 @@ impl LinkTable {
                 if rule.nth == Some(0) || rule.count == Some(0) {
                     return Err(Wrong::new(span, key("drop"), "nth and count start at 1"));
                 }
-                link.drops.push(rule.on(host));
+                rules.push(rule.on(host));
             }
         }
-        Ok(link)
+        Ok((link, rules))
     }
 }
 

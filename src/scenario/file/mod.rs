@@ -22,7 +22,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::variables::is_name;
-use super::{IpVersion, Scenario, Variables, keys, limits, units};
+use super::{IpVersion, Scenario, Variables, keys, limits};
+use crate::span;
 use crate::stack::System;
 use crate::time::SimTime;
 use expect::ExpectTable;
@@ -105,7 +106,8 @@ impl Top {
         }
         for (name, table) in self.link {
             let host = names.check(name.get_ref(), name.span(), "link")?;
-            scenario.hosts[host].link = table.check(name.get_ref(), &names, scenario.ip)?;
+            let host = &mut scenario.hosts[host];
+            (host.link, host.drops) = table.check(name.get_ref(), &names, scenario.ip)?;
         }
         let mut before = Duration::ZERO;
         for table in self.fault {
@@ -144,7 +146,7 @@ fn variables(
 
 /// Says that a time comes after a later one.
 fn backwards(time: Duration, before: Duration) -> String {
-    format!("time runs backwards: {} after {}", units::show(time), units::show(before))
+    format!("time runs backwards: {} after {}", span::show(time), span::show(before))
 }
 
 #[cfg(test)]

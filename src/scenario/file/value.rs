@@ -11,6 +11,7 @@ use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::scenario::expect::{Count, TimeBound};
 use crate::scenario::{IpVersion, Watch, units};
+use crate::span;
 use crate::stack::System;
 use crate::timeline::TcpState;
 
@@ -55,10 +56,10 @@ impl<'de, T: Written> Deserialize<'de> for Value<T> {
 }
 
 impl Written for Duration {
-    const EXPECTED: &str = units::A_DURATION;
+    const EXPECTED: &str = span::EXPECTED;
 
     fn read(text: &str) -> Option<Duration> {
-        units::duration(text)
+        span::parse(text)
     }
 }
 

@@ -1,8 +1,7 @@
 //! The world of a scenario: its hosts, links and drop rules.
 
 use crate::os::sim::{Host as Machine, HostConfig};
-use crate::router::{DropRule, LinkConfig};
-use crate::scenario::{Host, Link, Scenario};
+use crate::scenario::{Host, Scenario};
 use crate::sim::{HostSetup, World, WorldError, host_addrs};
 use crate::stack;
 use crate::timeline::Recorder;
@@ -12,15 +11,8 @@ pub(super) fn world(scenario: &Scenario, recorder: Recorder) -> Result<World, Wo
     let setups =
         scenario.hosts.iter().enumerate().map(|(n, host)| setup(scenario, n, host, &recorder)).collect();
     let world = World::new(scenario.ip, scenario.seed, setups, recorder)?;
-    for rule in scenario.hosts.iter().flat_map(|host| &host.link.drops) {
-        let link = |host: &str| world.link(host).expect("rules are checked to name hosts");
-        let rule = DropRule {
-            from: link(&rule.from),
-            to: rule.to.as_deref().map(link),
-            flags: rule.flags,
-            nth: rule.nth,
-            count: rule.count,
-        };
+    for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
+        let rule = rule.on_links(|host| world.link(host).expect("rules are checked to name hosts"));
         world.on_router(|router, _| router.drop_rule(rule));
     }
     Ok(world)
@@ -40,7 +32,7 @@ fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> Hos
     HostSetup {
         name: host.name.clone(),
         addrs: host.addrs.into(),
-        link: link(&host.link),
+        link: host.link.clone(),
         machine: Box::new(machine),
     }
 }
@@ -51,18 +43,4 @@ fn boot_seed(seed: u64, host: usize, boot: u32) -> u64 {
     let place = (host as u64) << 32 | u64::from(boot);
     // Fibonacci hashing spreads neighbours; the generator that is seeded with it does the rest.
     seed.wrapping_add((place + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-}
-
-fn link(link: &Link) -> LinkConfig {
-    LinkConfig {
-        latency: link.latency,
-        jitter: link.jitter,
-        bandwidth: link.bandwidth,
-        loss: link.loss,
-        duplicate: link.duplicate,
-        reorder: link.reorder,
-        corrupt: link.corrupt,
-        mtu: link.mtu,
-        queue: link.queue,
-    }
 }

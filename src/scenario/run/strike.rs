@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::os::sim::{Host, ProcessState};
 use crate::os::{Pid, Signal};
-use crate::router::{self, Met};
-use crate::scenario::{Action, Fault, Victim, Way};
+use crate::router::Met;
+use crate::scenario::{Action, Fault, Victim};
 use crate::sim::World;
 
 /// What became of each fault.
@@ -53,11 +53,11 @@ impl Strikes {
             Action::Boot => at_once(world.boot(host)),
             Action::Shutdown => at_once(world.shutdown(host, grace)),
             Action::Kill { process, signal } => at_once(kill(world, host, process, signal, parent)),
-            Action::Partition(way) => lasting(world.partition(host, way.into())),
-            Action::Hold(way) => lasting(world.hold(host, way.into())),
+            Action::Partition(way) => lasting(world.partition(host, way)),
+            Action::Hold(way) => lasting(world.hold(host, way)),
             Action::Unreachable(what) => lasting(world.unreachable(host, Some(what))),
-            Action::Repair(way) => at_once(world.repair(host, way.into())),
-            Action::Release(way) => at_once(world.release(host, way.into())),
+            Action::Repair(way) => at_once(world.repair(host, way)),
+            Action::Release(way) => at_once(world.release(host, way)),
             Action::Reachable => at_once(world.unreachable(host, None)),
         };
     }
@@ -114,14 +114,4 @@ fn youngest_child(machine: &Host, parent: Option<Pid>) -> Option<Pid> {
         .iter()
         .filter(|process| Some(process.pid) != parent && process.state != ProcessState::Zombie);
     children.map(|process| process.pid).max()
-}
-
-impl From<Way> for router::Way {
-    fn from(way: Way) -> router::Way {
-        match way {
-            Way::Both => router::Way::Both,
-            Way::To => router::Way::ToHost,
-            Way::From => router::Way::FromHost,
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::linux::syn_waits;
 use super::{AbortedAccept, GiveUp, Profile, System};
 use crate::errno::Errno;
+use crate::span;
 
 impl Profile {
     /// The keys [`Profile::set`] knows, each with what it is.
@@ -120,8 +121,8 @@ fn aborted_accept(value: &str) -> Result<AbortedAccept, String> {
 /// A time of more than nothing and up to a week.
 fn duration(value: &str) -> Result<Duration, String> {
     const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
-    match humantime::parse_duration(value) {
-        Ok(span) if !span.is_zero() && span <= WEEK => Ok(span),
+    match span::parse(value) {
+        Some(span) if !span.is_zero() && span <= WEEK => Ok(span),
         _ => Err("a time as 200ms, 75s, 2h, up to a week".to_owned()),
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{parse, scenario};
 use crate::os::{Abi, ByteOrder};
 use crate::packet::{Flags, Unreachable};
+use crate::router::{LinkConfig, Way};
 use crate::scenario::{
-    Action, Count, DropRule, Happening, Input, IpVersion, Link, Trigger, Typed, Victim, Watch, Way,
-    generated_line,
+    Action, Count, DropRule, Happening, Input, IpVersion, Trigger, Typed, Victim, Watch, generated_line,
 };
 use crate::scenario::{Prints, Scenario};
 use crate::stack::System;
@@ -28,7 +28,7 @@ fn a_short_file_has_defaults_for_the_rest() {
     let client = &scenario.hosts[1];
     assert_eq!((client.count, client.addrs, client.start), (1, 1, Duration::ZERO));
     assert_eq!(client.program.as_ref().unwrap().words, ["echo-client", "server"]);
-    assert_eq!(client.link, Link::default());
+    assert_eq!(client.link, LinkConfig::default());
     assert!(scenario.faults.is_empty() && client.typed.is_empty());
 }
 
@@ -95,7 +95,7 @@ fn every_key_of_a_link_is_read() {
         nth,
         count,
     };
-    let link = Link {
+    let link = LinkConfig {
         latency: Duration::from_millis(20),
         jitter: Duration::from_millis(1),
         bandwidth: Some(10_000_000),
@@ -105,10 +105,11 @@ fn every_key_of_a_link_is_read() {
         corrupt: 0.005,
         mtu: 576,
         queue: 10,
-        drops: vec![rule("client", Some("server"), "P.", 2, 1), rule("server", None, "S.", 1, 3)],
     };
+    let rules = vec![rule("client", Some("server"), "P.", 2, 1), rule("server", None, "S.", 1, 3)];
     assert_eq!(scenario.hosts[0].link, link);
-    assert_eq!(scenario.hosts[1].link, Link::default());
+    assert_eq!(scenario.hosts[0].drops, rules);
+    assert_eq!(scenario.hosts[1].link, LinkConfig::default());
 }
 
 #[test]
@@ -137,7 +138,7 @@ code = "net"
     );
     let actions: Vec<Action> = scenario.faults.iter().map(|fault| fault.action).collect();
     let kill = Action::Kill { process: Victim::Child, signal: "SIGKILL" };
-    assert_eq!(actions, [Action::Partition(Way::From), kill, Action::Unreachable(Unreachable::Net)]);
+    assert_eq!(actions, [Action::Partition(Way::FromHost), kill, Action::Unreachable(Unreachable::Net)]);
     assert_eq!(scenario.faults[0].trigger, Trigger::At(at(10)));
     let what = Happening::Writes(Some("world".to_owned()));
     assert_eq!(
