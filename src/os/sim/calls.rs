@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::SimOs;
-use super::file::Object;
+use super::open_file::Object;
 use crate::errno::Errno;
 use crate::os::strace;
 use crate::os::{

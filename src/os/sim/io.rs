@@ -4,8 +4,8 @@
 
 use std::net::SocketAddr;
 
-use super::file::Object;
 use super::kernel::Kernel;
+use super::open_file::Object;
 use super::wait_queue::{Blocked, Channel, Stop};
 use super::wchan::Wchan;
 use crate::errno::Errno;

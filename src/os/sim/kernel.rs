@@ -8,7 +8,7 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::config::{HostConfig, Limits};
-use super::file::OpenFile;
+use super::open_file::OpenFile;
 use super::pipe::Pipe;
 use super::process::{Process, State};
 use super::terminal::Terminal;

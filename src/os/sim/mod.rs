@@ -7,15 +7,17 @@
 
 mod calls;
 mod config;
+mod descriptors;
 mod executor;
-mod file;
 mod host;
 mod io;
 mod kernel;
+mod open_file;
 mod pipe;
 mod power;
 mod process;
 mod processes;
+mod signal_state;
 mod signals;
 mod sim_os;
 mod terminal;

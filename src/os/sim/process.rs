@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::SimOs;
-use super::signals::SignalState;
+use super::signal_state::SignalState;
 use super::wait_queue::{Blocked, Ticket};
 use super::wchan::Wchan;
 use crate::os::line_buffer::LineBuffer;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
-use super::file::Object;
 use super::kernel::Kernel;
+use super::open_file::Object;
 use super::pipe::Pipe;
 use super::process::{Process, State};
-use super::signals::SignalState;
+use super::signal_state::SignalState;
 use super::terminal::Terminal;
 use super::wait_queue::{Blocked, Channel, Stop};
 use super::wchan::Wchan;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::os::Family;
-use crate::os::sim::file::Object;
+use crate::os::sim::open_file::Object;
 
 #[derive(Clone, Copy, Debug)]
 enum Op {

@@ -1,37 +1,17 @@
-//! The open-file table and the descriptors that point into it.
+//! Calls on the open-file table and the descriptors that point into it.
 //!
 //! A descriptor is one process's; what it stands for, the open file, is shared with every process that has
 //! inherited a descriptor of it. The last `close` closes it: so a parent that forgets to close the connected
 //! socket keeps the connection open (UNP 4.8).
 
 use super::kernel::Kernel;
+use super::open_file::{Object, OpenFile};
 use super::pipe::Pipe;
 use super::wait_queue::Channel;
 use crate::errno::Errno;
 use crate::os::{Fd, Pid};
 use crate::stack::SocketId;
 use crate::timeline::Stream;
-
-/// An entry of the open-file table.
-#[derive(Debug)]
-pub(super) struct OpenFile {
-    pub(super) object: Object,
-    /// Descriptors that stand for it, in all processes.
-    pub(super) descriptors: usize,
-}
-
-/// What an open file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Object {
-    Socket(SocketId),
-    PipeReader(usize),
-    PipeWriter(usize),
-    /// A terminal; what is printed to it counts as `stream`.
-    Terminal {
-        id: u32,
-        stream: Stream,
-    },
-}
 
 impl Kernel {
     /// What `fd` stands for.

@@ -1,0 +1,126 @@
+//! What holds for whatever comes.
+
+use proptest::prelude::*;
+
+use super::*;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(packets in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..80), 0..20)) {
+        let (mut wire, _, _) = Wire::connected(book());
+        for packet in packets {
+            wire.client.receive(wire.now, packet.into());
+            wire.server.handle_timeout(wire.now);
+        }
+    }
+
+    /// Well-formed segments from a madman: any flags, any numbers, on the connection's own addresses.
+    #[test]
+    fn arbitrary_segments_never_panic(
+        segments in proptest::collection::vec((0u8..32, any::<i16>(), any::<i16>(), any::<u16>(), 0usize..2_000), 0..40)
+    ) {
+        let (mut wire, client, _) = Wire::connected(book());
+        let info = wire.client.sockets(wire.now).remove(0);
+        let seen = wire.recorder.events_from(0);
+        prop_assert!(!seen.is_empty());
+        let (mut seq, mut ack) = (0u32, 0u32);
+        let _ = wire.write(client);
+        while let Some(packet) = wire.client.transmit() {
+            if let Ok(crate::packet::Packet::Tcp(segment)) = crate::packet::parse(&packet) {
+                (seq, ack) = (segment.ack.unwrap_or(0), segment.seq);
+            }
+        }
+        for (bits, seq_off, ack_off, win, len) in segments {
+            let flags = [Flags::FIN, Flags::SYN, Flags::RST, Flags::PSH, Flags::ACK];
+            let flags = flags.into_iter().enumerate().filter(|(n, _)| bits & (1 << n) != 0);
+            let flags = flags.fold(Flags::default(), |all, (_, flag)| all.with(flag));
+            let segment = crate::packet::Segment {
+                src: info.remote.unwrap(),
+                dst: info.local,
+                flags,
+                seq: seq.wrapping_add(seq_off as u32),
+                ack: flags.has(Flags::ACK).then(|| ack.wrapping_add(ack_off as u32)),
+                win,
+                len,
+                hop_limit: 64,
+            };
+            let len = len.min(1_400);
+            wire.client.receive(wire.now, crate::packet::emit_segment(&segment, &vec![7; len]));
+            wire.now += Duration::from_millis(700);
+            wire.client.handle_timeout(wire.now);
+            let _ = wire.read(client);
+            let _ = wire.write(client);
+        }
+    }
+
+    /// Both ends send and lose at the same time, so both go back and both windows shut: the acknowledgments must
+    /// still be acceptable to the other end.
+    #[test]
+    fn an_echo_gets_through_loss_both_ways(seed in 0u64..1_000) {
+        let (mut wire, client, server) = Wire::connected(Profile::of(System::Linux));
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        wire.fate = Box::new(move |_| if rand::Rng::random_bool(&mut dice, 0.05) { Fate::Lose } else { Fate::Deliver });
+        let text: Vec<u8> = (0..400_000u32).map(|n| n as u8).collect();
+        let (mut written, mut held, mut back) = (0, VecDeque::new(), Vec::new());
+        let end = wire.now + Duration::from_secs(900);
+        while back.len() < text.len() {
+            written += wire.client.write(wire.now, client, &text[written..]).unwrap_or(0);
+            let mut buf = [0; 4_096];
+            // The server reads only when it has written: its window shuts when its answers do not get away.
+            while held.is_empty() && let Ok(n) = wire.server.read(wire.now, server, &mut buf) {
+                held.extend(&buf[..n]);
+                let sent = wire.server.write(wire.now, server, held.make_contiguous()).unwrap_or(0);
+                held.drain(..sent);
+            }
+            let sent = wire.server.write(wire.now, server, held.make_contiguous()).unwrap_or(0);
+            held.drain(..sent);
+            while let Ok(n) = wire.client.read(wire.now, client, &mut buf) {
+                back.extend_from_slice(&buf[..n]);
+            }
+            prop_assert!(wire.step(end), "stuck with {} of {} octets back", back.len(), text.len());
+        }
+        prop_assert!(back == text);
+    }
+
+    /// Whatever the loss, what is read is a prefix of what was written, and either everything arrives or
+    /// somebody is told.
+    #[test]
+    fn nothing_is_lost_without_an_error(losses in proptest::collection::vec(any::<bool>(), 0..60), system in 0usize..4) {
+        let profile = Profile::of(System::ALL[system]);
+        let (mut wire, client, server) = Wire::connected(profile);
+        let mut losses = losses.into_iter();
+        wire.fate = Box::new(move |_| if losses.next() == Some(true) { Fate::Lose } else { Fate::Deliver });
+        let text: Vec<u8> = (0..40_000u32).map(|n| n as u8).collect();
+        let mut written = 0;
+        let mut read = Vec::new();
+        let mut errors = 0;
+        let end = wire.now + Duration::from_secs(4_000);
+        loop {
+            if written < text.len() {
+                match wire.client.write(wire.now, client, &text[written..]) {
+                    Ok(n) => written += n,
+                    Err(Errno::EAGAIN) => {}
+                    Err(_) => { errors += 1; written = text.len(); }
+                }
+                if written == text.len() && errors == 0 {
+                    let _ = wire.client.shutdown(wire.now, client, How::Write);
+                }
+            }
+            let mut buf = [0; 4_096];
+            let end_of_file = loop {
+                match wire.server.read(wire.now, server, &mut buf) {
+                    Ok(0) => break true,
+                    Ok(n) => read.extend_from_slice(&buf[..n]),
+                    Err(Errno::EAGAIN) => break false,
+                    Err(_) => { errors += 1; break true; }
+                }
+            };
+            if end_of_file || !wire.step(end) { break }
+        }
+        prop_assert!(text.starts_with(&read));
+        prop_assert!(read.len() == text.len() || errors > 0 || wire.client.take_error(client).is_some(),
+            "{} of {} read and nobody was told", read.len(), text.len());
+    }
+}

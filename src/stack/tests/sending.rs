@@ -1,0 +1,59 @@
+//! What data goes out when.
+
+use super::*;
+
+/// RFC 9293, 3.7.4: while something is in flight, a small segment waits; TCP_NODELAY lets it go.
+#[test]
+fn nagle_holds_a_second_small_segment_back_unless_it_is_turned_off() {
+    for (no_delay, segments) in [(false, 1), (true, 3)] {
+        let (mut wire, client, _) = Wire::connected(book());
+        wire.client.set_option(wire.now, client, SocketOption::NoDelay(no_delay)).unwrap();
+        let start = wire.now;
+        for _ in 0..3 {
+            wire.write(client).unwrap();
+        }
+        assert_eq!(wire.sent(start, |segment| segment.len > 0).len(), segments);
+    }
+}
+
+/// A reader that does not read: the window shuts, probes go out, and no octet is lost when it reads again.
+#[test]
+fn a_shut_window_is_probed_until_it_opens() {
+    let (mut wire, client, server) = Wire::connected(book());
+    let mut written = 0;
+    while let Ok(n) = wire.client.write(wire.now, client, &[7; 50_000]) {
+        written += n;
+        wire.run(Duration::from_secs(1));
+    }
+    wire.run(Duration::from_secs(300));
+    let probes = wire.sent(SimTime::ZERO, |segment| segment.note == Some("window probe"));
+    assert!(probes.len() >= 5, "{} probes", probes.len());
+    let mut read = 0;
+    while read < written {
+        match wire.server.read(wire.now, server, &mut [0; 65_536]) {
+            Ok(n) => read += n,
+            Err(error) => assert_eq!(error, Errno::EAGAIN),
+        }
+        let before = wire.now;
+        wire.run(Duration::from_secs(70));
+        assert!(before < SimTime::ZERO + Duration::from_secs(5_000), "{read} of {written} after {before}");
+    }
+    assert_eq!(read, written);
+}
+
+/// RFC 1191: what was too big goes out again in pieces.
+#[test]
+fn fragmentation_needed_makes_segments_smaller() {
+    let (mut wire, client, server) = Wire::connected(book());
+    wire.fate = Box::new(|packet| match packet.len() {
+        0..=600 => Fate::Deliver,
+        _ => Fate::Refuse(Unreachable::FragmentationNeeded { mtu: 600 }),
+    });
+    wire.client.write(wire.now, client, &[7; 4_000]).unwrap();
+    wire.run(Duration::from_secs(30));
+    let mut read = 0;
+    while let Ok(n) = wire.server.read(wire.now, server, &mut [0; 4_000]) {
+        read += n;
+    }
+    assert_eq!(read, 4_000);
+}

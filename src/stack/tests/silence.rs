@@ -1,0 +1,149 @@
+//! A peer that says nothing any more, and routers that say so: when a connection is given up, and with which errno.
+
+use super::*;
+
+/// Ch. 5.14: "12 times, about 9 minutes".
+#[test]
+fn a_silent_peer_is_given_up_after_twelve_retransmissions_and_542_5_s() {
+    let (mut wire, client, _) = Wire::connected(book());
+    wire.server_dies();
+    let start = wire.now;
+    wire.write(client).unwrap();
+    assert_eq!(wire.run_until_dead(client), Duration::from_millis(542_500));
+    assert_eq!(wire.read(client), Err(Errno::ETIMEDOUT));
+    assert_eq!(
+        wire.sent(start, |segment| segment.len > 0),
+        [
+            0, 1_500, 4_500, 10_500, 22_500, 46_500, 94_500, 158_500, 222_500, 286_500, 350_500, 414_500,
+            478_500
+        ]
+    );
+    assert_eq!(wire.read(client), Ok(0), "the error is reported once");
+    assert_eq!(wire.write(client), Err(Errno::EPIPE));
+}
+
+#[test]
+fn linux_probes_once_then_retransmits_fifteen_times_and_gives_up_within_2_percent_of_946_6_s() {
+    let (mut wire, client, _) = Wire::connected(linux());
+    wire.server_dies();
+    let start = wire.now;
+    wire.write(client).unwrap();
+    let took = wire.run_until_dead(client).as_secs_f64();
+    assert!((took / 946.6 - 1.0).abs() < 0.02, "{took} s");
+    assert_eq!(wire.read(client), Err(Errno::ETIMEDOUT));
+    assert_eq!(wire.sent(start, |segment| segment.len > 0).len(), 1 + 1 + 15);
+    let resets = wire.sent(start, |segment| segment.flags.has(Flags::RST));
+    assert_eq!(resets, [0; 0], "Linux gives data up without a word");
+}
+
+#[test]
+fn every_host_unreachable_undoes_a_back_off_on_linux() {
+    let (mut wire, client, _) = Wire::connected(linux());
+    wire.fate = Box::new(|_| Fate::Refuse(Unreachable::Host));
+    let start = wire.now;
+    wire.write(client).unwrap();
+    let took = wire.run_until_dead(client).as_secs_f64();
+    assert_eq!(wire.read(client), Err(Errno::EHOSTUNREACH));
+    let segments = wire.sent(start, |segment| segment.len > 0).len();
+    assert!((1_000..=1_100).contains(&segments), "{segments} segments");
+    assert!((took / 928.5 - 1.0).abs() < 0.02, "{took} s");
+}
+
+/// Ch. 5.14: the soft error is kept, retransmission goes on, and it is what `read` says in the end.
+#[test]
+fn host_unreachable_is_soft_and_reported_at_the_end() {
+    let (mut wire, client, _) = Wire::connected(book());
+    wire.fate = Box::new(|_| Fate::Refuse(Unreachable::Host));
+    wire.write(client).unwrap();
+    assert_eq!(wire.run_until_dead(client), Duration::from_millis(542_500));
+    assert_eq!(wire.read(client), Err(Errno::EHOSTUNREACH));
+}
+
+#[test]
+fn bsd_forgets_unreachables_once_established() {
+    let (mut wire, client, _) = Wire::connected(Profile::of(System::Bsd));
+    wire.fate = Box::new(|_| Fate::Refuse(Unreachable::Net));
+    wire.write(client).unwrap();
+    wire.run_until_dead(client);
+    assert_eq!(wire.read(client), Err(Errno::ETIMEDOUT));
+}
+
+#[test]
+fn a_port_unreachable_is_hard_in_the_book_and_soft_on_linux() {
+    for (profile, at_once) in [(book(), true), (linux(), false)] {
+        let (mut wire, client, _) = Wire::connected(profile);
+        wire.fate = Box::new(|_| Fate::Refuse(Unreachable::Port));
+        wire.write(client).unwrap();
+        let took = wire.run_until_dead(client);
+        assert_eq!(took < Duration::from_secs(1), at_once, "{took:?}");
+        assert_eq!(wire.read(client), Err(Errno::ECONNREFUSED));
+    }
+}
+
+#[test]
+fn an_icmp_error_that_quotes_nothing_in_flight_is_not_believed() {
+    let (mut wire, client, _) = Wire::connected(book());
+    wire.fate = Box::new(|_| Fate::Refuse(Unreachable::Port));
+    wire.write(client).unwrap();
+    wire.collect();
+    let (_, forged) = wire.in_flight.pop_first().unwrap().1;
+    wire.fate = Box::new(|_| Fate::Deliver);
+    wire.run(Duration::from_secs(3));
+    wire.client.receive(wire.now, forged);
+    assert!(!wire.client.readiness(client).hangup);
+}
+
+/// Ch. 7.5: two hours, then nine probes 75 s apart.
+#[test]
+fn keepalive_notices_a_silent_peer_after_2_h_11_min_15_s() {
+    let (mut wire, client, _) = Wire::connected(book());
+    let heard = SimTime::ZERO + LATENCY * 2;
+    wire.client.set_option(wire.now, client, SocketOption::KeepAlive(true)).unwrap();
+    wire.server_dies();
+    wire.run_until_dead(client);
+    assert_eq!(wire.now - heard, Duration::from_secs(7_200 + 675));
+    assert_eq!(wire.read(client), Err(Errno::ETIMEDOUT));
+    let probes = wire.sent(SimTime::ZERO, |segment| segment.note == Some("keepalive"));
+    assert_eq!(probes.len(), 9);
+}
+
+#[test]
+fn keepalive_leaves_a_living_peer_alone() {
+    let (mut wire, client, _) = Wire::connected(book());
+    wire.client.set_option(wire.now, client, SocketOption::KeepAlive(true)).unwrap();
+    wire.run(Duration::from_secs(86_400));
+    assert_eq!(Wire::state(&wire.client), [TcpState::Established]);
+    let probes = wire.sent(SimTime::ZERO, |segment| segment.note == Some("keepalive"));
+    assert_eq!(probes.len(), 11, "one every two hours");
+}
+
+/// Ch. 7.5: EHOSTUNREACH in the book; Linux does not believe an error about a probe, and says ETIMEDOUT.
+#[test]
+fn keepalive_to_an_unreachable_host_says_so_except_on_linux_and_bsd() {
+    for (system, wanted) in [
+        (System::Book, Errno::EHOSTUNREACH),
+        (System::Linux, Errno::ETIMEDOUT),
+        (System::Bsd, Errno::ETIMEDOUT),
+        (System::Rfc, Errno::EHOSTUNREACH),
+    ] {
+        let (mut wire, client, _) = Wire::connected(Profile::of(system));
+        wire.client.set_option(wire.now, client, SocketOption::KeepAlive(true)).unwrap();
+        wire.fate = Box::new(|_| Fate::Refuse(Unreachable::Host));
+        wire.run_until_dead(client);
+        assert_eq!(wire.read(client), Err(wanted), "{system:?}");
+    }
+}
+
+#[test]
+fn user_timeout_ends_the_wait_at_a_timer() {
+    for system in System::ALL {
+        let (mut wire, client, _) = Wire::connected(Profile::of(system));
+        let limit = Duration::from_secs(10);
+        wire.client.set_option(wire.now, client, SocketOption::UserTimeout(limit)).unwrap();
+        wire.server_dies();
+        wire.write(client).unwrap();
+        let took = wire.run_until_dead(client);
+        assert!(took >= limit && took < limit * 11 / 10, "{system:?}: {took:?}");
+        assert_eq!(wire.read(client), Err(Errno::ETIMEDOUT));
+    }
+}
