@@ -38,6 +38,7 @@ Exit codes:
     after_help = EXAMPLES,
     after_long_help = format!("{EXAMPLES}\n\n{}", keys_of_set()),
     max_term_width = 100,
+    arg_required_else_help = true,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true
 )]
