@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::echo::lines::writen;
 use crate::os::{Errno, Fd, Os, PollEvents, PollFd, SocketOption};
 
-/// Octets read at once. Pages that nothing is read into cost nothing.
-const BUFFER: usize = 64 << 10;
+/// Octets read at once: fewer system calls for whoever sends much. So big a piece allocators take fresh from the
+/// system, zeroed, and then pages that nothing is read into cost nothing; a smaller one might be used memory, which
+/// a child would have to clear, and so have for itself.
+const BUFFER: usize = 256 << 10;
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
