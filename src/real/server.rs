@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::log::{Level, log};
-use super::session::echo;
+use super::session::{Buffer, echo};
 use crate::os::{
     Action, Child, Errno, Family, Fd, Handler, MaskHow, Os, Pid, Signal, SignalSet, SocketOption, WaitStatus,
 };
@@ -55,7 +55,7 @@ const FORK_ATTEMPTS: u32 = 10;
 /// Serves until SIGTERM or SIGINT: then it stops listening, waits for its children, and ends those that take too
 /// long. Exit status 0; 1 if it cannot listen.
 pub async fn server<O: Os>(os: O, options: ServeOptions) -> i32 {
-    let server = Server { os, options, state: Rc::default() };
+    let server = Server { os, options, state: Rc::new(State { buffer: Buffer::new(), ..State::default() }) };
     match server.listen() {
         Ok((listenfd, addr)) => {
             server.say(Level::Info, format_args!("listening on {addr}")).await;
@@ -81,9 +81,10 @@ struct Server<O> {
     state: Rc<State>,
 }
 
-/// What the handlers change.
+/// What outlasts a call, and what the handlers change.
 #[derive(Default)]
 struct State {
+    buffer: Buffer,
     children: RefCell<BTreeMap<Pid, SocketAddr>>,
     told_to_end: Cell<bool>,
 }
@@ -203,7 +204,7 @@ impl<O: Os> Server<O> {
             return; // told between the fork and here
         }
         _ = self.os.close(listenfd);
-        let (octets, end) = echo(&self.os, connfd, self.options.idle_timeout).await;
+        let (octets, end) = echo(&self.os, connfd, self.options.idle_timeout, &self.state.buffer).await;
         self.say(Level::Info, format_args!("{peer}: {octets} octets, {end}")).await;
     }
 
