@@ -46,10 +46,10 @@ pub(crate) const MEASURES: [Measure; 12] = [
     more("bulk echo, 4 connections", "MiB/s", 1.5),
 ];
 
-/// What one server comes to in one round; not a number where it has hung.
+/// What one server comes to in one round; not a number where it has failed.
 pub(crate) type Figures = [f64; MEASURES.len()];
 
-/// Measures one server from its start to its end. What it has hung in before (`earlier` has no number there) is not
+/// Measures one server from its start to its end. What it has failed in before (`earlier` has no number there) is not
 /// asked of it again.
 pub(crate) fn play(contestant: &Contestant, earlier: Option<&Figures>) -> io::Result<Figures> {
     let mut figures = [f64::NAN; MEASURES.len()];
@@ -63,21 +63,15 @@ pub(crate) fn play(contestant: &Contestant, earlier: Option<&Figures>) -> io::Re
         }
         match (step.measure)(&server).and_then(|measured| server.rest().map(|()| measured)) {
             Ok(measured) => figures[places].copy_from_slice(&measured),
-            Err(error) if is_hang(&error) => {
-                let names: Vec<_> = MEASURES[places].iter().map(|measure| measure.name).collect();
-                writeln!(io::stderr(), "{} hangs: {}", contestant.name, names.join("; "))?;
+            Err(error) => {
+                let name = MEASURES[places.start].name;
+                writeln!(io::stderr(), "{} fails: {name}: {error}", contestant.name)?;
                 drop(server);
                 server = Running::start(contestant)?;
             }
-            Err(error) => return Err(io::Error::other(format!("{}: {error}", contestant.name))),
         }
     }
     Ok(figures)
-}
-
-/// A call's timeout has passed.
-fn is_hang(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// What is done at once, and how many of [`MEASURES`] it gives.

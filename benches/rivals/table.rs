@@ -29,8 +29,8 @@ impl Figures {
     }
 
     /// Writes them all, and the machine they are of.
-    pub(crate) fn write(&self, rounds: usize, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "{}; loopback; medians of {rounds} rounds.\n", machine())?;
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}; loopback; medians of {} rounds.\n", machine(), self.0[0].len())?;
         self.write_medians(out)?;
         writeln!(out, "\nFrom the least to the greatest of the rounds:\n")?;
         self.write_spreads(out)?;
@@ -103,7 +103,7 @@ fn header(out: &mut dyn Write, more: &[&str]) -> io::Result<()> {
     writeln!(out, "|{}", " --- |".repeat(names.len()))
 }
 
-/// One that has hung in any round has no figure.
+/// One that has failed in any round has no figure.
 fn spread(figures: impl Iterator<Item = f64>) -> Spread {
     let mut figures: Vec<f64> = figures.collect();
     if figures.iter().any(|figure| figure.is_nan()) {
@@ -111,13 +111,14 @@ fn spread(figures: impl Iterator<Item = f64>) -> Spread {
     }
     figures.sort_unstable_by(f64::total_cmp);
     let at = |index: usize| figures[index];
-    Spread { least: at(0), median: at(figures.len() / 2), greatest: at(figures.len() - 1) }
+    let last = figures.len() - 1;
+    Spread { least: at(0), median: (at(last / 2) + at(last.div_ceil(2))) / 2.0, greatest: at(last) }
 }
 
 /// Three digits of it.
 fn figure(number: f64) -> String {
     match number.abs() {
-        nan if nan.is_nan() => "hangs".to_owned(),
+        nan if nan.is_nan() => "fails".to_owned(),
         100.0.. => format!("{number:.0}"),
         10.0.. => format!("{number:.1}"),
         _ => format!("{number:.2}"),
