@@ -135,35 +135,41 @@ fn clients_that_reset_in_every_state_harm_nobody() {
     let server = Server::start(&[]);
     let mut bystander = server.connect();
     assert_eq!(echo(&mut bystander, b"here\n"), b"here\n");
-    let before: [(&str, fn(&Server) -> TcpStream); 6] = [
-        ("it is accepted", |server| {
+    let resets_before: [fn(&Server) -> TcpStream; 6] = [
+        // it is accepted
+        |server| {
             server.send(Signal::SIGSTOP);
             server.connect()
-        }),
-        ("its line is read", |server| {
+        },
+        // its line is read
+        |server| {
             let mut stream = server.connect();
             stream.write_all(b"hello\n").unwrap();
             stream
-        }),
-        ("it reads the echo", |server| {
+        },
+        // it reads the echo
+        |server| {
             let mut stream = server.connect();
             stream.write_all(b"hello\n").unwrap();
             stream.peek(&mut [0; 6]).unwrap();
             stream
-        }),
-        ("its next line", |server| {
+        },
+        // its next line
+        |server| {
             let mut stream = server.connect();
             assert_eq!(echo(&mut stream, b"hello\n"), b"hello\n");
             stream
-        }),
-        ("a write that waits for it", hoard),
-        ("its FIN is answered", |server| {
+        },
+        // a write that waits for it can go on
+        hoard,
+        // its FIN is answered
+        |server| {
             let stream = server.connect();
             stream.shutdown(Shutdown::Write).unwrap();
             stream
-        }),
+        },
     ];
-    for (_, reach) in [before; 5].as_flattened() {
+    for reach in [resets_before; 5].as_flattened() {
         let stream = reach(&server);
         SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
         drop(stream);
