@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::log::{Level, log};
-use super::session::echo;
+use super::session::{Buffer, echo};
 use crate::os::{
     Action, Child, Errno, Family, Fd, Handler, MaskHow, Os, Pid, Signal, SignalSet, SocketOption, WaitStatus,
 };
@@ -55,7 +55,7 @@ const FORK_ATTEMPTS: u32 = 10;
 /// Serves until SIGTERM or SIGINT: then it stops listening, waits for its children, and ends those that take too
 /// long. Exit status 0; 1 if it cannot listen.
 pub async fn server<O: Os>(os: O, options: ServeOptions) -> i32 {
-    let server = Server { os, options, state: Rc::default() };
+    let server = Server { os, options, state: Rc::new(State { buffer: Buffer::new(), ..State::default() }) };
     match server.listen() {
         Ok((listenfd, addr)) => {
             server.say(Level::Info, format_args!("listening on {addr}")).await;
@@ -81,10 +81,12 @@ struct Server<O> {
     state: Rc<State>,
 }
 
-/// What the handlers change.
+/// What outlasts a call, and what the handlers change.
 #[derive(Default)]
 struct State {
+    buffer: Buffer,
     children: RefCell<BTreeMap<Pid, SocketAddr>>,
+    child_ended: Cell<bool>,
     told_to_end: Cell<bool>,
 }
 
@@ -99,12 +101,13 @@ impl<O: Os> Server<O> {
         Ok((listenfd, os.getsockname(listenfd).map_err(named("getsockname"))?))
     }
 
-    /// None of the handlers restarts a call: after each the loop looks at what has changed.
+    /// The handlers only note what has come, and restart no call: after each the loop looks at what has changed. (Were
+    /// the children waited for in there, every child would inherit the memory which that took.)
     fn catch_signals(&self) {
-        let server = self.clone();
-        let reap = Handler::new(move |os, _| {
-            let server = Server { os, ..server.clone() };
-            async move { server.reap().await }
+        let state = self.state.clone();
+        let ended = Handler::new(move |_, _| {
+            state.child_ended.set(true);
+            async {}
         });
         let state = self.state.clone();
         let end = Handler::new(move |_, _| {
@@ -112,7 +115,7 @@ impl<O: Os> Server<O> {
             async {}
         });
         let actions = [
-            (Signal::SIGCHLD, Action::handle(reap)),
+            (Signal::SIGCHLD, Action::handle(ended)),
             (Signal::SIGTERM, Action::handle(end.clone())),
             (Signal::SIGINT, Action::handle(end)),
             // 5.13: a write to a client that is gone shall fail, not kill.
@@ -126,13 +129,17 @@ impl<O: Os> Server<O> {
     async fn accept_until_told(&self, listenfd: Fd) -> i32 {
         let mut wait = BACK_OFF.0;
         while !self.state.told_to_end.get() {
+            if self.state.child_ended.take() {
+                self.reap().await;
+                continue; // told meanwhile, perhaps, or another has ended
+            }
             if self.state.children.borrow().len() >= self.options.max_children {
                 self.say(
                     Level::Debug,
                     format_args!("{} children: waiting for one to end", self.options.max_children),
                 )
                 .await;
-                _ = self.os.sleep(BACK_OFF.1).await; // SIGCHLD ends it early
+                self.wait(BACK_OFF.1).await;
                 continue;
             }
             match self.os.accept(listenfd).await {
@@ -149,7 +156,7 @@ impl<O: Os> Server<O> {
                 ) => {
                     self.say(Level::Warn, format_args!("accept: {}; again in {wait:?}", errno.message()))
                         .await;
-                    _ = self.os.sleep(wait).await;
+                    self.wait(wait).await;
                     wait = (wait * 2).min(BACK_OFF.1);
                 }
                 Err(errno) => {
@@ -186,7 +193,7 @@ impl<O: Os> Server<O> {
                         format_args!("{peer}: fork: {}; again in {wait:?}", errno.message()),
                     )
                     .await;
-                    _ = self.os.sleep(wait).await;
+                    self.wait(wait).await;
                     wait = (wait * 2).min(BACK_OFF.1);
                 }
             }
@@ -203,8 +210,18 @@ impl<O: Os> Server<O> {
             return; // told between the fork and here
         }
         _ = self.os.close(listenfd);
-        let (octets, end) = echo(&self.os, connfd, self.options.idle_timeout).await;
+        let (octets, end) = echo(&self.os, connfd, self.options.idle_timeout, &self.state.buffer).await;
         self.say(Level::Info, format_args!("{peer}: {octets} octets, {end}")).await;
+    }
+
+    /// Lets time pass, but no longer than until a child has ended: there may be room again.
+    async fn wait(&self, span: Duration) {
+        if !self.state.child_ended.get() {
+            _ = self.os.sleep(span).await;
+        }
+        if self.state.child_ended.take() {
+            self.reap().await;
+        }
     }
 
     /// Waits for every child that has ended: signals do not queue, so one SIGCHLD may stand for many (5.10).

@@ -1,13 +1,35 @@
 //! One connection of the server that takes whatever comes.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
 use crate::echo::lines::writen;
 use crate::os::{Errno, Fd, Os, PollEvents, PollFd, SocketOption};
 
-/// Octets read at once. Pages that nothing is read into cost nothing.
-const BUFFER: usize = 64 << 10;
+/// Octets read at once: the more, the fewer calls for a client that sends much.
+const BUFFER: usize = 256 << 10;
+
+/// What a connection's octets go through.
+///
+/// It is made once, before the first fork, and never used by the server itself: a child's copy is then nothing but
+/// address space, of which each page costs memory when something is first read into it.
+#[derive(Default)]
+pub(super) struct Buffer(Cell<Vec<u8>>);
+
+impl Buffer {
+    pub(super) fn new() -> Buffer {
+        Buffer(Cell::new(vec![0; BUFFER]))
+    }
+
+    /// Takes it; where children share their memory (in the simulation) all but the first get a new one.
+    fn take(&self) -> Vec<u8> {
+        match self.0.take() {
+            taken if taken.is_empty() => vec![0; BUFFER],
+            buffer => buffer,
+        }
+    }
+}
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +53,13 @@ impl fmt::Display for End {
 }
 
 /// `str_echo` that also ends when the client is silent, or takes nothing, for `idle`. Answers how much was echoed.
-pub(super) async fn echo<O: Os>(os: &O, connfd: Fd, idle: Option<Duration>) -> (u64, End) {
+pub(super) async fn echo<O: Os>(os: &O, connfd: Fd, idle: Option<Duration>, buffer: &Buffer) -> (u64, End) {
     if let Some(span) = idle {
         // A write waits for as long as the client's window is shut: this ends it. Where the system does not
         // know the option, a client that reads nothing holds its own child and nobody else.
         _ = os.setsockopt(connfd, SocketOption::UserTimeout(span));
     }
-    let mut buf = vec![0; BUFFER];
+    let mut buf = buffer.take();
     let mut echoed = 0;
     loop {
         if let Some(span) = idle {

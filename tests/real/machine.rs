@@ -26,6 +26,12 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
+/// Whether a process waits for something (state S in its `stat`, behind the name in parentheses).
+pub(crate) fn is_asleep(pid: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+}
+
 /// A server in a process of its own; gone with this value.
 pub(crate) struct Server {
     process: Child,

@@ -281,10 +281,11 @@ impl Os for UnixOs {
 
     fn sigaction(&self, signal: Signal, action: Action<UnixOs>) -> Result<Action<UnixOs>, Errno> {
         let call = self.enter("sigaction");
-        let args = format!("{signal}, {}", strace::action(&action));
+        let told = action.clone();
         let result = self.process.signals.borrow_mut().act(signal, action);
-        let shown = self.record(&call, result.as_ref().map(|_| ()).map_err(|errno| *errno), |_| args);
-        shown.and(result)
+        let done = result.as_ref().map(drop).map_err(|errno| *errno);
+        _ = self.record(&call, done, |_| format!("{signal}, {}", strace::action(&told)));
+        result
     }
 
     async fn sigprocmask(&self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {

@@ -1,6 +1,5 @@
 //! A process's open descriptors.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -42,23 +41,23 @@ impl AsRawFd for File {
     }
 }
 
-/// The open files by number.
+/// The open files: a table in which each stands at its number, as in the kernel.
 #[derive(Debug)]
-pub(super) struct Files(BTreeMap<Fd, File>);
+pub(super) struct Files(Vec<Option<File>>);
 
 impl Files {
     /// The three standard streams.
     pub(super) fn standard() -> Files {
-        let file = |held, stream| File { held, is_socket: false, stream: Some(stream) };
-        Files(BTreeMap::from([
-            (Fd::STDIN, file(Held::Stdin(io::stdin()), Stream::Stdin)),
-            (Fd::STDOUT, file(Held::Stdout(io::stdout()), Stream::Stdout)),
-            (Fd::STDERR, file(Held::Stderr(io::stderr()), Stream::Stderr)),
-        ]))
+        let file = |held, stream| Some(File { held, is_socket: false, stream: Some(stream) });
+        Files(vec![
+            file(Held::Stdin(io::stdin()), Stream::Stdin),
+            file(Held::Stdout(io::stdout()), Stream::Stdout),
+            file(Held::Stderr(io::stderr()), Stream::Stderr),
+        ])
     }
 
     pub(super) fn get(&self, fd: Fd) -> Result<&File, Errno> {
-        self.0.get(&fd).ok_or(Errno::EBADF)
+        place(fd).and_then(|place| self.0.get(place)?.as_ref()).ok_or(Errno::EBADF)
     }
 
     pub(super) fn socket(&self, fd: Fd) -> Result<&File, Errno> {
@@ -67,12 +66,16 @@ impl Files {
 
     pub(super) fn open(&mut self, fd: OwnedFd, is_socket: bool, stream: Option<Stream>) -> Fd {
         let number = Fd::from_raw(fd.as_raw_fd());
-        self.0.insert(number, File { held: Held::Owned(fd), is_socket, stream });
+        let place = place(number).expect("the kernel's numbers are not negative");
+        if place >= self.0.len() {
+            self.0.resize_with(place + 1, || None);
+        }
+        self.0[place] = Some(File { held: Held::Owned(fd), is_socket, stream });
         number
     }
 
     pub(super) fn close(&mut self, fd: Fd) -> Result<(), Errno> {
-        let file = self.0.remove(&fd).ok_or(Errno::EBADF)?;
+        let file = place(fd).and_then(|place| self.0.get_mut(place)?.take()).ok_or(Errno::EBADF)?;
         let result = match file.held {
             Held::Owned(fd) => nix::unistd::close(fd),
             Held::Stdin(_) | Held::Stdout(_) | Held::Stderr(_) => nix::unistd::close(fd.as_raw()),
@@ -83,4 +86,8 @@ impl Files {
             result => result,
         }
     }
+}
+
+fn place(fd: Fd) -> Option<usize> {
+    usize::try_from(fd.as_raw()).ok()
 }

@@ -37,8 +37,10 @@ impl Process {
     /// In the child: what was not inherited.
     pub(super) fn forked(&self) {
         self.pid.set(super::signals::pid(nix::unistd::getpid()));
-        *self.stdout.borrow_mut() = LineBuffer::default();
-        *self.stderr.borrow_mut() = LineBuffer::default();
+        if self.tape.is_some() {
+            *self.stdout.borrow_mut() = LineBuffer::default();
+            *self.stderr.borrow_mut() = LineBuffer::default();
+        }
     }
 
     /// Notes the lines that become whole with what was printed.

@@ -1,7 +1,5 @@
 //! The program's handlers, and what the kernel is told of them.
 
-use std::collections::BTreeMap;
-
 use nix::sys::signal::{self as native, SigSet, SigmaskHow};
 
 use super::UnixOs;
@@ -11,10 +9,24 @@ use crate::os::{Action, Disposition, Errno, Handler, MaskHow, Pid, Signal, Signa
 use crate::timeline::SignalChange;
 
 /// What a process does about signals; the mask is the kernel's as well.
-#[derive(Default)]
 pub(super) struct Signals {
-    actions: BTreeMap<Signal, Action<UnixOs>>,
+    /// By number.
+    actions: [Action<UnixOs>; NUMBERS],
+    caught: SignalSet,
     mask: SignalSet,
+}
+
+/// One more than the greatest number.
+const NUMBERS: usize = Signal::ALL[Signal::ALL.len() - 1] as usize + 1;
+
+impl Default for Signals {
+    fn default() -> Signals {
+        Signals {
+            actions: [const { Action::DEFAULT }; NUMBERS],
+            caught: SignalSet::EMPTY,
+            mask: SignalSet::EMPTY,
+        }
+    }
 }
 
 /// A handler whose turn has come.
@@ -27,9 +39,7 @@ pub(super) struct Delivery {
 impl Signals {
     /// The signals that have a handler.
     pub(super) fn caught(&self) -> SignalSet {
-        let caught =
-            self.actions.iter().filter(|(_, action)| matches!(action.disposition, Disposition::Handle(_)));
-        caught.fold(SignalSet::EMPTY, |set, (signal, _)| set.with(*signal))
+        self.caught
     }
 
     /// Whether a handler is due.
@@ -47,7 +57,11 @@ impl Signals {
         if let Disposition::Ignore = action.disposition {
             raw::forget(signal); // POSIX, 2.4.3: to ignore a pending signal discards it
         }
-        Ok(self.actions.insert(signal, action).unwrap_or(Action::DEFAULT))
+        self.caught = match reaction {
+            Reaction::Note => self.caught.with(signal),
+            Reaction::Default | Reaction::Ignore => self.caught.without(signal),
+        };
+        Ok(std::mem::replace(&mut self.actions[signal as usize], action))
     }
 
     pub(super) fn change_mask(&mut self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {
@@ -69,8 +83,8 @@ impl Signals {
         loop {
             let signal = raw::noted().minus(self.mask).iter().next()?;
             raw::forget(signal);
-            match self.actions.get(&signal) {
-                Some(action @ Action { disposition: Disposition::Handle(handler), .. }) => {
+            match &self.actions[signal as usize] {
+                action @ Action { disposition: Disposition::Handle(handler), .. } => {
                     return Some(Delivery { signal, action: action.clone(), handler: handler.clone() });
                 }
                 // Its handler was taken away before its turn came: the kernel shall do what it does by default.
