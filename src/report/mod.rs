@@ -64,11 +64,16 @@ pub struct RunInfo {
     pub seed: u64,
     /// What was set with `--set`, in the order given.
     pub set: Vec<(String, String)>,
+    /// The command that repeats it, where it was not the command `echosim` that ran it.
+    pub replay: Option<String>,
 }
 
 impl RunInfo {
     /// The command that repeats this run, fit for a shell.
     pub fn command(&self) -> String {
+        if let Some(replay) = &self.replay {
+            return replay.clone();
+        }
         let RunInfo { scenario, stack, seed, .. } = self;
         let mut command =
             format!("echosim --scenario {} --stack {} --seed {seed}", shell(scenario), shell(stack));
@@ -80,7 +85,7 @@ impl RunInfo {
 }
 
 /// A word as a POSIX shell reads it back: in single quotes where it has to be.
-fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,/:@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
