@@ -37,8 +37,15 @@ const SHORTEST: Duration = Duration::from_millis(10);
 ///
 /// # Errors
 ///
-/// What [`Sim::run`] fails with: a program's own error, or the end of the `simulation_duration`.
+/// What [`Sim::run`] fails with: a program's own error, or the end of the `simulation_duration`. Then the
+/// simulation [leaves its trace](super#a-test-that-fails), whatever becomes of the error.
 pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
+    let result = run_on(sim);
+    Network::latest().lock().ending.failed |= result.is_err();
+    result
+}
+
+fn run_on(sim: &mut Sim<'_>) -> turmoil::Result {
     let mut touched = None;
     loop {
         let before = sim.elapsed();
