@@ -24,24 +24,24 @@
 //! });
 //! sim.client("client", async {
 //!     let mut stream = TcpStream::connect("server:7").await?;
-//!     echosim::unreachable("client", "server", echosim::Code::Host);
+//!     turmoil::partition("client", "server"); // from now on nobody answers
 //!     stream.write_all(b"hello").await?;
 //!     let error = stream.read(&mut [0; 5]).await.unwrap_err();
-//!     assert_eq!((error.kind(), error.raw_os_error()), (ErrorKind::HostUnreachable, Some(113)));
+//!     assert_eq!((error.kind(), error.raw_os_error()), (ErrorKind::TimedOut, Some(110)));
 //!     Ok(())
 //! });
 //! echosim::net::only_sockets("client"); // so that `run` may leave out the time in which nothing happens
 //! echosim::net::only_sockets("server");
 //! echosim::run(&mut sim)?;
 //! let minutes = echosim::timeline().last().unwrap().t.as_secs_f64() / 60.0;
-//! assert!((14.0..17.0).contains(&minutes));
+//! assert!((15.0..17.0).contains(&minutes));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | at the root | what |
 //! | --- | --- |
 //! | [`profile`], [`Profile`] | whose TCP a host has |
-//! | [`unreachable`], [`Code`] | a router that answers with an ICMP error |
+//! | [`unreachable()`], [`Code`] | a router that answers with an ICMP error |
 //! | [`timeline`](fn@timeline), [`netstat`] | what happened; how a host's sockets stand |
 //! | [`pcapng`] | a capture for Wireshark |
 //! | [`run`] | runs a simulation without its idle time |
