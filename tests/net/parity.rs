@@ -36,6 +36,10 @@ macro_rules! signatures {
             const _: fn(&TcpStream, Interest, fn() -> Result<u8>) -> Result<u8> = TcpStream::try_io;
             const _: fn(&TcpStream) -> Result<bool> = TcpStream::nodelay;
             const _: fn(&TcpStream, bool) -> Result<()> = TcpStream::set_nodelay;
+            #[cfg(target_os = "linux")]
+            const _: fn(&TcpStream) -> Result<bool> = TcpStream::quickack;
+            #[cfg(target_os = "linux")]
+            const _: fn(&TcpStream, bool) -> Result<()> = TcpStream::set_quickack;
             const _: fn(&TcpStream) -> Result<Option<Duration>> = TcpStream::linger;
             #[allow(deprecated, reason = "it blocks the thread; there it is all the same")]
             const _: fn(&TcpStream, Option<Duration>) -> Result<()> = TcpStream::set_linger;
