@@ -110,4 +110,5 @@ pub mod step;
 pub mod time;
 pub mod timeline;
 
+#[doc(inline)]
 pub use net::{Code, Profile, netstat, pcapng, profile, run, timeline, unreachable};

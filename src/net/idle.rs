@@ -29,8 +29,8 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// - A next moment is known: a timer of some socket, or one of this module's.
 ///
 /// Then the clocks of all attached hosts go on by so many whole ticks that this moment is in the next one, and
-/// everything happens when it would have: the timeline is the same. Otherwise the simulation ticks on as [`Sim::run`] does; so with a host that was not named
-/// nothing is gained and nothing is wrong.
+/// everything happens when it would have: the timeline is the same. Otherwise the simulation ticks on as
+/// [`Sim::run`] does; so with a host that was not named nothing is gained and nothing is wrong.
 ///
 /// Time left out shows on tokio's clock and in the [`timeline`](super::timeline), but not in turmoil's:
 /// [`turmoil::elapsed`], [`turmoil::sim_elapsed`], [`Sim::elapsed`] and `simulation_duration` count ticks.

@@ -65,7 +65,7 @@ fn talk(end: impl FnOnce() -> turmoil::Result + 'static) -> Sim<'static> {
 #[test]
 fn a_capture_is_whole_when_the_simulation_ends() {
     let (all, server) = (Scratch::new("all"), Scratch::new("server"));
-    net::pcapng(&all.0).unwrap();
+    echosim::pcapng(&all.0).unwrap();
     let mut sim = talk(|| Ok(()));
     sim.step().unwrap();
     net::pcapng_host("server", &server.0).unwrap();
@@ -81,7 +81,7 @@ fn a_capture_is_whole_when_the_simulation_ends() {
 #[test]
 fn a_capture_is_about_one_simulation_only() {
     let capture = Scratch::new("one");
-    net::pcapng(&capture.0).unwrap();
+    echosim::pcapng(&capture.0).unwrap();
     let mut first = talk(|| Ok(()));
     first.run().unwrap();
     drop(first);
@@ -95,7 +95,7 @@ fn a_capture_is_whole_when_the_test_panics() {
     let capture = Scratch::new("panics");
     let path = capture.0.clone();
     let test = thread::spawn(move || {
-        net::pcapng(&path).unwrap();
+        echosim::pcapng(&path).unwrap();
         talk(|| Err("it fails")?).run().unwrap();
     });
     assert!(test.join().is_err());
@@ -107,7 +107,7 @@ fn a_capture_of_hosts_that_all_crashed_is_whole_when_the_test_is_over() {
     let capture = Scratch::new("crashed");
     let path = capture.0.clone();
     let test = thread::spawn(move || {
-        net::pcapng(&path).unwrap();
+        echosim::pcapng(&path).unwrap();
         let mut sim = sim();
         sim.host("server", || echo_server("0.0.0.0:7"));
         sim.host("client", || async {
@@ -124,7 +124,7 @@ fn a_capture_of_hosts_that_all_crashed_is_whole_when_the_test_is_over() {
 
 #[test]
 fn a_capture_that_cannot_be_written_is_an_error_at_once() {
-    let error = net::pcapng("/nowhere/at/all.pcapng").unwrap_err();
+    let error = echosim::pcapng("/nowhere/at/all.pcapng").unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
 }
 

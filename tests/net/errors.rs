@@ -86,7 +86,7 @@ fn over_ipv6_a_program_is_told_the_same() {
     sim.host("server", || echo_server("[::]:7"));
     sim.client("client", async {
         assert_eq!(told(TcpStream::connect("server:8").await), ECONNREFUSED);
-        net::unreachable("client", "server", Code::Host);
+        echosim::unreachable("client", "server", Code::Host);
         assert_eq!(told(TcpStream::connect("server:7").await), EHOSTUNREACH);
         net::reachable("client", "server");
         let mut stream = TcpStream::connect("server:7").await?;
