@@ -1,6 +1,6 @@
 //! Captures for Wireshark, complete when the simulation ends.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::network::Network;
@@ -8,9 +8,9 @@ use super::origin::Origin;
 use crate::report::{self, RunInfo};
 use crate::timeline::Event;
 
-/// Writes every packet of the simulation to `path` as a pcapng file, with an interface for each host, its times in
-/// nanoseconds from the start. A packet that arrives is in it twice, where it left and where it came;
-/// Wireshark's analysis is right in [one host's](pcapng_host).
+/// Writes every packet of the simulation to `path` as a pcapng file, its times in nanoseconds from the start. Each is
+/// in it once, on its sender's interface, when it left; a packet that was lost by [`loss`](super::loss) or at a dead
+/// host says so in a comment, and an ICMP error is there when it came.
 ///
 /// It may be asked for before the simulation or while it runs, and is about the whole of it. The file is there
 /// at once and without packets; it is replaced by the whole capture when the simulation ends, which is when
@@ -23,8 +23,7 @@ pub fn pcapng(path: impl AsRef<Path>) -> io::Result<()> {
     Capture::order(path.as_ref(), None)
 }
 
-/// As [`pcapng`], of the packets that one host sends and receives, which is named as turmoil names it: the
-/// capture that Wireshark's analysis of TCP is made for.
+/// As [`pcapng`], of the packets that one host sends and receives, which is named as turmoil names it.
 ///
 /// # Errors
 ///
@@ -41,6 +40,11 @@ pub(super) struct Capture {
 }
 
 impl Capture {
+    /// Of all hosts.
+    pub(super) fn new(path: PathBuf) -> Capture {
+        Capture { path, host: None }
+    }
+
     fn order(path: &Path, host: Option<String>) -> io::Result<()> {
         // The test may change its working directory.
         let capture = Capture { path: std::path::absolute(path)?, host };
@@ -58,8 +62,11 @@ impl Capture {
     ///
     /// What the file system says, with the path.
     pub(super) fn write(&self, run: &RunInfo, events: &[Event]) -> io::Result<()> {
-        let host = self.host.as_deref();
-        report::to_file(&self.path, |out| report::pcapng(out, run, events, host))
+        let write = |out: &mut dyn Write| match &self.host {
+            Some(host) => report::pcapng(out, run, events, Some(host)),
+            None => report::pcapng_as_sent(out, run, events),
+        };
+        report::to_file(&self.path, write)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))
     }
 }

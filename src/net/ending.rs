@@ -63,7 +63,7 @@ impl Ending {
             run.sentence.push_str(&format!(", without the first {left_out} events"));
         }
         report::to_file(&trace, |out| report::text(out, &run, events, &Palette::PLAIN))?;
-        report::to_file(&capture, |out| report::pcapng(out, &run, events, None))?;
+        Capture::new(capture).write(&run, events)?;
         Ok(Some(trace))
     }
 }

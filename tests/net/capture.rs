@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use echosim::net::{self, TcpStream};
-use echosim::timeline::{Event, Kind};
+use echosim::timeline::{Direction, Event, Kind};
 use turmoil::Sim;
 
 use super::support::{echo_server, echoed, run_until, sim};
@@ -45,9 +45,12 @@ fn packets(path: &Path) -> Option<usize> {
     Some(packets)
 }
 
+/// How many segments were seen on one host, or were sent by any.
 fn segments(events: &[Event], on: Option<&str>) -> usize {
-    let seen =
-        |event: &&Event| matches!(event.kind, Kind::Segment(_)) && on.is_none_or(|host| &*event.host == host);
+    let seen = |event: &&Event| match &event.kind {
+        Kind::Segment(segment) => on.map_or(segment.dir == Direction::Out, |host| &*event.host == host),
+        _ => false,
+    };
     events.iter().filter(seen).count()
 }
 
@@ -73,7 +76,7 @@ fn a_capture_is_whole_when_the_simulation_ends() {
     assert_eq!((all.packets(), server.packets()), (Some(0), Some(0)), "there already, and readable");
     drop(sim);
     let events = net::timeline();
-    assert!(segments(&events, None) > 8);
+    assert!(segments(&events, None) > 6);
     assert_eq!(all.packets(), Some(segments(&events, None)));
     assert_eq!(server.packets(), Some(segments(&events, Some("server"))));
 }
@@ -99,7 +102,7 @@ fn a_capture_is_whole_when_the_test_panics() {
         talk(|| Err("it fails")?).run().unwrap();
     });
     assert!(test.join().is_err());
-    assert!(capture.packets() > Some(8));
+    assert!(capture.packets() > Some(6));
 }
 
 #[test]
@@ -119,7 +122,7 @@ fn a_capture_of_hosts_that_all_crashed_is_whole_when_the_test_is_over() {
         sim.crash("client");
     });
     test.join().unwrap();
-    assert!(capture.packets() > Some(8));
+    assert!(capture.packets() > Some(6));
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn a_failed_test_leaves_its_trace_its_capture_and_how_to_see_it_again() {
     let again = "# cargo test --package echosim -- --exact an::unwrapped_error\n";
     assert!(trace.starts_with(&format!("# an::unwrapped_error, in net\n{again}")), "{trace}");
     assert_eq!(trace.matches("Flags [S.]").count(), 2, "it left, and it arrived");
-    assert!(packets > Some(8));
+    assert!(packets > Some(6));
 }
 
 #[test]
