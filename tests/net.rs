@@ -2,6 +2,7 @@
 
 mod net {
     mod basics;
+    mod capture;
     mod crash;
     mod errors;
     mod halves;

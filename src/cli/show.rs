@@ -43,6 +43,7 @@ pub(super) fn info_of(name: &str, scenario: &Scenario) -> RunInfo {
         stack: scenario.stack.name().to_owned(),
         seed: scenario.seed,
         set: scenario.set.clone(),
+        ..RunInfo::default()
     }
 }
 

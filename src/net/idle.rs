@@ -29,16 +29,23 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// - A next moment is known: a timer of some socket, or one of this module's.
 ///
 /// Then the clocks of all attached hosts go on by so many whole ticks that this moment is in the next one, and
-/// everything happens when it would have: the timeline is the same. Otherwise the simulation ticks on as [`Sim::run`] does; so with a host that was not named
-/// nothing is gained and nothing is wrong.
+/// everything happens when it would have: the timeline is the same. Otherwise the simulation ticks on as
+/// [`Sim::run`] does; so with a host that was not named nothing is gained and nothing is wrong.
 ///
 /// Time left out shows on tokio's clock and in the [`timeline`](super::timeline), but not in turmoil's:
 /// [`turmoil::elapsed`], [`turmoil::sim_elapsed`], [`Sim::elapsed`] and `simulation_duration` count ticks.
 ///
 /// # Errors
 ///
-/// What [`Sim::run`] fails with: a program's own error, or the end of the `simulation_duration`.
+/// What [`Sim::run`] fails with: a program's own error, or the end of the `simulation_duration`. Then the
+/// simulation [leaves its trace](super#a-test-that-fails), whatever becomes of the error.
 pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
+    let result = run_on(sim);
+    Network::latest().lock().ending.failed |= result.is_err();
+    result
+}
+
+fn run_on(sim: &mut Sim<'_>) -> turmoil::Result {
     let mut touched = None;
     loop {
         let before = sim.elapsed();

@@ -3,7 +3,8 @@
 //! turmoil's own TCP moves messages: its `crash` says FIN, a partitioned read waits for ever, nothing that is
 //! lost is sent again. With [`TcpStream`], [`TcpListener`] and [`TcpSocket`] of this module, which have tokio's
 //! names, signatures and traits, every host has a TCP/IP [stack](crate::stack) of its own and a program is told
-//! what a kernel would tell it, when it would, by kind and by errno.
+//! what a kernel would tell it, when it would, by kind and by errno. (The numbers are Linux's under every profile:
+//! [`raw_os_error`](std::io::Error::raw_os_error) and kind agree on Linux.)
 //!
 //! ```
 //! use std::io::ErrorKind;
@@ -35,8 +36,23 @@
 //! turmoil's verbs do to packets what they say: `crash` is silent, `bounce` is a reboot, `partition`, `hold` and
 //! `repair` lose, keep and let through what travels. What this module adds: [`profile`], whose TCP a host has;
 //! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`]; [`timeline`] and [`netstat`], what
-//! happened and how things stand; [`SockRef`] for keepalive and TCP_USER_TIMEOUT; [`run`], which leaves out idle
-//! time.
+//! happened and how things stand; [`pcapng`], a capture; [`SockRef`] for keepalive and TCP_USER_TIMEOUT; [`run`],
+//! which leaves out idle time.
+//!
+//! # A test that fails
+//!
+//! A simulation that is dropped while its thread panics, or for which [`run`] has answered an error, leaves
+//! `target/echosim/PACKAGE/BINARY/TEST.txt`, and beside it `.pcapng`: the trace, which begins with the command
+//! that runs the test again, and the packets. libtest shows a line that says so with the test's output.
+//!
+//! - `target` is the directory of cargo's that the test's binary lies in. If it lies in none, and there is none in
+//!   the working directory, nothing is left.
+//! - `TEST` is the thread's name, as libtest has it, with `.` for `::`; what fails on a `main` or unnamed thread
+//!   shares the name `main`. The files are replaced when the test fails again, and stay when it passes.
+//! - Of more than 20 000 events the last 20 000 are left. With [`recording`] off, nothing is.
+//! - A test that ends with turmoil's own `sim.run()?` does not panic when it fails, nor does a test whose `Sim` is
+//!   gone before it asserts: the first leaves its trace with [`run`], the second as long as it keeps its `Sim`.
+//! - The run is the same again if the test sets turmoil's `rng_seed`; turmoil draws another one each time if not.
 //!
 //! # How it works, and what follows
 //!
@@ -63,16 +79,20 @@
 //! | `host.rs`, `clock.rs` | one host's stack and time |
 //! | `driver.rs`, `announce.rs` | the task that carries packets; how a host learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
+//! | `capture.rs`, `ending.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
 
 mod alarm;
 mod announce;
+mod capture;
 mod clock;
 mod driver;
+mod ending;
 mod faults;
 mod host;
 mod idle;
 mod network;
+mod origin;
 mod settings;
 mod socket;
 pub mod tcp;
@@ -81,15 +101,20 @@ mod waits;
 use std::io;
 use std::net::SocketAddr;
 
+#[doc(inline)]
 pub use tcp::{SockRef, TcpKeepalive, TcpListener, TcpSocket, TcpStream};
 pub use turmoil::ToSocketAddrs;
 pub use turmoil::net::{UdpSocket, lookup_host};
 
 pub use alarm::{sleep, timeout};
+pub use capture::{pcapng, pcapng_host};
 pub use idle::run;
 pub use settings::{loss, mtu, netstat, only_sockets, profile, reachable, recording, timeline, unreachable};
 
+#[doc(inline)]
 pub use crate::packet::Unreachable as Code;
+#[doc(inline)]
+pub use crate::stack::System as Profile;
 
 async fn resolve(addr: impl ToSocketAddrs) -> io::Result<SocketAddr> {
     if !turmoil::in_simulation() {

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use super::ending::Ending;
 use super::faults::{End, Fate, Faults};
 use super::host::Host;
 use crate::stack::{Profile, System};
@@ -47,6 +48,7 @@ pub(super) struct Shared {
     mtus: BTreeMap<String, usize>,
     /// Hosts of which it is known that their programs wait for nothing but sockets.
     pub(super) patient: Vec<String>,
+    pub(super) ending: Ending,
 }
 
 /// A host that has attached at least once.
@@ -78,6 +80,7 @@ impl Network {
             profiles: BTreeMap::new(),
             mtus: BTreeMap::new(),
             patient: Vec::new(),
+            ending: Ending::new(),
         }))
     }
 
@@ -120,12 +123,26 @@ impl Network {
 
     /// The simulation is gone.
     pub(super) fn end(&self) {
-        self.lock().over = true;
+        let (ending, recorder) = {
+            let mut shared = self.lock();
+            if std::mem::replace(&mut shared.over, true) {
+                return;
+            }
+            (std::mem::take(&mut shared.ending), shared.recorder.clone())
+        };
+        ending.carry_out(&recorder);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
         // What is shared stays whole at every step: a panic elsewhere breaks nothing in it.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread ends, or nobody saw that the simulation did.
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

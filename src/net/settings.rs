@@ -9,25 +9,41 @@ use crate::packet::Unreachable;
 use crate::stack::{Profile, SocketInfo};
 use crate::timeline::{Event, Recorder};
 
-/// How a host's TCP is to behave, from its next boot on: [`System::Linux`](crate::stack::System::Linux) if
-/// nothing is said. `host` is a name or an address.
+/// Whose TCP a host has from its next boot on, its timers and its errors: [`Profile::Linux`](super::Profile::Linux)
+/// if nothing is said. `host` is a name or an address. What boots is a machine: until a host first uses a socket it
+/// has not.
+///
+/// A [`stack::Profile`](Profile) with numbers of one's own will do as well:
+///
+/// ```
+/// use echosim::stack::Profile;
+///
+/// let mut impatient = Profile::of(echosim::Profile::Linux);
+/// impatient.keepalive.idle = std::time::Duration::from_secs(60); // net.ipv4.tcp_keepalive_time
+/// echosim::profile("client", impatient);
+/// ```
 pub fn profile(host: impl ToString, profile: impl Into<Profile>) {
     Network::current().lock().set_profile(host.to_string(), profile.into());
 }
 
 /// The largest IP packet that a host sends, from its next boot on, in octets: 1 500 if nothing is said, 576 to
-/// 65 535. Bulk data costs as much as it has packets; what is lost at once is one of them.
+/// 65 535 (others are taken for the nearest of these). Bulk data costs as much as it has packets; what is lost at
+/// once is one of them.
 pub fn mtu(host: impl ToString, octets: usize) {
     Network::current().lock().set_mtu(host.to_string(), octets.clamp(576, 65_535));
 }
 
 /// Loses packets between two hosts, each way, at `rate` (0 to 1): single packets, chosen by `seed`, unlike
-/// turmoil's `fail_rate`, which breaks the link. A rate of 0 ends it.
+/// turmoil's `fail_rate`, which breaks the link. A rate of 0 ends it. Hosts are named by name or address.
 pub fn loss(a: impl ToString, b: impl ToString, rate: f64, seed: u64) {
     Network::current().lock().faults.lose(&a.to_string(), &b.to_string(), rate, seed);
 }
 
-/// From now on a router answers whatever `from` sends to `to` with an ICMP error, a millisecond later.
+/// From now on a router answers whatever `from` sends to `to` with an ICMP error (RFC 792, RFC 4443), a millisecond
+/// later; what `to` sends to `from` passes.
+///
+/// What a program makes of it is its profile's: Linux ends a `connect` at once, and keeps it in mind for a
+/// connection until its retransmissions run out (RFC 1122, 4.2.3.9; UNP 5.14).
 pub fn unreachable(from: impl ToString, to: impl ToString, code: Unreachable) {
     Network::current().lock().faults.refuse(&from.to_string(), &to.to_string(), Some(code));
 }

@@ -11,7 +11,7 @@
 //! | [`ladder()`] | the textbook picture: a column a host, arrows between them |
 //! | [`mermaid()`] | the same as a Mermaid diagram |
 //! | [`svg()`] | the same as a picture for documents |
-//! | [`pcapng()`] | the packets, for Wireshark |
+//! | [`pcapng()`], [`pcapng_as_sent`] | the packets, for Wireshark |
 //! | [`explain()`] | the story in sentences, its causes, and what would have helped |
 //!
 //! Pictures are drawings of one [`Sequence`](sequence::Sequence). [`to_file`] puts any report into a file, whole or
@@ -45,7 +45,7 @@ pub use ladder::{Terminal, ladder};
 pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
-pub use pcapng::pcapng;
+pub use pcapng::{pcapng, pcapng_as_sent};
 pub use ps::ps;
 pub use summary::{Waiting, summary};
 pub use svg::svg;
@@ -64,11 +64,16 @@ pub struct RunInfo {
     pub seed: u64,
     /// What was set with `--set`, in the order given.
     pub set: Vec<(String, String)>,
+    /// The command that repeats it, where it was not the command `echosim` that ran it.
+    pub replay: Option<String>,
 }
 
 impl RunInfo {
     /// The command that repeats this run, fit for a shell.
     pub fn command(&self) -> String {
+        if let Some(replay) = &self.replay {
+            return replay.clone();
+        }
         let RunInfo { scenario, stack, seed, .. } = self;
         let mut command =
             format!("echosim --scenario {} --stack {} --seed {seed}", shell(scenario), shell(stack));
@@ -80,7 +85,7 @@ impl RunInfo {
 }
 
 /// A word as a POSIX shell reads it back: in single quotes where it has to be.
-fn shell(word: &str) -> String {
+pub(crate) fn shell(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+.,/:@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

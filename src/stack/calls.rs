@@ -255,6 +255,40 @@ impl Stack {
         }
     }
 
+    /// TCP_QUICKACK of a connection, `tcp(7)`: whether it acknowledges data at once.
+    ///
+    /// # Errors
+    ///
+    /// ENOPROTOOPT where the profile knows no quick acknowledgments, ENOTCONN if it is no connection.
+    pub fn quick_ack(&self, id: SocketId) -> Result<bool, Errno> {
+        self.knows_quick_ack()?;
+        match self.sockets.get(id.0) {
+            Some(Socket::Connection(connection)) => Ok(connection.quick_ack()),
+            _ => Err(Errno::ENOTCONN),
+        }
+    }
+
+    /// Sets TCP_QUICKACK. It does not last: a connection that turns out to be interactive delays its
+    /// acknowledgments again.
+    ///
+    /// # Errors
+    ///
+    /// As [`quick_ack`](Stack::quick_ack).
+    pub fn set_quick_ack(&mut self, now: SimTime, id: SocketId, quick: bool) -> Result<(), Errno> {
+        self.knows_quick_ack()?;
+        match self.sockets.get(id.0) {
+            Some(Socket::Connection(_)) => {
+                self.with_connection(now, id, |connection, cx| connection.set_quick_ack(cx, quick));
+                Ok(())
+            }
+            _ => Err(Errno::ENOTCONN),
+        }
+    }
+
+    fn knows_quick_ack(&self) -> Result<(), Errno> {
+        if self.profile().ack.quick_start { Ok(()) } else { Err(Errno::ENOPROTOOPT) }
+    }
+
     /// SO_ERROR: why the connection died, once.
     pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
         match self.sockets.get_mut(id.0)? {

@@ -124,7 +124,7 @@ fn port_0_is_an_ephemeral_port_and_a_dropped_listener_frees_its_port_at_once() {
 
 #[test]
 fn many_hosts_all_talk_to_each_other() {
-    const HOSTS: usize = 25;
+    const HOSTS: usize = 30;
     let mut sim = builder().enable_random_order().build();
     let done = Arc::new(Barrier::new(HOSTS));
     for n in 0..HOSTS {

@@ -3,13 +3,13 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use echosim::net::{self, Code, TcpListener, TcpSocket, TcpStream};
+use echosim::net::{self, Code, SockRef, TcpListener, TcpSocket, TcpStream};
 use echosim::stack::System;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
-use turmoil::Sim;
+use turmoil::{IpVersion, Sim};
 
-use super::support::{echo_server, patient_sim, run_until, sim};
+use super::support::{builder, echo_server, patient_sim, run_until, sim};
 
 fn told<T: std::fmt::Debug>(result: io::Result<T>) -> (ErrorKind, i32) {
     let error = result.unwrap_err();
@@ -75,6 +75,27 @@ fn a_router_that_cannot_reach_the_host_ends_connect_on_linux() {
         assert_eq!(told(TcpStream::connect("server:7").await), EHOSTUNREACH);
         net::reachable("client", "server");
         TcpStream::connect("server:7").await?;
+        Ok(())
+    });
+    sim.run().unwrap();
+}
+
+#[test]
+fn over_ipv6_a_program_is_told_the_same() {
+    let mut sim = builder().ip_version(IpVersion::V6).build();
+    sim.host("server", || echo_server("[::]:7"));
+    sim.client("client", async {
+        assert_eq!(told(TcpStream::connect("server:8").await), ECONNREFUSED);
+        echosim::unreachable("client", "server", Code::Host);
+        assert_eq!(told(TcpStream::connect("server:7").await), EHOSTUNREACH);
+        net::reachable("client", "server");
+        let mut stream = TcpStream::connect("server:7").await?;
+        SockRef::from(&stream).set_tcp_user_timeout(Some(Duration::from_secs(10)))?;
+        turmoil::partition("client", "server");
+        let start = Instant::now();
+        stream.write_all(b"hello").await?;
+        assert_eq!(told(stream.read(&mut [0; 5]).await), ETIMEDOUT);
+        between(start.elapsed(), 10, 12);
         Ok(())
     });
     sim.run().unwrap();

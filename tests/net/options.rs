@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use echosim::net::{SockRef, TcpKeepalive, TcpSocket, TcpStream};
+use echosim::net::{self, Profile, SockRef, TcpKeepalive, TcpSocket, TcpStream};
+use echosim::timeline::{Direction, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use super::support::{echo_server, run_until, sim};
+use super::support::{echo_server, echoed, run_until, sim};
 
 #[test]
 fn options_are_kept() {
@@ -82,4 +83,56 @@ fn a_busy_connection_notices_within_tcp_user_timeout() {
     let with =
         noticed(true, |stream| SockRef::from(stream).set_tcp_user_timeout(Some(Duration::from_secs(10))));
     assert_eq!(with.map(Duration::from_secs), timeout);
+}
+
+/// How long an interactive client keeps the acknowledgment of an answer back.
+fn ack_delay(prepare: fn(&TcpStream) -> std::io::Result<()>) -> Duration {
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    sim.client("client", async move {
+        let mut stream = TcpStream::connect("server:7").await?;
+        for _ in 0..3 {
+            echoed(&mut stream, b"hello").await?;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        prepare(&stream)?;
+        echoed(&mut stream, b"hello").await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(())
+    });
+    sim.run().unwrap();
+    let events = net::timeline();
+    let segments =
+        events.iter().filter(|event| &*event.host == "client").filter_map(|event| match &event.kind {
+            Kind::Segment(segment) => Some((event.t, segment)),
+            _ => None,
+        });
+    let segments: Vec<_> = segments.collect();
+    let answer = segments.iter().rposition(|(_, it)| it.dir == Direction::In && it.len > 0).unwrap();
+    segments[answer + 1].0 - segments[answer].0
+}
+
+#[test]
+fn quickack_acknowledges_at_once() {
+    // Linux's 40 ms on its timer wheel, seen by a clock of 1 ms.
+    let delay = ack_delay(|_| Ok(())).as_millis();
+    assert!((40..=44).contains(&delay), "{delay} ms");
+    let quick = |stream: &TcpStream| {
+        assert!(!stream.quickack()?, "it has turned out to be interactive");
+        stream.set_quickack(true)
+    };
+    assert_eq!(ack_delay(quick), Duration::ZERO);
+}
+
+#[test]
+fn quickack_is_linuxs_alone() {
+    net::profile("client", Profile::Bsd);
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    sim.client("client", async {
+        let stream = TcpStream::connect("server:7").await?;
+        assert_eq!(stream.set_quickack(true).unwrap_err().raw_os_error(), Some(92), "ENOPROTOOPT");
+        Ok(())
+    });
+    sim.run().unwrap();
 }

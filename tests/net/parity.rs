@@ -1,7 +1,10 @@
 //! The same names with the same signatures as tokio's: what compiles with one `use` compiles with the other.
 //!
-//! Left out, for there is no descriptor behind: `from_std`, `into_std`, `from_std_stream`, `AsFd`, `AsRawFd`,
-//! `IntoRawFd`, `bind_device`, `device`, `quickack`.
+//! Every public method and trait of tokio 1.54's types for TCP is named here, but for these:
+//!
+//! - `from_std`, `into_std`, `from_std_stream`, `TryFrom`, `AsFd`, `AsRawFd`, `FromRawFd`, `IntoRawFd`: there is no
+//!   descriptor behind a simulated socket.
+//! - `TcpSocket::device` and `bind_device`: a host has one wire, which has no name.
 
 macro_rules! signatures {
     ($name:ident, $net:path) => {
@@ -33,7 +36,13 @@ macro_rules! signatures {
             const _: fn(&TcpStream, Interest, fn() -> Result<u8>) -> Result<u8> = TcpStream::try_io;
             const _: fn(&TcpStream) -> Result<bool> = TcpStream::nodelay;
             const _: fn(&TcpStream, bool) -> Result<()> = TcpStream::set_nodelay;
+            #[cfg(target_os = "linux")]
+            const _: fn(&TcpStream) -> Result<bool> = TcpStream::quickack;
+            #[cfg(target_os = "linux")]
+            const _: fn(&TcpStream, bool) -> Result<()> = TcpStream::set_quickack;
             const _: fn(&TcpStream) -> Result<Option<Duration>> = TcpStream::linger;
+            #[allow(deprecated, reason = "it blocks the thread; there it is all the same")]
+            const _: fn(&TcpStream, Option<Duration>) -> Result<()> = TcpStream::set_linger;
             const _: fn(&TcpStream) -> Result<()> = TcpStream::set_zero_linger;
             const _: fn(&TcpStream) -> Result<u32> = TcpStream::ttl;
             const _: fn(&TcpStream, u32) -> Result<()> = TcpStream::set_ttl;
@@ -73,7 +82,13 @@ macro_rules! signatures {
                 TcpSocket::tclass_v6,
             ];
             const _: fn(&TcpSocket) -> Result<()> = TcpSocket::set_zero_linger;
+            #[allow(deprecated, reason = "as above")]
+            const _: fn(&TcpSocket, Option<Duration>) -> Result<()> = TcpSocket::set_linger;
             const _: fn(&TcpSocket) -> Result<Option<Duration>> = TcpSocket::linger;
+            #[allow(deprecated, reason = "the names of before")]
+            const _: fn(&TcpSocket) -> Result<u32> = TcpSocket::tos;
+            #[allow(deprecated, reason = "the names of before")]
+            const _: fn(&TcpSocket, u32) -> Result<()> = TcpSocket::set_tos;
 
             type Reunited = std::result::Result<TcpStream, ReuniteError>;
             const _: fn(OwnedReadHalf, OwnedWriteHalf) -> Reunited = OwnedReadHalf::reunite;
@@ -82,18 +97,34 @@ macro_rules! signatures {
             const _: fn(OwnedReadHalf, OwnedWriteHalf) -> ReuniteError = ReuniteError;
             const _: fn(&mut OwnedReadHalf, Check<'_, '_>, &mut ReadBuf<'_>) -> Poll<Result<usize>> =
                 OwnedReadHalf::poll_peek;
+            const _: fn(&mut ReadHalf<'static>, Check<'_, '_>, &mut ReadBuf<'_>) -> Poll<Result<usize>> =
+                ReadHalf::poll_peek;
             const _: fn(&OwnedReadHalf, &mut [u8]) -> Result<usize> = OwnedReadHalf::try_read;
-            const _: fn(&OwnedWriteHalf, &[u8]) -> Result<usize> = OwnedWriteHalf::try_write;
+            const _: fn(&OwnedReadHalf, &mut Vec<u8>) -> Result<usize> = OwnedReadHalf::try_read_buf;
+            const _: fn(&OwnedReadHalf, &mut [IoSliceMut<'_>]) -> Result<usize> =
+                OwnedReadHalf::try_read_vectored;
             const _: fn(&ReadHalf<'static>, &mut [u8]) -> Result<usize> = ReadHalf::try_read;
+            const _: fn(&ReadHalf<'static>, &mut Vec<u8>) -> Result<usize> = ReadHalf::try_read_buf;
+            const _: fn(&ReadHalf<'static>, &mut [IoSliceMut<'_>]) -> Result<usize> =
+                ReadHalf::try_read_vectored;
+            const _: fn(&OwnedWriteHalf, &[u8]) -> Result<usize> = OwnedWriteHalf::try_write;
+            const _: fn(&OwnedWriteHalf, &[IoSlice<'_>]) -> Result<usize> =
+                OwnedWriteHalf::try_write_vectored;
             const _: fn(&WriteHalf<'static>, &[u8]) -> Result<usize> = WriteHalf::try_write;
+            const _: fn(&WriteHalf<'static>, &[IoSlice<'_>]) -> Result<usize> = WriteHalf::try_write_vectored;
             const _: [fn(&OwnedReadHalf) -> Result<SocketAddr>; 2] =
                 [OwnedReadHalf::local_addr, OwnedReadHalf::peer_addr];
+            const _: [fn(&OwnedWriteHalf) -> Result<SocketAddr>; 2] =
+                [OwnedWriteHalf::local_addr, OwnedWriteHalf::peer_addr];
+            const _: [fn(&ReadHalf<'static>) -> Result<SocketAddr>; 2] =
+                [ReadHalf::local_addr, ReadHalf::peer_addr];
             const _: [fn(&WriteHalf<'static>) -> Result<SocketAddr>; 2] =
                 [WriteHalf::local_addr, WriteHalf::peer_addr];
 
             fn is<T: Send + Sync + Unpin + std::fmt::Debug + 'static>() {}
             fn reads<T: AsyncRead + Send + Sync + Unpin>() {}
             fn writes<T: AsyncWrite + Send + Sync + Unpin>() {}
+            fn fails<T: std::error::Error>() {}
             fn refers<T: AsRef<TcpStream>>() {}
             fn sends<T: Send>(value: T) -> T {
                 value
@@ -113,6 +144,13 @@ macro_rules! signatures {
                 let (mut read, write) = stream.split();
                 let _: usize = sends(read.peek(&mut [])).await?;
                 let () = sends(read.readable()).await?;
+                let _: Ready = sends(read.ready(Interest::READABLE)).await?;
+                let () = sends(write.writable()).await?;
+                let _: Ready = sends(write.ready(Interest::WRITABLE)).await?;
+                let (mut read, write) = stream.into_split();
+                let _: usize = sends(read.peek(&mut [])).await?;
+                let () = sends(read.readable()).await?;
+                let _: Ready = sends(read.ready(Interest::READABLE)).await?;
                 let () = sends(write.writable()).await?;
                 let _: Ready = sends(write.ready(Interest::WRITABLE)).await?;
                 Ok(())
@@ -123,7 +161,12 @@ macro_rules! signatures {
                 is::<TcpStream>();
                 is::<TcpListener>();
                 is::<TcpSocket>();
+                is::<ReadHalf<'static>>();
+                is::<WriteHalf<'static>>();
+                is::<OwnedReadHalf>();
+                is::<OwnedWriteHalf>();
                 is::<ReuniteError>();
+                fails::<ReuniteError>();
                 reads::<TcpStream>();
                 reads::<ReadHalf<'static>>();
                 reads::<OwnedReadHalf>();
@@ -131,6 +174,8 @@ macro_rules! signatures {
                 writes::<WriteHalf<'static>>();
                 writes::<OwnedWriteHalf>();
                 refers::<TcpStream>();
+                refers::<ReadHalf<'static>>();
+                refers::<WriteHalf<'static>>();
                 refers::<OwnedReadHalf>();
                 refers::<OwnedWriteHalf>();
             }

@@ -73,11 +73,11 @@ fn netstat_shows_both_ends() {
     sim.client("client", async {
         let mut stream = TcpStream::connect("server:7").await?;
         echoed(&mut stream, b"hello").await?;
-        let server = net::netstat("server");
+        let server = echosim::netstat("server");
         assert_eq!(server.len(), 2, "a listener and a connection");
         assert_eq!(server[1].remote, Some(stream.local_addr()?));
-        assert_eq!(net::netstat("192.168.0.2")[0].local, stream.local_addr()?);
-        assert_eq!(net::netstat("nobody"), []);
+        assert_eq!(echosim::netstat("192.168.0.2")[0].local, stream.local_addr()?);
+        assert_eq!(echosim::netstat("nobody"), []);
         Ok(())
     });
     sim.run().unwrap();

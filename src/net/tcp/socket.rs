@@ -239,6 +239,20 @@ impl TcpSocket {
         self.tos_v4()
     }
 
+    /// IP_TOS.
+    #[deprecated(note = "tokio's old name of `tos_v4`")]
+    #[doc(hidden)]
+    pub fn tos(&self) -> io::Result<u32> {
+        self.tos_v4()
+    }
+
+    /// IP_TOS.
+    #[deprecated(note = "tokio's old name of `set_tos_v4`")]
+    #[doc(hidden)]
+    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+        self.set_tos_v4(tos)
+    }
+
     pub(super) fn inner(&self) -> &Socket {
         &self.socket
     }

@@ -252,6 +252,24 @@ impl TcpStream {
         self.socket.set(SocketOption::NoDelay(nodelay))
     }
 
+    /// TCP_QUICKACK: whether data is acknowledged at once.
+    ///
+    /// # Errors
+    ///
+    /// ENOPROTOOPT if the host's profile is not Linux's, which alone has it.
+    pub fn quickack(&self) -> io::Result<bool> {
+        self.socket.call(|stack, _, id| stack.quick_ack(id))
+    }
+
+    /// Sets TCP_QUICKACK, until the connection turns out to be interactive (`tcp(7)`).
+    ///
+    /// # Errors
+    ///
+    /// As [`quickack`](TcpStream::quickack).
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        self.socket.call(|stack, now, id| stack.set_quick_ack(now, id, quickack))
+    }
+
     /// SO_LINGER.
     ///
     /// # Errors

@@ -26,6 +26,29 @@ use crate::timeline::{Direction, Event, Kind};
 ///
 /// What `out` says.
 pub fn pcapng(out: &mut dyn Write, run: &RunInfo, events: &[Event], on: Option<&str>) -> io::Result<()> {
+    write(out, run, events, |event| on.is_none_or(|on| on == &*event.host))
+}
+
+/// Writes each packet once, as it left its host; an ICMP error as it arrived. So Wireshark's analysis is right in one
+/// capture of all hosts, which is otherwise as [`pcapng`]'s.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn pcapng_as_sent(out: &mut dyn Write, run: &RunInfo, events: &[Event]) -> io::Result<()> {
+    write(out, run, events, |event| match &event.kind {
+        Kind::Segment(segment) => segment.dir == Direction::Out,
+        Kind::Icmp(icmp) => icmp.dir == Direction::In,
+        _ => false,
+    })
+}
+
+fn write(
+    out: &mut dyn Write,
+    run: &RunInfo,
+    events: &[Event],
+    is_wanted: impl Fn(&Event) -> bool,
+) -> io::Result<()> {
     let comments = Comments::of(events, &flights(events));
     out.write_all(&section_header("echosim", &[&run.sentence, &run.command()]))?;
     let mut interfaces: BTreeMap<&str, u32> = BTreeMap::new();
@@ -36,14 +59,15 @@ pub fn pcapng(out: &mut dyn Write, run: &RunInfo, events: &[Event], on: Option<&
         if dir == Direction::Out {
             names.insert(own, host);
         }
-        if on.is_none_or(|on| on == host) && !interfaces.contains_key(host) {
+        if is_wanted(event) && !interfaces.contains_key(host) {
             interfaces.insert(host, interfaces.len() as u32);
             out.write_all(&interface(host))?;
         }
     }
     out.write_all(&name_resolution(&names))?;
     for (at, event) in events.iter().enumerate() {
-        if let Some((dir, _)) = seen(event)
+        if is_wanted(event)
+            && let Some((dir, _)) = seen(event)
             && let Some(packet) = &event.packet
             && let Some(&interface) = interfaces.get(&*event.host)
         {

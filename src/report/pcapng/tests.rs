@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::block::{Way, enhanced_packet, interface, name_resolution, section_header};
-use super::pcapng;
+use super::{pcapng, pcapng_as_sent};
 use crate::report::RunInfo;
 use crate::scenario;
 use crate::time::SimTime;
@@ -72,4 +72,20 @@ fn what_was_lost_is_there_once_with_its_reason() {
     assert_eq!(comments, 14, "the line, twelve retransmissions, the reset at the end");
     let packets = blocks(&file).iter().filter(|(kind, _)| *kind == 6).count();
     assert_eq!(packets, sent + sent - 14);
+}
+
+#[test]
+fn what_is_captured_as_sent_is_there_once() {
+    let scenario = scenario::load("unreachable").expect("a scenario of the library");
+    let events = scenario::run(&scenario).expect("it runs to its end").events;
+    let mut file = Vec::new();
+    pcapng_as_sent(&mut file, &RunInfo::default(), &events).expect("memory takes it");
+    let counts = |event: &&crate::timeline::Event| match &event.kind {
+        Kind::Segment(segment) => segment.dir == Direction::Out,
+        Kind::Icmp(icmp) => icmp.dir == Direction::In,
+        _ => false,
+    };
+    let packets = blocks(&file).iter().filter(|(kind, _)| *kind == 6).count();
+    assert_eq!(packets, events.iter().filter(counts).count());
+    assert!(String::from_utf8_lossy(&file).contains("retransmission 1"), "comments are as in the other");
 }

@@ -30,7 +30,7 @@ pub(super) fn run() -> RunInfo {
         sentence: "The server host crashes; then the client sends a line (UNP 5.14)".into(),
         stack: "book".into(),
         seed: 1,
-        set: Vec::new(),
+        ..RunInfo::default()
     }
 }
 

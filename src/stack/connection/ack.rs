@@ -31,6 +31,16 @@ impl DelayedAck {
         !profile.ack.delay.is_zero() && (self.interactive || !profile.ack.quick_start)
     }
 
+    /// Whether acknowledgments are sent at once.
+    pub(super) fn is_quick(&self) -> bool {
+        !self.interactive
+    }
+
+    /// Until the traffic says otherwise.
+    pub(super) fn set_quick(&mut self, quick: bool) {
+        self.interactive = !quick;
+    }
+
     /// Holds `ack` back, or hands it out at once if one is held already: every second segment is acknowledged.
     pub(super) fn hold(
         &mut self,

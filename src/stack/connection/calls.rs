@@ -118,6 +118,17 @@ impl Connection {
         }
     }
 
+    pub(crate) fn quick_ack(&self) -> bool {
+        self.delayed_ack.is_quick()
+    }
+
+    pub(crate) fn set_quick_ack(&mut self, cx: &mut Cx<'_>, quick: bool) {
+        self.delayed_ack.set_quick(quick);
+        if quick {
+            self.send_held_ack(cx);
+        }
+    }
+
     pub(crate) fn take_error(&mut self) -> Option<Errno> {
         self.error.take()
     }

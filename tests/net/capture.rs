@@ -1,0 +1,205 @@
+//! Captures, and what a failed test leaves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use echosim::net::{self, TcpStream};
+use echosim::timeline::{Direction, Event, Kind};
+use turmoil::Sim;
+
+use super::support::{echo_server, echoed, run_until, sim};
+
+/// A file of this test's own, which is gone with it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Scratch {
+        Scratch(std::env::temp_dir().join(format!("echosim-{}-{name}", std::process::id())))
+    }
+
+    fn packets(&self) -> Option<usize> {
+        packets(&self.0)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// How many packets a pcapng file has; both lengths of each of its blocks must agree.
+fn packets(path: &Path) -> Option<usize> {
+    const ENHANCED_PACKET: u32 = 6;
+    let file = fs::read(path).ok()?;
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    let (mut at, mut packets) = (0, 0);
+    while at < file.len() {
+        let length = word(at + 4) as usize;
+        assert_eq!(word(at + length - 4) as usize, length);
+        packets += usize::from(word(at) == ENHANCED_PACKET);
+        at += length;
+    }
+    Some(packets)
+}
+
+/// How many segments were seen on one host, or were sent by any.
+fn segments(events: &[Event], on: Option<&str>) -> usize {
+    let seen = |event: &&Event| match &event.kind {
+        Kind::Segment(segment) => on.map_or(segment.dir == Direction::Out, |host| &*event.host == host),
+        _ => false,
+    };
+    events.iter().filter(seen).count()
+}
+
+/// A line there and back, and then what the client makes of it.
+fn talk(end: impl FnOnce() -> turmoil::Result + 'static) -> Sim<'static> {
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    sim.client("client", async move {
+        echoed(&mut TcpStream::connect("server:7").await?, b"hello").await?;
+        end()
+    });
+    sim
+}
+
+#[test]
+fn a_capture_is_whole_when_the_simulation_ends() {
+    let (all, server) = (Scratch::new("all"), Scratch::new("server"));
+    echosim::pcapng(&all.0).unwrap();
+    let mut sim = talk(|| Ok(()));
+    sim.step().unwrap();
+    net::pcapng_host("server", &server.0).unwrap();
+    sim.run().unwrap();
+    assert_eq!((all.packets(), server.packets()), (Some(0), Some(0)), "there already, and readable");
+    drop(sim);
+    let events = net::timeline();
+    assert!(segments(&events, None) > 6);
+    assert_eq!(all.packets(), Some(segments(&events, None)));
+    assert_eq!(server.packets(), Some(segments(&events, Some("server"))));
+}
+
+#[test]
+fn a_capture_is_about_one_simulation_only() {
+    let capture = Scratch::new("one");
+    echosim::pcapng(&capture.0).unwrap();
+    let mut first = talk(|| Ok(()));
+    first.run().unwrap();
+    drop(first);
+    let packets = capture.packets();
+    talk(|| Ok(())).run().unwrap();
+    assert_eq!(capture.packets(), packets);
+}
+
+#[test]
+fn a_capture_is_whole_when_the_test_panics() {
+    let capture = Scratch::new("panics");
+    let path = capture.0.clone();
+    let test = thread::spawn(move || {
+        echosim::pcapng(&path).unwrap();
+        talk(|| Err("it fails")?).run().unwrap();
+    });
+    assert!(test.join().is_err());
+    assert!(capture.packets() > Some(6));
+}
+
+#[test]
+fn a_capture_of_hosts_that_all_crashed_is_whole_when_the_test_is_over() {
+    let capture = Scratch::new("crashed");
+    let path = capture.0.clone();
+    let test = thread::spawn(move || {
+        echosim::pcapng(&path).unwrap();
+        let mut sim = sim();
+        sim.host("server", || echo_server("0.0.0.0:7"));
+        sim.host("client", || async {
+            echoed(&mut TcpStream::connect("server:7").await?, b"hello").await?;
+            Ok(())
+        });
+        run_until(&mut sim, Duration::from_secs(1));
+        sim.crash("server");
+        sim.crash("client");
+    });
+    test.join().unwrap();
+    assert!(capture.packets() > Some(6));
+}
+
+#[test]
+fn a_capture_that_cannot_be_written_is_an_error_at_once() {
+    let error = echosim::pcapng("/nowhere/at/all.pcapng").unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}
+
+/// Runs a test of this name to its end, failed or not, and answers what it left: the trace, and the number of
+/// packets in its capture.
+fn left_by(name: &str, test: impl FnOnce() + Send + 'static) -> Option<(String, Option<usize>)> {
+    let program = std::env::current_exe().unwrap();
+    let target = program.ancestors().skip(1).find(|dir| dir.join("CACHEDIR.TAG").exists()).unwrap();
+    let trace = target.join("echosim/echosim/net").join(format!("{}.txt", name.replace("::", ".")));
+    let capture = trace.with_extension("pcapng");
+    let remove = || [&trace, &capture].map(|path| fs::remove_file(path).ok());
+    remove();
+    let _ = thread::Builder::new().name(name.to_owned()).spawn(test).unwrap().join();
+    let left = fs::read_to_string(&trace).ok().map(|text| (text, packets(&capture)));
+    remove();
+    left
+}
+
+#[test]
+fn a_failed_test_leaves_its_trace_its_capture_and_how_to_see_it_again() {
+    let left = left_by("an::unwrapped_error", || talk(|| Err("it fails")?).run().unwrap());
+    let (trace, packets) = left.unwrap();
+    let again = "# cargo test --package echosim -- --exact an::unwrapped_error\n";
+    assert!(trace.starts_with(&format!("# an::unwrapped_error, in net\n{again}")), "{trace}");
+    assert_eq!(trace.matches("Flags [S.]").count(), 2, "it left, and it arrived");
+    assert!(packets > Some(6));
+}
+
+#[test]
+fn a_test_that_panics_in_a_program_or_outside_leaves_its_trace() {
+    let inside = left_by("panics::inside", || talk(|| panic!("in a program")).run().unwrap());
+    let outside = left_by("panics::outside", || {
+        let mut sim = talk(|| Ok(()));
+        sim.run().unwrap();
+        assert!(net::timeline().is_empty(), "it is not");
+    });
+    assert!(inside.is_some() && outside.is_some());
+}
+
+#[test]
+fn a_run_of_ours_that_fails_leaves_its_trace_though_nobody_panics() {
+    let left = left_by("no::panic", || {
+        net::run(&mut talk(|| Err("it fails")?)).unwrap_err();
+    });
+    assert!(left.is_some());
+}
+
+#[test]
+fn a_test_that_passes_leaves_nothing_and_neither_does_one_without_a_timeline() {
+    let passes = left_by("it::passes", || talk(|| Ok(())).run().unwrap());
+    assert_eq!(passes, None);
+    let off = left_by("it::is_off", || {
+        net::recording(false);
+        talk(|| Err("it fails")?).run().unwrap();
+    });
+    assert_eq!(off, None);
+}
+
+#[test]
+fn of_a_long_simulation_the_end_is_left() {
+    let left = left_by("it::is_long", || {
+        let mut sim = sim();
+        sim.host("server", || echo_server("0.0.0.0:7"));
+        sim.client("client", async {
+            let data = super::support::octets(8_000_000);
+            echoed(&mut TcpStream::connect("server:7").await?, &data).await?;
+            Err("it fails")?
+        });
+        sim.run().unwrap();
+    });
+    let (trace, _) = left.unwrap();
+    let events = trace.lines().count() - 3;
+    assert_eq!(events, 20_000);
+    assert!(trace.lines().next().unwrap().contains("without the first "), "{:?}", trace.lines().next());
+}
