@@ -18,6 +18,13 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
         writeln!(err, "stopped by --until at {}: not held against what is expected", outcome.end)?;
         return Ok(Exit::AsExpected);
     }
+    if !run.unseen.is_empty() {
+        writeln!(
+            err,
+            "not held against what is expected, for nobody sees it here: {}",
+            run.unseen.join(", ")
+        )?;
+    }
     let differences = check(&run.scenario, outcome);
     if differences.is_empty() {
         return Ok(Exit::AsExpected);
@@ -30,7 +37,8 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
     if differences.len() > SHOWN {
         writeln!(err, "and {} more differences", differences.len() - SHOWN)?;
     }
-    writeln!(err, "to see it again: {}", show::info(run).command())?;
+    let real = if run.real { " --real" } else { "" };
+    writeln!(err, "to see it again: {}{real}", show::info(run).command())?;
     Ok(Exit::Different)
 }
 
@@ -42,7 +50,15 @@ mod tests {
 
     fn run(name: &str, shortened: bool) -> Run {
         let (name, scenario) = (name.to_owned(), scenario::load(name).unwrap());
-        Run { name, scenario, trace: None, pictures: Pictures::default(), real: false, shortened }
+        Run {
+            name,
+            scenario,
+            trace: None,
+            pictures: Pictures::default(),
+            real: false,
+            shortened,
+            unseen: Vec::new(),
+        }
     }
 
     fn judge(run: &Run, outcome: &Outcome) -> (Exit, String) {
