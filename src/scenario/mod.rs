@@ -62,7 +62,10 @@ use crate::sim::host_addrs;
 use crate::stack::{Profile, System};
 use crate::time::SimTime;
 
-pub use expect::{Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, check};
+pub use expect::{
+    Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, Tolerance, check,
+    check_within,
+};
 pub use fault::{Action, Fault, SIGNALS, Victim, Way};
 pub use file::Mistake;
 pub use host::{Host, Input, Typed, generated_line};

@@ -77,6 +77,12 @@ pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
     Ok(())
 }
 
+/// Asks to be run before all ordinary processes, and whatever this one forks as well; whether that was granted.
+#[cfg(target_os = "linux")]
+pub(crate) fn be_prompt() -> bool {
+    raw::be_prompt()
+}
+
 /// Whether one of these has come since.
 pub(crate) fn interrupted() -> bool {
     INTERRUPTS.iter().any(|signal| raw::noted().has(*signal))

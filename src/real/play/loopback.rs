@@ -38,6 +38,10 @@ impl Ground for Loopback {
         false
     }
 
+    fn awaits_timer(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     fn events_from(&self, _: usize) -> Vec<Event> {
         Vec::new()
     }

@@ -88,7 +88,7 @@ impl<'a> Performance<'a> {
 
     /// Plays to the end.
     pub(super) fn run(mut self) -> io::Result<Outcome> {
-        while !self.is_over() {
+        while !self.is_over()? {
             if interrupted() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
@@ -123,19 +123,15 @@ impl<'a> Performance<'a> {
         self.tape.now() >= SimTime::ZERO + self.play.until
     }
 
-    fn is_over(&self) -> bool {
+    fn is_over(&self) -> io::Result<bool> {
         if self.is_time() {
-            return true;
+            return Ok(true);
         }
         let now = self.tape.now();
-        let waits_for =
-            |actor: &Actor| !actor.has_ended && !self.play.hosts[actor.host].runs[actor.run].serves;
-        let all_ended = !self.cast.iter().any(waits_for);
         let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
         // Who sleeps wakes up by himself.
         let asleep = self.asleep().any(|call| call.call == "sleep");
-        let is_still = is_quiet && self.agenda.next_time().is_none() && !asleep;
-        is_still && (all_ended || !self.ground.has_wires())
+        Ok(is_quiet && self.agenda.next_time().is_none() && !asleep && !self.ground.awaits_timer()?)
     }
 
     /// What each living process sleeps in.

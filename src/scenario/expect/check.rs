@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::witness::{HostSeen, Seen, SeenFailure, Witness};
-use super::{Count, Expectation, Failure, Prints};
+use super::{Count, Expectation, Failure, Prints, Tolerance};
 use crate::scenario::outcome::Outcome;
 use crate::scenario::{Host, Scenario, Waiting, generated_line, units};
 use crate::time::SimTime;
@@ -28,21 +28,29 @@ impl fmt::Display for Difference {
 
 /// Every difference between what `scenario` expects and what `outcome` shows; none if all is as it should be.
 pub fn check(scenario: &Scenario, outcome: &Outcome) -> Vec<Difference> {
-    let mut differences = Differences(Vec::new());
+    check_within(scenario, outcome, Tolerance::NONE)
+}
+
+/// The same of a run on a real kernel, whose times may be off by `tolerance`.
+pub fn check_within(scenario: &Scenario, outcome: &Outcome, tolerance: Tolerance) -> Vec<Difference> {
+    let mut differences = Differences { tolerance, found: Vec::new() };
     let witness = Witness::new(scenario, outcome);
     for (host, seen) in scenario.hosts.iter().zip(&witness.hosts) {
         differences.host(scenario, host, seen);
     }
     differences.missed(scenario, outcome);
     differences.drop_rules(scenario, witness.dropped);
-    differences.0
+    differences.found
 }
 
-struct Differences(Vec<Difference>);
+struct Differences {
+    tolerance: Tolerance,
+    found: Vec<Difference>,
+}
 
 impl Differences {
     fn note(&mut self, place: String, expected: impl fmt::Display, got: impl fmt::Display) {
-        self.0.push(Difference { place, expected: expected.to_string(), got: got.to_string() });
+        self.found.push(Difference { place, expected: expected.to_string(), got: got.to_string() });
     }
 
     fn host(&mut self, scenario: &Scenario, host: &Host, seen: &HostSeen<'_>) {
@@ -153,7 +161,7 @@ impl Differences {
     fn fails(&mut self, who: &str, expected: &[Failure], got: &[SeenFailure<'_>]) {
         for nth in 0..expected.len().max(got.len()) {
             let (expected, got) = (expected.get(nth), got.get(nth));
-            if expected.zip(got).is_some_and(|(expected, got)| got.is(expected)) {
+            if expected.zip(got).is_some_and(|(expected, got)| got.is(expected, self.tolerance)) {
                 continue;
             }
             let expected = expected.map_or("no failure".to_owned(), ToString::to_string);

@@ -2,6 +2,7 @@
 
 mod bound;
 mod check;
+mod tolerance;
 mod witness;
 
 use crate::errno::Errno;
@@ -10,7 +11,8 @@ use crate::stack::System;
 use crate::timeline::TcpState;
 
 pub use bound::{Count, TimeBound};
-pub use check::{Difference, check};
+pub use check::{Difference, check, check_within};
+pub use tolerance::Tolerance;
 
 /// What the processes of one host have to see: in general, and where it differs.
 #[derive(Clone, Debug, Default, PartialEq)]
