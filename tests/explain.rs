@@ -49,6 +49,7 @@ fn page(name: &str, system: System) -> String {
         stack: scenario.stack.name().to_owned(),
         seed: scenario.seed,
         set: Vec::new(),
+        ..RunInfo::default()
     };
     let notices = notices(name, system);
     let remedies: Vec<Remedy<'_>> =

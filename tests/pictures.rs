@@ -22,6 +22,7 @@ fn info(scenario: &Scenario) -> RunInfo {
         stack: scenario.stack.name().to_owned(),
         seed: scenario.seed,
         set: scenario.set.clone(),
+        ..RunInfo::default()
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Exit;
 use super::request::Run;
 use super::show;
-use crate::scenario::{Outcome, check};
+use crate::scenario::{Outcome, Tolerance, check_within};
 
 /// How many differences are shown. A crowd of a hundred has a hundred of them, all alike.
 const SHOWN: usize = 10;
@@ -25,7 +25,8 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
             run.unseen.join(", ")
         )?;
     }
-    let differences = check(&run.scenario, outcome);
+    let tolerance = if run.real { Tolerance::default() } else { Tolerance::NONE };
+    let differences = check_within(&run.scenario, outcome, tolerance);
     if differences.is_empty() {
         return Ok(Exit::AsExpected);
     }
@@ -37,8 +38,7 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
     if differences.len() > SHOWN {
         writeln!(err, "and {} more differences", differences.len() - SHOWN)?;
     }
-    let real = if run.real { " --real" } else { "" };
-    writeln!(err, "to see it again: {}{real}", show::info(run).command())?;
+    writeln!(err, "to see it again: {}", show::info(run).command())?;
     Ok(Exit::Different)
 }
 

@@ -64,6 +64,8 @@ pub struct RunInfo {
     pub seed: u64,
     /// What was set with `--set`, in the order given.
     pub set: Vec<(String, String)>,
+    /// Whether it was on this machine's own TCP: then it can be repeated, but not to the byte.
+    pub real: bool,
 }
 
 impl RunInfo {
@@ -72,6 +74,9 @@ impl RunInfo {
         let RunInfo { scenario, stack, seed, .. } = self;
         let mut command =
             format!("echosim --scenario {} --stack {} --seed {seed}", shell(scenario), shell(stack));
+        if self.real {
+            command.push_str(" --real");
+        }
         for (key, value) in &self.set {
             command.push_str(&format!(" --set {}", shell(&format!("{key}={value}"))));
         }

@@ -18,7 +18,7 @@
 //! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
-//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`; see [`Expectation`] |
+//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`, or `anything`; see [`Expectation`] |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
 //! | `[expect.HOST.loopback]` | what is different with `--real` where the hosts share this machine's loopback |
 //! | `[expect.HOST.with."KEY=VALUE"]` | what is different with `--set KEY=VALUE` |

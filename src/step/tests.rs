@@ -17,6 +17,7 @@ fn session(name: &str) -> Session {
         stack: scenario.stack.name().to_owned(),
         seed: scenario.seed,
         set: Vec::new(),
+        ..RunInfo::default()
     };
     Session::new(&info, &scenario).expect("it runs to its end")
 }

@@ -74,6 +74,7 @@ fn timeline_of(scenario: &Scenario, outcome: &Outcome) -> String {
         stack: scenario.stack.name().to_owned(),
         seed: scenario.seed,
         set: scenario.set.clone(),
+        ..RunInfo::default()
     };
     let mut trace = Vec::new();
     report::text(&mut trace, &info, &outcome.events, &Palette::PLAIN).expect("memory takes it");

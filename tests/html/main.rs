@@ -24,6 +24,7 @@ fn page(scenario: &Scenario) -> String {
         stack: scenario.stack.name().to_owned(),
         seed: scenario.seed,
         set: scenario.set.clone(),
+        ..RunInfo::default()
     };
     let mut page = Vec::new();
     report::html(&mut page, &info, &outcome.events, &film).expect("memory takes it");

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(server::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(conformance::trials());
+    trials.extend(loopback::trials());
     trials.extend(loopback::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(laboratory::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     trials.extend(load::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));

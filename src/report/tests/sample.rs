@@ -31,6 +31,7 @@ pub(super) fn run() -> RunInfo {
         stack: "book".into(),
         seed: 1,
         set: Vec::new(),
+        ..RunInfo::default()
     }
 }
 

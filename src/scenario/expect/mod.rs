@@ -41,6 +41,8 @@ pub struct Override {
 /// What a process and its descendants have to see; what is `None` has its default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectation {
+    /// Whether anything may happen: then nothing else is looked at. Default: no.
+    pub anything: Option<bool>,
     /// Lines on standard output; `*` in them stands for anything. Default: none.
     pub prints: Option<Prints>,
     /// Lines on standard error; `*` in them stands for anything. Default: none, but any if `fails` names a failure.
@@ -106,6 +108,7 @@ impl Expectation {
     /// This, and where it is silent the other.
     fn or(self, other: Expectation) -> Expectation {
         Expectation {
+            anything: self.anything.or(other.anything),
             prints: self.prints.or(other.prints),
             stderr: self.stderr.or(other.stderr),
             fails: self.fails.or(other.fails),

@@ -18,6 +18,7 @@ use crate::timeline::TcpState;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectTable {
+    anything: Option<bool>,
     prints: Option<Spanned<Lines>>,
     stderr: Option<Vec<String>>,
     fails: Option<OneOrMany<FailureTable>>,
@@ -144,6 +145,7 @@ impl ExpectTable {
         }
         let count = |count: Option<Spanned<Value<Count>>>| count.map(|count| count.into_inner().0);
         Ok(Expectation {
+            anything: self.anything,
             prints: self.prints.map(|prints| lines(prints, key)).transpose()?,
             stderr: self.stderr,
             fails: self.fails.map(|OneOrMany(fails)| fails.into_iter().map(FailureTable::failure).collect()),
