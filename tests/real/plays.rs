@@ -56,7 +56,14 @@ fn load(name: &str, set: &[&str]) -> Scenario {
     let mut scenario = real::on_linux(&scenario::load(name).expect("a scenario"));
     for setting in set {
         let (key, value) = setting.split_once('=').expect("key=value");
+        let time = || humantime::parse_duration(value).expect("a time");
         match key {
+            // Shorter than a file may say.
+            "grace" => scenario.hosts.iter_mut().for_each(|host| host.grace = time()),
+            "last_typed" => {
+                let last = scenario.hosts.iter_mut().filter_map(|host| host.typed.last_mut());
+                last.for_each(|typed| typed.at = SimTime::ZERO + time());
+            }
             "until" => scenario.until = SimTime::ZERO + humantime::parse_duration(value).expect("a time"),
             _ => scenario.set(key, value).expect("a key"),
         }
