@@ -89,9 +89,8 @@ impl Performance<'_> {
                 self.record_change(now, host, pid, &name, ProcessChange::Zombie);
             }
         }
-        self.doomed.retain(|pid, (host, _, _)| {
-            self.children.contains_key(pid) || (cast::fate(*pid).is_none() && self.off[*host].is_empty())
-        });
+        // One that has ended since that look is told of at the next.
+        self.doomed.retain(|pid, (host, _, _)| self.children.contains_key(pid) || self.off[*host].is_empty());
     }
 
     fn record_killed(&mut self, t: SimTime, host: usize, pid: u32, name: &Arc<str>, signal: Option<Signal>) {
