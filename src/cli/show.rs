@@ -32,7 +32,7 @@ pub(super) fn show(run: &Run, outcome: &Outcome, film: &Film, out: &mut dyn Writ
 
 /// Which run it is: for the head of a report, and for the command that repeats it.
 pub(super) fn info(run: &Run) -> RunInfo {
-    info_of(&run.name, &run.scenario)
+    RunInfo { real: run.real, ..info_of(&run.name, &run.scenario) }
 }
 
 /// The same of a scenario by the name it was asked for.

@@ -6,10 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use bytes::Bytes;
 
 use super::namespace::{Namespace, become_root};
+use super::timers;
 use super::wire::Tap;
+use crate::os::unix::be_prompt;
 use crate::packet;
-use crate::real::play::{Action, Ground, Host, Play};
+use crate::real::play::{Ground, Host, Play};
 use crate::router::{LinkId, Met, Router};
+use crate::scenario::Action;
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Recorder};
 
@@ -40,6 +43,8 @@ impl Laboratory {
         become_root()?;
         // The kernel may wake us up to 50 µs late to save power: not here.
         nix::sys::prctl::set_timerslack(1)?;
+        // Without the right to it the machine should be quiet.
+        _ = be_prompt();
         let recorder = Recorder::new("world");
         let mut router = Router::new(play.router.clone(), play.seed, recorder.clone());
         let mut places = Vec::with_capacity(play.hosts.len());
@@ -143,13 +148,23 @@ impl Ground for Laboratory {
             Action::Release(way) => router.release(now, link, way),
             Action::Unreachable(what) => router.unreachable(link, Some(what)),
             Action::Reachable => router.unreachable(link, None),
-            Action::Kill { .. } | Action::Shutdown { .. } => {}
+            Action::Kill { .. } | Action::Shutdown => {}
         }
         self.deliver(now)
     }
 
     fn has_wires(&self) -> bool {
         true
+    }
+
+    fn awaits_timer(&self) -> io::Result<bool> {
+        for namespace in self.places.iter().filter_map(|place| place.namespace.as_ref()) {
+            namespace.enter()?;
+            if timers::running()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn events_from(&self, from: usize) -> Vec<Event> {

@@ -10,11 +10,13 @@
 //! a simulated stack, and what it makes of them is recorded in the same words. A crash is a wire that says nothing
 //! more; after a boot the host is a fresh namespace, which knows nothing of the connections of the old one.
 //!
-//! Needs `/dev/net/tun`, and root or unprivileged user namespaces.
+//! Needs `/dev/net/tun`, and root or unprivileged user namespaces. Where it may, it works with the priority of real
+//! time, so that a busy machine does not make the wire longer.
 
 mod laboratory;
 mod namespace;
 mod sysctl;
+mod timers;
 mod wire;
 
 pub(crate) use laboratory::Laboratory;

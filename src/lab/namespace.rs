@@ -4,31 +4,38 @@ use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
 
+use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
 use tun_rs::{DeviceBuilder, SyncDevice};
 
-/// Makes this process root of a user namespace of its own, unless it is root already.
+/// What has to be there, and how it is got.
+const NEEDS: &str = "the laboratory needs network namespaces and TUN devices: be root, or allow user namespaces \
+    (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns); \
+    have /dev/net/tun (modprobe tun; for a container --device /dev/net/tun)";
+
+fn missing(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::other(format!("{what}: {error}; {NEEDS}"))
+}
+
+/// Makes this process root of a user namespace of its own, unless it may make network namespaces as it is.
 ///
 /// # Errors
 ///
 /// What is missing, and how to get it.
 pub(super) fn become_root() -> io::Result<()> {
-    let (uid, gid) = (geteuid(), getegid());
-    if uid.is_root() {
-        return Ok(());
+    match unshare(CloneFlags::CLONE_NEWNET) {
+        Ok(()) => return Ok(()),
+        // Not root, or root of a container only.
+        Err(Errno::EPERM) => {}
+        Err(errno) => return Err(missing("no network namespace")(errno.into())),
     }
-    let missing = |what: &str| {
-        let what = what.to_owned();
-        move |error| {
-            io::Error::other(format!(
-                "{what}: {error}; the laboratory needs root or unprivileged user namespaces \
-                 (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, \
-                 kernel.apparmor_restrict_unprivileged_userns)"
-            ))
-        }
-    };
+    let (uid, gid) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).map_err(missing("no user namespace"))?;
+    // The kernel forgets it with the old credentials.
+    set_pdeathsig(Signal::SIGTERM)?;
     // user_namespaces(7): without this an unprivileged process may not map its group.
     fs::write("/proc/self/setgroups", "deny").map_err(missing("setgroups"))?;
     fs::write("/proc/self/uid_map", format!("0 {uid} 1")).map_err(missing("uid_map"))?;
@@ -46,7 +53,8 @@ impl Namespace {
     /// A fresh namespace with one link, which has these addresses; this process is in it afterwards.
     pub(super) fn new(addrs: &[IpAddr], mtu: usize, settings: &[(String, String)]) -> io::Result<Namespace> {
         unshare(CloneFlags::CLONE_NEWNET)
-            .map_err(|errno| io::Error::other(format!("no network namespace: {errno}")))?;
+            .map_err(io::Error::from)
+            .map_err(missing("no network namespace"))?;
         let handle = File::open("/proc/self/ns/net")?;
         // Before there is a link, so that nothing is sent but what the programs send.
         super::sysctl::write("net.ipv6.conf.default.accept_dad", "0")?;
@@ -54,8 +62,7 @@ impl Namespace {
         for (key, value) in settings {
             super::sysctl::set(key, value)?;
         }
-        let device = tun(addrs, mtu)
-            .map_err(|error| io::Error::other(format!("no TUN device: {error}; is there a /dev/net/tun?")))?;
+        let device = tun(addrs, mtu).map_err(missing("no TUN device"))?;
         device.set_nonblocking(true)?;
         Ok(Namespace { handle, device })
     }

@@ -66,6 +66,8 @@ pub struct RunInfo {
     pub set: Vec<(String, String)>,
     /// The command that repeats it, where it was not the command `echosim` that ran it.
     pub replay: Option<String>,
+    /// Whether it was on this machine's own TCP: then it can be repeated, but not to the byte.
+    pub real: bool,
 }
 
 impl RunInfo {
@@ -77,6 +79,9 @@ impl RunInfo {
         let RunInfo { scenario, stack, seed, .. } = self;
         let mut command =
             format!("echosim --scenario {} --stack {} --seed {seed}", shell(scenario), shell(stack));
+        if self.real {
+            command.push_str(" --real");
+        }
         for (key, value) in &self.set {
             command.push_str(&format!(" --set {}", shell(&format!("{key}={value}"))));
         }

@@ -18,8 +18,9 @@
 //! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
-//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`; see [`Expectation`] |
+//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`, or `anything`; see [`Expectation`] |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
+//! | `[expect.HOST.loopback]` | what is different with `--real` where the hosts share this machine's loopback |
 //! | `[expect.HOST.with."KEY=VALUE"]` | what is different with `--set KEY=VALUE` |
 //! | `[expect.HOST.process.2]` | what is different for the second of several processes |
 //!
@@ -61,7 +62,10 @@ use crate::sim::host_addrs;
 use crate::stack::{Profile, System};
 use crate::time::SimTime;
 
-pub use expect::{Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, check};
+pub use expect::{
+    Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, Tolerance, check,
+    check_within,
+};
 pub use fault::{Action, Fault, SIGNALS, Victim};
 pub use file::Mistake;
 pub use host::{Host, Input, Typed, generated_line};
@@ -102,6 +106,8 @@ pub struct Scenario {
     pub may_miss: bool,
     /// What was changed with [`set`](Scenario::set), in the order given.
     pub set: Vec<(String, String)>,
+    /// Whether its hosts are processes of one machine that talk over its loopback: for what is expected.
+    pub on_loopback: bool,
     /// When to look at every host's sockets.
     pub netstat: Option<Moment>,
     /// When to look at every host's processes.

@@ -16,6 +16,9 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
+/// How many tests wait at a time.
+const WAITING: usize = 16;
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     if args.get(1).is_some_and(|arg| arg == programs::AS) {
@@ -30,10 +33,14 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(server::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(conformance::trials());
+    trials.extend(loopback::trials());
     trials.extend(loopback::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(laboratory::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     trials.extend(load::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let mut arguments = Arguments::from_args();
+    // Most of them wait for a time to come, not for a processor.
+    arguments.test_threads = arguments.test_threads.or(Some(WAITING));
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// A list of tests by the names of their functions.

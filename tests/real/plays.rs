@@ -8,15 +8,18 @@ use std::time::Duration;
 use echosim::echo::client::Session;
 use echosim::echo::server::Service;
 use echosim::echo::{Client, Server, client, server};
-use echosim::os::{Errno, Signal, SocketOption};
+use echosim::os::sim::Limits;
+use echosim::os::unix::Machine;
+use echosim::os::{Errno, SocketOption};
 use echosim::packet::Unreachable;
 use echosim::real;
 use echosim::real::compare::Tolerance;
 use echosim::real::play::{
-    Action, Fault, Host, Input, Place, Play, Program, Run, Victim, fresh_port, loopback_addr, play, program,
+    Host, Place, Play, Program, Run, Stdin, expected_at, fresh_port, loopback_addr, play, program,
 };
-use echosim::router::{LinkConfig, Way};
-use echosim::scenario::{self, Scenario, Trigger};
+use echosim::router::LinkConfig;
+use echosim::router::Way;
+use echosim::scenario::{self, Action, Fault, Input, Scenario, Trigger, Typed, Victim};
 use echosim::time::SimTime;
 use echosim::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream};
 
@@ -54,7 +57,14 @@ fn load(name: &str, set: &[&str]) -> Scenario {
     let mut scenario = real::on_linux(&scenario::load(name).expect("a scenario"));
     for setting in set {
         let (key, value) = setting.split_once('=').expect("key=value");
+        let time = || humantime::parse_duration(value).expect("a time");
         match key {
+            // Shorter than a file may say.
+            "grace" => scenario.hosts.iter_mut().for_each(|host| host.grace = time()),
+            "last_typed" => {
+                let last = scenario.hosts.iter_mut().filter_map(|host| host.typed.last_mut());
+                last.for_each(|typed| typed.at = SimTime::ZERO + time());
+            }
             "until" => scenario.until = SimTime::ZERO + humantime::parse_duration(value).expect("a time"),
             _ => scenario.set(key, value).expect("a key"),
         }
@@ -64,15 +74,17 @@ fn load(name: &str, set: &[&str]) -> Scenario {
 
 /// Plays a scenario of the library and holds it against what it expects of Linux; 1 if it is not so.
 pub(crate) fn scenario(name: &str, set: &[&str]) -> i32 {
-    let scenario = load(name, set);
-    let outcome = match real::run(&scenario, Place::of(&scenario)) {
+    let mut scenario = load(name, set);
+    let place = Place::of(&scenario);
+    expected_at(&mut scenario, place);
+    let outcome = match real::run(&scenario, place) {
         Ok(outcome) => outcome,
         Err(error) => {
             writeln!(io::stderr(), "{error}").expect("stderr");
             return 2;
         }
     };
-    let differences = scenario::check(&scenario, &outcome);
+    let differences = scenario::check_within(&scenario, &outcome, BUSY);
     for it in &differences {
         writeln!(io::stderr(), "{}: expected {}, got {}", it.place, it.expected, it.got).expect("stderr");
     }
@@ -96,6 +108,10 @@ pub(crate) fn side_by_side(name: &str, set: &[&str]) -> i32 {
     }
 }
 
+/// A machine that runs tests is busy.
+const BUSY: Tolerance =
+    Tolerance { share: 0.03, jiffy: Duration::from_millis(4), slack: Duration::from_secs(2) };
+
 const MS: fn(u64) -> Duration = Duration::from_millis;
 
 struct Stage {
@@ -115,6 +131,9 @@ impl Stage {
             addrs: vec![addr],
             link: LinkConfig::default(),
             set: Vec::new(),
+            machine: Machine::default(),
+            limits: Limits::default(),
+            grace: MS(200),
             runs: Vec::new(),
         };
         let hosts = vec![host("server", addrs[1]), host("client", addrs[0])];
@@ -123,8 +142,9 @@ impl Stage {
 
     fn runs(&mut self, host: usize, name: &str, serves: bool, program: Program, typed: &[(u64, &str)]) {
         let input = |text: &str| if text == "^D" { Input::Eof } else { Input::Line(text.to_owned()) };
-        let typed = typed.iter().map(|(at, text)| (MS(*at), input(text))).collect();
-        let run = Run { name: name.to_owned(), program, start: Duration::ZERO, typed, serves };
+        let typed = typed.iter().map(|(at, text)| Typed { at: SimTime::ZERO + MS(*at), what: input(text) });
+        let stdin = Stdin::Terminal(typed.collect());
+        let run = Run { name: name.to_owned(), program, start: Duration::ZERO, stdin, serves };
         self.play.hosts[host].runs.push(run);
     }
 
@@ -140,7 +160,9 @@ impl Stage {
 
     fn strike(&mut self, at: u64, host: &str, action: Action) {
         let trigger = Trigger::At(SimTime::ZERO + MS(at));
-        self.play.faults.push(Fault { trigger, delay: Duration::ZERO, host: host.to_owned(), action });
+        let host = host.to_owned();
+        let fault = Fault { line: 0, trigger, delay: Duration::ZERO, host, action, may_miss: false };
+        self.play.faults.push(fault);
     }
 
     fn set(&mut self, key: &str, value: &str) {
@@ -150,7 +172,7 @@ impl Stage {
 
 fn named(name: &str, place: Place) -> Play {
     let mut stage = Stage::new(place);
-    let kill = Action::Kill { process: Victim::Child, signal: Signal::SIGKILL };
+    let kill = Action::Kill { process: Victim::Child, signal: "SIGKILL" };
     if name != "connect-refused" {
         stage.serve();
     }
@@ -178,7 +200,7 @@ fn named(name: &str, place: Place) -> Play {
         }
         "shutdown" => {
             stage.client(Session::InTurn, &[], &[(0, "hello"), (600, "another line")]);
-            stage.strike(150, "server", Action::Shutdown { grace: MS(200) });
+            stage.strike(150, "server", Action::Shutdown);
         }
         "crash" => {
             stage.set("retries", "3");

@@ -1,6 +1,6 @@
 //! The server that takes whatever comes.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -28,6 +28,8 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     clients_that_dawdle_harm_nobody,
     killed_children_leave_no_zombie,
     a_taken_port_is_told,
+    the_backlog_is_as_long_as_was_asked,
+    every_line_of_the_log_names_its_process,
     the_client_echoes_its_input,
     the_client_tells_who_refused_it,
     the_client_notices_the_death_of_its_server_with_the_next_line,
@@ -108,7 +110,7 @@ fn a_client_that_reads_nothing_is_closed() {
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
     // Both buffers fill, then the child's write waits for a window that never opens.
     let ended = std::iter::repeat_with(|| stream.write(&[0; 1 << 16])).find_map(Result::err);
-    assert_ne!(ended.unwrap().kind(), std::io::ErrorKind::WouldBlock, "not by our own patience");
+    assert_ne!(ended.unwrap().kind(), ErrorKind::WouldBlock, "not by our own patience");
     eventually("no child is left", || server.children().is_empty());
     server.assert_serves();
 }
@@ -249,6 +251,27 @@ fn a_taken_port_is_told() {
     assert_eq!(second.status.code(), Some(1));
     let told = String::from_utf8(second.stderr).unwrap();
     assert!(told.contains(&format!("bind {}: Address already in use", server.addr)), "{told}");
+}
+
+fn the_backlog_is_as_long_as_was_asked() {
+    let server = Server::start(&["max_children=1", "backlog=1"]);
+    let mut first = server.connect();
+    assert_eq!(echo(&mut first, b"first\n"), b"first\n");
+    // Linux lets one more wait than was asked for, as Berkeley did (UNP 4.5).
+    let _waiting = [server.connect(), server.connect()];
+    let turned_away = TcpStream::connect_timeout(&server.addr, Duration::from_millis(300));
+    assert_eq!(turned_away.unwrap_err().kind(), ErrorKind::TimedOut);
+}
+
+fn every_line_of_the_log_names_its_process() {
+    let server = Server::start(&["log=debug"]);
+    let mut stream = server.connect();
+    assert_eq!(echo(&mut stream, b"hello\n"), b"hello\n");
+    let (child, peer) = (server.children()[0], stream.local_addr().unwrap());
+    drop(stream);
+    eventually("told", || server.logged(&format!("[{child}] {peer}: 6 octets, closed")) == 1);
+    assert_eq!(server.logged(&format!("[{}] listening on {}", server.pid(), server.addr)), 1);
+    assert_eq!(server.logged(&format!("[{}] {peer}: child {child}", server.pid())), 1);
 }
 
 fn the_client_echoes_its_input() {

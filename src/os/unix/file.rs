@@ -1,7 +1,10 @@
 //! A process's open descriptors.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use socket2::SockRef;
 
 use crate::os::{Errno, Fd};
 use crate::timeline::Stream;
@@ -10,6 +13,8 @@ use crate::timeline::Stream;
 #[derive(Debug)]
 pub(super) struct File {
     held: Held,
+    /// Whether it has O_NONBLOCK, as far as we have set it.
+    nonblocking: Cell<bool>,
     pub(super) is_socket: bool,
     /// The standard stream it is, so that lines printed can be told from data.
     pub(super) stream: Option<Stream>,
@@ -22,6 +27,20 @@ enum Held {
     Stdin(io::Stdin),
     Stdout(io::Stdout),
     Stderr(io::Stderr),
+}
+
+impl File {
+    fn new(held: Held, is_socket: bool, stream: Option<Stream>) -> File {
+        File { held, nonblocking: Cell::new(false), is_socket, stream }
+    }
+
+    /// Sets O_NONBLOCK or takes it away, if that is not so already.
+    pub(super) fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        if self.nonblocking.replace(on) != on {
+            SockRef::from(self).set_nonblocking(on)?;
+        }
+        Ok(())
+    }
 }
 
 impl AsFd for File {
@@ -48,7 +67,7 @@ pub(super) struct Files(Vec<Option<File>>);
 impl Files {
     /// The three standard streams.
     pub(super) fn standard() -> Files {
-        let file = |held, stream| Some(File { held, is_socket: false, stream: Some(stream) });
+        let file = |held, stream| Some(File::new(held, false, Some(stream)));
         Files(vec![
             file(Held::Stdin(io::stdin()), Stream::Stdin),
             file(Held::Stdout(io::stdout()), Stream::Stdout),
@@ -70,7 +89,7 @@ impl Files {
         if place >= self.0.len() {
             self.0.resize_with(place + 1, || None);
         }
-        self.0[place] = Some(File { held: Held::Owned(fd), is_socket, stream });
+        self.0[place] = Some(File::new(Held::Owned(fd), is_socket, stream));
         number
     }
 

@@ -15,6 +15,7 @@
 //! | `io`, `children` | what the longer ones do |
 //! | `process`, `file` | what a process has: descriptors, actions, a mask |
 //! | `signals`, `wait` | handlers, and waiting that they can interrupt |
+//! | `machine` | what makes it several hosts |
 //! | `options`, `errors` | the kernel's words for ours |
 //! | `tape` | where calls are recorded across processes |
 
@@ -23,6 +24,7 @@ mod children;
 mod errors;
 mod file;
 mod io;
+mod machine;
 mod options;
 mod process;
 mod raw;
@@ -35,6 +37,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+pub use machine::Machine;
 pub use tape::{Note, Reel, Tape};
 pub use unix_os::UnixOs;
 
@@ -72,6 +75,12 @@ pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
         raw::react(signals::native(signal), raw::Reaction::Note).map_err(errors::errno)?;
     }
     Ok(())
+}
+
+/// Asks to be run before all ordinary processes, and whatever this one forks as well; whether that was granted.
+#[cfg(target_os = "linux")]
+pub(crate) fn be_prompt() -> bool {
+    raw::be_prompt()
 }
 
 /// Whether one of these has come since.

@@ -51,6 +51,17 @@ pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Res
     unsafe { sigaction(signal, &action) }.map(drop)
 }
 
+/// SCHED_RR at its lowest priority; whether it was granted.
+#[cfg(target_os = "linux")]
+pub(super) fn be_prompt() -> bool {
+    // SAFETY: the structure holds numbers, for which zero will do, and the kernel only reads it.
+    unsafe {
+        let mut param: libc::sched_param = std::mem::zeroed();
+        param.sched_priority = 1;
+        libc::sched_setscheduler(0, libc::SCHED_RR, &raw const param) == 0
+    }
+}
+
 /// Gives up every noting, and what the standard library made of SIGPIPE; what was ignored (nohup) stays so.
 pub(super) fn be_ordinary() {
     let noting = REACTING.swap(0, Ordering::Relaxed);

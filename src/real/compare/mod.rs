@@ -20,41 +20,8 @@ use crate::time::SimTime;
 use crate::timeline::Event;
 use track::{Anchors, Moment, tracks};
 
+pub use crate::scenario::Tolerance;
 pub use report::{Report, Row};
-
-/// How far a time may be off.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tolerance {
-    /// Part of the span that is measured: 0.03 is three per cent.
-    pub share: f64,
-    /// One tick of the kernel's clock (1/HZ): the finest granule of its timer wheel.
-    pub jiffy: Duration,
-    /// For processes that wait for their turn.
-    pub slack: Duration,
-}
-
-impl Default for Tolerance {
-    /// Three per cent, a kernel with HZ=250, and 15 ms for a busy machine.
-    fn default() -> Tolerance {
-        Tolerance { share: 0.03, jiffy: Duration::from_millis(4), slack: Duration::from_millis(15) }
-    }
-}
-
-impl Tolerance {
-    /// How far a time may be off that comes `span` after its cause.
-    pub fn of(&self, span: Duration) -> Duration {
-        span.mul_f64(self.share) + self.granule(span) + self.slack
-    }
-
-    /// Linux rounds a timer up to the slots of its wheel: 64 of them a level, each level eight times as coarse.
-    fn granule(&self, span: Duration) -> Duration {
-        let mut granule = self.jiffy;
-        while span > granule * 64 && granule < Duration::from_secs(3600) {
-            granule *= 8;
-        }
-        granule
-    }
-}
 
 /// Holds the simulated run against the real one.
 ///

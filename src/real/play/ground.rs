@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use super::Action;
 use crate::router::Met;
+use crate::scenario::Action;
 use crate::time::SimTime;
 use crate::timeline::Event;
 
@@ -25,8 +25,11 @@ pub(crate) trait Ground {
     /// Does what a fault does to the network.
     fn strike(&mut self, now: SimTime, host: usize, action: Action) -> io::Result<()>;
 
-    /// Whether there are wires of our own: then a kernel's timer may end a silence, and a host can be off.
+    /// Whether there are wires of our own: then a host can be off.
     fn has_wires(&self) -> bool;
+
+    /// Whether a kernel's timer will still end a silence.
+    fn awaits_timer(&self) -> io::Result<bool>;
 
     /// What was seen on the wire, from the `from`-th event on.
     fn events_from(&self, from: usize) -> Vec<Event>;

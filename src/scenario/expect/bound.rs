@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Tolerance;
 use crate::scenario::units;
 use crate::span;
 
@@ -45,7 +46,13 @@ impl TimeBound {
 
     /// Whether `time` will do.
     pub fn holds(&self, time: Duration) -> bool {
-        (self.low..=self.high).contains(&time)
+        self.holds_within(time, Tolerance::NONE)
+    }
+
+    /// Whether `time` will do where clocks are not exact.
+    pub fn holds_within(&self, time: Duration, tolerance: Tolerance) -> bool {
+        let earliest = self.low.saturating_sub(tolerance.of(self.low));
+        (earliest..=self.high + tolerance.of(self.high)).contains(&time)
     }
 }
 
@@ -115,6 +122,15 @@ mod tests {
         assert!(holds("100s ± 2%", 98_000_000) && holds("100s +- 2%", 102_000_000));
         assert!(!holds("100s ± 2%", 97_900_000));
         assert!(holds("1s ± 5ms", 995_000) && !holds("1s±5ms", 1_006_000));
+    }
+
+    #[test]
+    fn a_kernels_time_may_be_off_by_the_tolerance() {
+        let round_trip = TimeBound::parse("10ms").unwrap();
+        let tolerance = Tolerance::default();
+        // 3 % of 10.5 ms, a jiffy of 4 ms and the slack of 15 ms on top.
+        assert!(round_trip.holds_within(Duration::from_millis(29), tolerance));
+        assert!(!round_trip.holds_within(Duration::from_millis(30), tolerance));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::witness::{HostSeen, Seen, SeenFailure, Witness};
-use super::{Count, Expectation, Failure, Prints};
+use super::{Count, Expectation, Failure, Prints, Tolerance};
 use crate::scenario::outcome::Outcome;
 use crate::scenario::{Host, Scenario, Waiting, generated_line};
 use crate::span;
@@ -29,21 +29,29 @@ impl fmt::Display for Difference {
 
 /// Every difference between what `scenario` expects and what `outcome` shows; none if all is as it should be.
 pub fn check(scenario: &Scenario, outcome: &Outcome) -> Vec<Difference> {
-    let mut differences = Differences(Vec::new());
+    check_within(scenario, outcome, Tolerance::NONE)
+}
+
+/// The same of a run on a real kernel, whose times may be off by `tolerance`.
+pub fn check_within(scenario: &Scenario, outcome: &Outcome, tolerance: Tolerance) -> Vec<Difference> {
+    let mut differences = Differences { tolerance, found: Vec::new() };
     let witness = Witness::new(scenario, outcome);
     for (host, seen) in scenario.hosts.iter().zip(&witness.hosts) {
         differences.host(scenario, host, seen);
     }
     differences.missed(scenario, outcome);
     differences.drop_rules(scenario, witness.dropped);
-    differences.0
+    differences.found
 }
 
-struct Differences(Vec<Difference>);
+struct Differences {
+    tolerance: Tolerance,
+    found: Vec<Difference>,
+}
 
 impl Differences {
     fn note(&mut self, place: String, expected: impl fmt::Display, got: impl fmt::Display) {
-        self.0.push(Difference { place, expected: expected.to_string(), got: got.to_string() });
+        self.found.push(Difference { place, expected: expected.to_string(), got: got.to_string() });
     }
 
     fn host(&mut self, scenario: &Scenario, host: &Host, seen: &HostSeen<'_>) {
@@ -71,6 +79,9 @@ impl Differences {
     }
 
     fn process(&mut self, who: &str, expected: &Expectation, seen: &Seen<'_>) {
+        if expected.anything == Some(true) {
+            return;
+        }
         let fails = expected.fails.as_deref().unwrap_or_default();
         let stderr = expected.stderr.as_deref();
         let prints = format!("{who} prints");
@@ -78,6 +89,12 @@ impl Differences {
             None => self.lines(prints, &[], &seen.stdout),
             Some(Prints::Exactly(lines)) => self.lines(prints, lines, &seen.stdout),
             Some(Prints::First(count)) => self.first_lines(prints, *count, &seen.stdout),
+            Some(Prints::Each(line, count)) => {
+                let alike = seen.stdout.iter().all(|got| fits(line, got));
+                if !alike || !count.holds(seen.stdout.len() as u64) {
+                    self.note(prints, format!("{count} times {line:?}"), all(&seen.stdout));
+                }
+            }
         }
         if stderr.is_some() || fails.is_empty() {
             self.lines(format!("{who} stderr"), stderr.unwrap_or_default(), &seen.stderr);
@@ -148,7 +165,7 @@ impl Differences {
     fn fails(&mut self, who: &str, expected: &[Failure], got: &[SeenFailure<'_>]) {
         for nth in 0..expected.len().max(got.len()) {
             let (expected, got) = (expected.get(nth), got.get(nth));
-            if expected.zip(got).is_some_and(|(expected, got)| got.is(expected)) {
+            if expected.zip(got).is_some_and(|(expected, got)| got.is(expected, self.tolerance)) {
                 continue;
             }
             let expected = expected.map_or("no failure".to_owned(), ToString::to_string);

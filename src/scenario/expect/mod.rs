@@ -2,6 +2,7 @@
 
 mod bound;
 mod check;
+mod tolerance;
 mod witness;
 
 use crate::errno::Errno;
@@ -10,7 +11,8 @@ use crate::stack::System;
 use crate::timeline::TcpState;
 
 pub use bound::{Count, TimeBound};
-pub use check::{Difference, check};
+pub use check::{Difference, check, check_within};
+pub use tolerance::Tolerance;
 
 /// What the processes of one host have to see: in general, and where it differs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,6 +30,8 @@ pub struct Override {
     pub process: Option<u32>,
     /// When the scenario runs under this system's TCP; `None` is under any.
     pub system: Option<System>,
+    /// Only where the hosts are processes of one machine, on its loopback.
+    pub loopback: bool,
     /// When this key has this value; `None` is whatever is set.
     pub setting: Option<(String, String)>,
     /// What is expected then, in place of what is expected otherwise.
@@ -37,6 +41,8 @@ pub struct Override {
 /// What a process and its descendants have to see; what is `None` has its default.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expectation {
+    /// Whether anything may happen: then nothing else is looked at. Default: no.
+    pub anything: Option<bool>,
     /// Lines on standard output; `*` in them stands for anything. Default: none.
     pub prints: Option<Prints>,
     /// Lines on standard error; `*` in them stands for anything. Default: none, but any if `fails` names a failure.
@@ -67,6 +73,8 @@ pub enum Prints {
     Exactly(Vec<String>),
     /// So many of the generated lines, from the first; behind them there may be a part of one more.
     First(Count),
+    /// So many lines that are all like this one.
+    Each(String, Count),
 }
 
 /// A call that has to fail.
@@ -89,6 +97,7 @@ impl Expectations {
         let fits = |o: &&Override| {
             o.process.is_none_or(|nth| nth == process)
                 && o.system.is_none_or(|system| system == scenario.stack)
+                && (!o.loopback || scenario.on_loopback)
                 && o.setting.as_ref().is_none_or(is_set)
         };
         self.overrides.iter().filter(fits).fold(self.base.clone(), |general, o| o.instead.clone().or(general))
@@ -99,6 +108,7 @@ impl Expectation {
     /// This, and where it is silent the other.
     fn or(self, other: Expectation) -> Expectation {
         Expectation {
+            anything: self.anything.or(other.anything),
             prints: self.prints.or(other.prints),
             stderr: self.stderr.or(other.stderr),
             fails: self.fails.or(other.fails),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::errno::Errno;
-use crate::scenario::expect::Failure;
+use crate::scenario::expect::{Failure, Tolerance};
 use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
 use crate::timeline::{Call, Direction, Event, Kind, LostReason, ProcessChange, Stream, TcpState};
@@ -71,12 +71,12 @@ impl SeenFailure<'_> {
     }
 
     /// Whether this is what was expected.
-    pub(super) fn is(&self, expected: &Failure) -> bool {
+    pub(super) fn is(&self, expected: &Failure, tolerance: Tolerance) -> bool {
         let name = expected.call.as_str();
         (self.call.call == name || self.call.within == Some(name))
             && self.errno == expected.errno
-            && expected.at.as_ref().is_none_or(|at| at.holds(self.t - SimTime::ZERO))
-            && expected.after.as_ref().is_none_or(|after| after.holds(self.after()))
+            && expected.at.as_ref().is_none_or(|at| at.holds_within(self.t - SimTime::ZERO, tolerance))
+            && expected.after.as_ref().is_none_or(|after| after.holds_within(self.after(), tolerance))
     }
 }
 
