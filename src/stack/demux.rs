@@ -1,5 +1,7 @@
 //! Which socket an incoming packet belongs to.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 
 use super::connection::{Connection, Cx, Setup};
@@ -27,7 +29,7 @@ impl Stack {
 
     fn receive_segment(&mut self, now: SimTime, segment: &Segment, packet: Bytes) {
         let opens = segment.flags.has(Flags::SYN) && segment.ack.is_none() && !segment.flags.has(Flags::RST);
-        let known = self.connections.get(&(segment.dst, segment.src)).copied();
+        let known = self.connection_between(segment.dst, segment.src);
         if let Some(id) = known
             && !(opens && self.gives_way(now, id))
         {
@@ -38,6 +40,14 @@ impl Stack {
             Some(listener) => self.receive_syn(now, listener, segment, packet),
             None => self.refuse(now, segment),
         }
+    }
+
+    fn connection_between(&mut self, local: SocketAddr, remote: SocketAddr) -> Option<SocketId> {
+        let ends = (local, remote);
+        if self.recent.is_none_or(|(known, _)| known != ends) {
+            self.recent = Some((ends, self.connections.get(&ends).copied()?));
+        }
+        self.recent.map(|(_, id)| id)
     }
 
     /// A connection in TIME_WAIT makes room for a new one between the same two ends (RFC 9293, 3.10.7.4).

@@ -104,6 +104,8 @@ pub struct Stack {
     sockets: Slab<Socket>,
     /// Connections by local and remote end: looked up, never iterated.
     connections: HashMap<(SocketAddr, SocketAddr), SocketId>,
+    /// The one looked up last: packets come in bursts.
+    recent: Option<((SocketAddr, SocketAddr), SocketId)>,
     listeners: BTreeMap<u16, Vec<SocketId>>,
     /// How many sockets use a local port.
     ports: BTreeMap<u16, u32>,
@@ -131,6 +133,7 @@ impl Stack {
             recorder,
             sockets: Slab::new(),
             connections: HashMap::new(),
+            recent: None,
             listeners: BTreeMap::new(),
             ports: BTreeMap::new(),
             next_port,
@@ -266,6 +269,7 @@ impl Stack {
         let (local, remote) = (connection.local, connection.remote);
         if self.connections.get(&(local, remote)) == Some(&id) {
             self.connections.remove(&(local, remote));
+            self.recent = None;
             self.release_port(local.port());
         }
     }

@@ -91,6 +91,8 @@ pub(super) struct Connection {
     resent: Vec<(u32, u32)>,
     /// The newest segment, for the tail loss probe.
     tail: Option<(Segment, Bytes)>,
+    /// The same while a burst goes out: where it is among the packets to be sent.
+    newest: Option<(Segment, usize)>,
     /// The last ICMP error believed but not final.
     soft: Option<Unreachable>,
     fin_received: bool,
@@ -152,6 +154,7 @@ impl Connection {
             path_mtu: None,
             resent: Vec::new(),
             tail: None,
+            newest: None,
             soft: None,
             fin_received: false,
             connecting: owner == Owner::Process,
