@@ -10,12 +10,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle};
 use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, RxToken, TxToken};
-use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
+use smoltcp::socket::tcp::{CongestionControl, Socket, State};
 use smoltcp::time::{Duration as SmolDuration, Instant};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
+use super::ring::Buffered;
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
@@ -39,7 +40,7 @@ pub(super) struct EngineConfig {
 
 pub(super) struct Engine {
     interface: Interface,
-    sockets: SocketSet<'static>,
+    sockets: Buffered,
     handle: SocketHandle,
     wire: Wire,
     /// smoltcp's clock …
@@ -52,7 +53,7 @@ impl Engine {
     /// A socket that waits for the SYN of a connection to `local`.
     pub(super) fn listen(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
         let mut engine = Engine::new(now, local, config);
-        let opened = engine.socket_mut().listen(local);
+        let opened = engine.socket_mut(|socket| socket.listen(local));
         opened.expect("a new socket listens on a port that is not 0");
         engine
     }
@@ -66,19 +67,14 @@ impl Engine {
     ) -> Engine {
         let mut engine = Engine::new(now, local, config);
         let Engine { interface, sockets, handle, .. } = &mut engine;
-        let opened = sockets.get_mut::<Socket<'_>>(*handle).connect(interface.context(), remote, local);
+        let opened = sockets.with_dependent_mut(|_, sockets| {
+            sockets.get_mut::<Socket<'_>>(*handle).connect(interface.context(), remote, local)
+        });
         opened.expect("the stack checked both addresses");
         engine
     }
 
     fn new(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
-        let buffer = || SocketBuffer::new(vec![0; config.buffer]);
-        let mut socket = Socket::new(buffer(), buffer());
-        // Whether an acknowledgment waits is decided outside; so are keepalive and every timeout.
-        socket.set_ack_delay(None);
-        socket.set_congestion_control(CongestionControl::Reno);
-        socket.set_nagle_enabled(!config.no_delay);
-        socket.set_hop_limit(Some(config.hop_limit));
         let mut wire = Wire { mtu: config.mtu, arrived: None, sent: VecDeque::new() };
         let mut smol = Config::new(HardwareAddress::Ip);
         smol.random_seed = config.seed;
@@ -88,21 +84,30 @@ impl Engine {
             // A prefix of no length: every destination is on the link.
             addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
         });
-        let mut sockets = SocketSet::new(Vec::with_capacity(1));
-        let handle = sockets.add(socket);
-        Engine { interface, sockets, handle, wire, clock, seen: now }
+        let (sockets, handle) = Buffered::socket(config.buffer);
+        let mut engine = Engine { interface, sockets, handle, wire, clock, seen: now };
+        engine.socket_mut(|socket| {
+            // Whether an acknowledgment waits is decided outside; so are keepalive and every timeout.
+            socket.set_ack_delay(None);
+            socket.set_congestion_control(CongestionControl::Reno);
+            socket.set_nagle_enabled(!config.no_delay);
+            socket.set_hop_limit(Some(config.hop_limit));
+        });
+        engine
     }
 
-    pub(super) fn socket(&self) -> &Socket<'static> {
-        self.sockets.get(self.handle)
+    /// Looks at the socket.
+    pub(super) fn socket<R>(&self, look: impl FnOnce(&Socket<'_>) -> R) -> R {
+        self.sockets.with_dependent(|_, sockets| look(sockets.get(self.handle)))
     }
 
-    pub(super) fn socket_mut(&mut self) -> &mut Socket<'static> {
-        self.sockets.get_mut(self.handle)
+    /// Works on the socket.
+    pub(super) fn socket_mut<R>(&mut self, work: impl FnOnce(&mut Socket<'_>) -> R) -> R {
+        self.sockets.with_dependent_mut(|_, sockets| work(sockets.get_mut(self.handle)))
     }
 
     pub(super) fn state(&self) -> TcpState {
-        match self.socket().state() {
+        match self.socket(|socket| socket.state()) {
             State::Closed => TcpState::Closed,
             State::Listen => TcpState::Listen,
             State::SynSent => TcpState::SynSent,
@@ -121,7 +126,8 @@ impl Engine {
     pub(super) fn receive(&mut self, now: SimTime, packet: Bytes) {
         self.follow(now);
         self.wire.arrived = Some(packet);
-        self.interface.poll_ingress_single(self.clock, &mut self.wire, &mut self.sockets);
+        let Engine { interface, sockets, wire, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| interface.poll_ingress_single(*clock, wire, sockets));
     }
 
     /// Sends what may be sent now.
@@ -150,13 +156,16 @@ impl Engine {
     }
 
     fn egress(&mut self) {
-        while self.interface.poll_egress(self.clock, &mut self.wire, &mut self.sockets)
-            == PollResult::SocketStateChanged
-        {}
+        let Engine { interface, sockets, wire, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| {
+            while interface.poll_egress(*clock, wire, sockets) == PollResult::SocketStateChanged {}
+        });
     }
 
     fn timer(&mut self) -> Option<Instant> {
-        self.interface.poll_at(self.clock, &self.sockets).filter(|at| *at > self.clock)
+        let Engine { interface, sockets, clock, .. } = self;
+        let at = sockets.with_dependent(|_, sockets| interface.poll_at(*clock, sockets));
+        at.filter(|at| *at > *clock)
     }
 
     fn follow(&mut self, now: SimTime) {

@@ -12,6 +12,7 @@ mod keepalive;
 mod persist;
 mod receive;
 mod retransmit;
+mod ring;
 mod rtt;
 mod seq;
 mod timeout;
@@ -231,8 +232,9 @@ impl Connection {
             self.note_state(cx, state);
             self.enter(cx, state);
         }
-        let window_shut =
-            !self.in_flight() && self.engine.socket().send_queue() > 0 && self.engine.has_timer();
+        let window_shut = !self.in_flight()
+            && self.engine.socket(|socket| socket.send_queue()) > 0
+            && self.engine.has_timer();
         self.persist.set(window_shut, cx, self.rtt.timeout(&cx.profile.rto));
     }
 
@@ -275,8 +277,8 @@ impl Connection {
             local: self.local,
             remote: Some(self.remote),
             state: self.state,
-            recv_q: self.engine.socket().recv_queue(),
-            send_q: self.engine.socket().send_queue(),
+            recv_q: self.engine.socket(|socket| socket.recv_queue()),
+            send_q: self.engine.socket(|socket| socket.send_queue()),
             timer: timer.map(|(at, kind, fired)| TimerInfo { kind, left: at - now, fired }),
             rto: self.rto(profile),
             rtt: self.rtt.measured(),
