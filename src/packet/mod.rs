@@ -55,6 +55,11 @@ pub fn addresses(bytes: &[u8]) -> Result<(IpAddr, IpAddr), Malformed> {
     Ok((ip.src, ip.dst))
 }
 
+/// Where a packet goes that this host has made itself.
+pub(crate) fn destination(bytes: &[u8]) -> Result<IpAddr, Malformed> {
+    Ok(Ip::read(bytes)?.dst)
+}
+
 /// Takes apart packets that lie one behind the other, by the lengths in their headers. What cannot be read is
 /// the last piece.
 pub fn split(mut packets: Bytes) -> impl Iterator<Item = Bytes> {
