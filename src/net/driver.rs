@@ -1,8 +1,8 @@
 //! The task that carries a host's packets: a stack on one side, a turmoil UDP socket on the other.
 //!
-//! All packets that leave for one host at one moment ride in one datagram, up to its 65 535 octets. So what turmoil draws for a datagram (its latency, its end in a partition)
-//! strikes the burst as a whole, a burst stays in order, and turmoil's queue of 64 datagrams holds as many
-//! bursts.
+//! All packets that leave for one host at one moment ride on one datagram, up to its 65 535 octets. So what
+//! turmoil draws for a datagram (its latency, its end in a partition) strikes the burst as a whole, a burst stays
+//! in order, and turmoil's queue of 64 datagrams holds as many bursts.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -174,9 +174,10 @@ impl Host {
                 }
             }
         }
-        let lots =
-            departures.into_iter().flat_map(|(to, lots)| lots.lots.into_iter().map(move |lot| (to, lot)));
-        lots.map(|(to, packets)| (to, network.freight.load(packets))).collect()
+        let lots = departures
+            .into_iter()
+            .flat_map(|(to, Lots { lots, .. })| lots.into_iter().map(move |lot| (to, lot)));
+        lots.map(|(to, lot)| (to, network.freight.load(lot))).collect()
     }
 
     /// turmoil knows no host of this address.

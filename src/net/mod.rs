@@ -61,7 +61,8 @@
 //! | `tcp/` | tokio's types |
 //! | `socket.rs`, `waits.rs` | one socket, and the tasks that wait for it |
 //! | `host.rs`, `clock.rs` | one host's stack and time |
-//! | `driver.rs`, `freight.rs`, `announce.rs` | the task that carries packets; packets under way; how a host learns its address |
+//! | `driver.rs`, `freight.rs` | the task that carries packets; what is under way |
+//! | `announce.rs` | how a host learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
 

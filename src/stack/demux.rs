@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::connection::{Connection, Cx, Setup};
+use super::connection::{Connection, Cx};
 use super::{Socket, SocketId, Stack};
 use crate::packet::{Flags, IcmpError, Packet, Segment};
 use crate::time::SimTime;
@@ -13,7 +13,8 @@ use crate::timeline::{Direction, LostReason, TcpState};
 impl Stack {
     /// A packet has come off the link. Whatever cannot be read, or is not for this host, is lost with a reason.
     pub fn receive(&mut self, now: SimTime, packet: Bytes) {
-        match crate::packet::parse(&packet) {
+        let intact = if self.offloads_checksums { crate::packet::view(&packet).ok() } else { None };
+        match intact.map_or_else(|| crate::packet::parse(&packet), Ok) {
             Err(_) => self.recorder.lost(now, &packet, LostReason::Corrupt),
             Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
                 self.recorder.segment(now, Direction::In, &segment, &packet, None, None);
@@ -88,7 +89,7 @@ impl Stack {
         }
         listener.incomplete += 1;
         let options = listener.options.clone();
-        let setup = Setup { options, mtu: self.mtu, seed: self.seed() };
+        let setup = self.setup(options);
         let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
         let connection = Connection::passive(&mut cx, id, syn, setup);
         let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));

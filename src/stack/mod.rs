@@ -31,7 +31,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use slab::Slab;
 
-use connection::{Connection, Cx, Owner};
+use connection::{Connection, Cx, Owner, Setup};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
 pub use options::{Options, SocketOption};
@@ -101,6 +101,8 @@ pub struct Stack {
     mtu: usize,
     rng: ChaCha8Rng,
     recorder: Recorder,
+    /// Whether the link vouches for what it carries.
+    offloads_checksums: bool,
     sockets: Slab<Socket>,
     /// Connections by local and remote end: looked up, never iterated.
     connections: HashMap<(SocketAddr, SocketAddr), SocketId>,
@@ -131,6 +133,7 @@ impl Stack {
             mtu: config.mtu,
             rng,
             recorder,
+            offloads_checksums: false,
             sockets: Slab::new(),
             connections: HashMap::new(),
             recent: None,
@@ -167,6 +170,12 @@ impl Stack {
         self.rng = fresh.rng;
         self.recorder = fresh.recorder;
         self.next_port = fresh.next_port;
+    }
+
+    /// Leaves TCP's checksums to the link, which changes nothing that it carries: they are not verified, and
+    /// computed only where the [`Recorder`] is on and keeps them.
+    pub fn offload_checksums(&mut self) {
+        self.offloads_checksums = true;
     }
 
     /// How its TCP behaves.
@@ -292,8 +301,9 @@ impl Stack {
         }
     }
 
-    fn seed(&mut self) -> u64 {
-        self.rng.next_u64()
+    fn setup(&mut self, options: Options) -> Setup {
+        let checksums = !self.offloads_checksums || self.recorder.is_on();
+        Setup { options, mtu: self.mtu, seed: self.rng.next_u64(), checksums }
     }
 }
 

@@ -28,6 +28,8 @@ const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
 pub(super) struct EngineConfig {
     /// Seeds the initial sequence number.
     pub(super) seed: u64,
+    /// Whether segments get their checksums here.
+    pub(super) checksums: bool,
     /// Octets of the largest IP packet.
     pub(super) mtu: usize,
     /// Octets of each buffer.
@@ -75,7 +77,8 @@ impl Engine {
     }
 
     fn new(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
-        let mut wire = Wire { mtu: config.mtu, arrived: None, sent: VecDeque::new() };
+        let mut wire =
+            Wire { mtu: config.mtu, checksums: config.checksums, arrived: None, sent: VecDeque::new() };
         let mut smol = Config::new(HardwareAddress::Ip);
         smol.random_seed = config.seed;
         let clock = Instant::from_secs(0);
@@ -184,6 +187,7 @@ impl Engine {
 /// The wire as smoltcp sees it: at most one packet in, a queue of packets out.
 struct Wire {
     mtu: usize,
+    checksums: bool,
     arrived: Option<Bytes>,
     sent: VecDeque<Bytes>,
 }
@@ -209,7 +213,7 @@ impl Device for Wire {
         capabilities.max_transmission_unit = self.mtu;
         // The stack has checked what arrives before it looked for the connection.
         capabilities.checksum.ipv4 = Checksum::Tx;
-        capabilities.checksum.tcp = Checksum::Tx;
+        capabilities.checksum.tcp = if self.checksums { Checksum::Tx } else { Checksum::None };
         capabilities
     }
 }

@@ -300,12 +300,14 @@ pub(super) struct Setup {
     pub(super) options: Options,
     pub(super) mtu: usize,
     pub(super) seed: u64,
+    pub(super) checksums: bool,
 }
 
 impl Setup {
     fn engine(&self, profile: &Profile) -> EngineConfig {
         EngineConfig {
             seed: self.seed,
+            checksums: self.checksums,
             mtu: self.mtu,
             buffer: self.options.buffer.unwrap_or(profile.buffer),
             no_delay: self.options.no_delay,
