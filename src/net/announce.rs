@@ -8,6 +8,7 @@ use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use bytes::Bytes;
 use turmoil::net::UdpSocket;
 
 use super::driver::PORT;
@@ -46,9 +47,15 @@ impl Announcement {
     }
 
     /// Whether this datagram tells the host its address, which it is to be told once.
-    pub(super) fn answered(&mut self, udp: &UdpSocket, datagram: &[u8], from: IpAddr) -> Option<IpAddr> {
+    pub(super) fn answered(
+        &mut self,
+        udp: &UdpSocket,
+        is_empty: bool,
+        packet: Option<&Bytes>,
+        from: IpAddr,
+    ) -> Option<IpAddr> {
         let group = self.group?;
-        let own = if datagram.is_empty() { from } else { packet::addresses(datagram).ok()?.1 };
+        let own = if is_empty { from } else { packet::addresses(packet?).ok()?.1 };
         self.group = None;
         let left = match group {
             IpAddr::V4(group) => udp.leave_multicast_v4(group, Ipv4Addr::UNSPECIFIED),

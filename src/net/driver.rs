@@ -1,9 +1,8 @@
 //! The task that carries a host's packets: a stack on one side, a turmoil UDP socket on the other.
 //!
-//! All packets that leave for one host at one moment ride in one datagram, one behind the other, each saying by
-//! its own header where it ends. So what turmoil draws for a datagram (its latency, its end in a partition)
-//! strikes the burst as a whole, a burst stays in order, and turmoil's queue of 64 datagrams holds as many
-//! bursts.
+//! All packets that leave for one host at one moment ride on one datagram, up to its 65 535 octets. So what
+//! turmoil draws for a datagram (its latency, its end in a partition) strikes the burst as a whole, a burst stays
+//! in order, and turmoil's queue of 64 datagrams holds as many bursts.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -19,6 +18,7 @@ use turmoil::net::UdpSocket;
 
 use super::announce::Announcement;
 use super::faults::{self, Fate};
+use super::freight::{Lots, Waybill};
 use super::host::{Host, State};
 use crate::packet::{self, Unreachable};
 use crate::time::SimTime;
@@ -30,9 +30,6 @@ pub(super) const PORT: u16 = 6;
 /// A packet from a host to itself takes one step of tokio's clock: in no time at all, two programs that talk
 /// without end would never let the tick end.
 const LOOPBACK_DELAY: Duration = Duration::from_millis(1);
-
-/// Octets of the largest datagram.
-const LARGEST: usize = 65_535;
 
 /// Binds the host's UDP socket and spawns its driver.
 ///
@@ -81,23 +78,24 @@ impl Drop for Power {
 
 async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
     let host = &power.0;
-    let mut buf = vec![0; LARGEST];
-    let mut spare = Spare::default();
+    // One octet more than a waybill has shows what is none.
+    let mut datagram = [0; size_of::<Waybill>() + 1];
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     loop {
-        while let Ok((len, from)) = udp.try_recv_from(&mut buf) {
-            if let Some(own) = announcement.answered(&udp, &buf[..len], from.ip()) {
+        while let Ok((len, from)) = udp.try_recv_from(&mut datagram) {
+            let packets = host.network.lock().freight.unload(&datagram[..len]);
+            let first = packets.as_ref().and_then(|packets| packets.first());
+            if let Some(own) = announcement.answered(&udp, len == 0, first, from.ip()) {
                 host.identify(own);
             }
-            host.receive(Bytes::copy_from_slice(&buf[..len]));
+            if let Some(packets) = packets {
+                host.receive(packets);
+            }
         }
-        let (departures, deadline) = host.turn(&mut spare);
-        for (to, datagrams) in departures {
-            for datagram in datagrams {
-                if udp.try_send_to(&datagram, (to, PORT)).is_err() {
-                    host.nobody_there(&datagram);
-                }
-                spare.give(datagram);
+        let (departures, deadline) = host.turn();
+        for (to, waybill) in departures {
+            if udp.try_send_to(&waybill, (to, PORT)).is_err() {
+                host.nobody_there(&waybill);
             }
         }
         host.leave_out_idle_time().await;
@@ -120,51 +118,18 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
     }
 }
 
-/// Datagrams by the host they go to.
-type Departures = BTreeMap<IpAddr, Vec<Vec<u8>>>;
-
-/// Buffers to be filled again.
-#[derive(Default)]
-struct Spare(Vec<Vec<u8>>);
-
-impl Spare {
-    fn take(&mut self) -> Vec<u8> {
-        self.0.pop().unwrap_or_default()
-    }
-
-    fn give(&mut self, mut datagram: Vec<u8>) {
-        const MOST: usize = 8;
-        if self.0.len() < MOST {
-            datagram.clear();
-            self.0.push(datagram);
-        }
-    }
-
-    /// Puts a packet behind those that leave with it.
-    fn put(&mut self, datagrams: &mut Vec<Vec<u8>>, packet: &[u8]) {
-        match datagrams.last_mut() {
-            Some(last) if last.len() + packet.len() <= LARGEST => last.extend_from_slice(packet),
-            _ => {
-                let mut datagram = self.take();
-                datagram.extend_from_slice(packet);
-                datagrams.push(datagram);
-            }
-        }
-    }
-}
-
 impl Host {
     /// A datagram has come.
-    fn receive(&self, datagram: Bytes) {
+    fn receive(&self, packets: Vec<Bytes>) {
         self.work(|state, now| {
-            for packet in packet::split(datagram) {
+            for packet in packets {
                 state.stack.receive(now, packet);
             }
         });
     }
 
     /// Lets what is due happen; answers what is to be sent, and when to come back.
-    fn turn(&self, spare: &mut Spare) -> (Departures, Option<SimTime>) {
+    fn turn(&self) -> (Vec<(IpAddr, Waybill)>, Option<SimTime>) {
         self.work(|state, now| {
             while state.loopback.front().is_some_and(|(at, _)| *at <= now) {
                 let arrived = state.loopback.pop_front();
@@ -174,26 +139,34 @@ impl Host {
         });
         let mut state = self.lock();
         let now = state.latest;
-        let departures = self.depart(&mut state, now, spare);
+        let departures = self.depart(&mut state, now);
         let looped = state.loopback.front().map(|(at, _)| *at);
         let deadline = state.stack.next_deadline().into_iter().chain(looped).min();
         (departures, deadline)
     }
 
-    fn depart(&self, state: &mut State, now: SimTime, spare: &mut Spare) -> Departures {
-        let mut departures = Departures::new();
+    /// Hands packets over; answers the datagrams that stand for them.
+    fn depart(&self, state: &mut State, now: SimTime) -> Vec<(IpAddr, Waybill)> {
+        let mut departures = BTreeMap::<IpAddr, Lots>::new();
         let mut network = self.network.lock();
         network.latest = network.latest.max(now);
-        let Some(own) = state.own.clone() else { return departures };
+        let Some(own) = state.own.clone() else { return Vec::new() };
         let recorder = network.recorder.for_host(&own.name);
+        // Without faults a burst fares as its first packet does.
+        let mut burst: Option<(IpAddr, Fate)> = None;
         while let Some(bytes) = state.outgoing.pop_front() {
-            let Ok((_, to)) = packet::addresses(&bytes) else { continue };
+            let Ok(to) = packet::destination(&bytes) else { continue };
             if to.is_loopback() || to == own.addr {
                 state.loopback.push_back((now + LOOPBACK_DELAY, bytes));
                 continue;
             }
-            match network.fate(&own, to) {
-                Fate::Passes => spare.put(departures.entry(to).or_default(), &bytes),
+            let fate = match burst {
+                Some((known, fate)) if known == to && !network.faults.any() => fate,
+                _ => network.fate(&own, to),
+            };
+            burst = Some((to, fate));
+            match fate {
+                Fate::Passes => departures.entry(to).or_default().put(bytes),
                 Fate::Lost(reason) => recorder.lost(now, &bytes, reason),
                 Fate::Refused(what) => {
                     recorder.lost(now, &bytes, LostReason::Unreachable);
@@ -201,14 +174,18 @@ impl Host {
                 }
             }
         }
-        departures
+        let lots = departures
+            .into_iter()
+            .flat_map(|(to, Lots { lots, .. })| lots.into_iter().map(move |lot| (to, lot)));
+        lots.map(|(to, lot)| (to, network.freight.load(lot))).collect()
     }
 
     /// turmoil knows no host of this address.
-    fn nobody_there(&self, datagram: &[u8]) {
+    fn nobody_there(&self, waybill: &Waybill) {
+        let packets = self.network.lock().freight.unload(waybill).unwrap_or_default();
         let mut state = self.lock();
         let now = state.latest;
-        for packet in packet::split(Bytes::copy_from_slice(datagram)) {
+        for packet in packets {
             state.refuse(now, Unreachable::Host, &packet);
         }
         self.stirred.notify_one();

@@ -96,8 +96,10 @@ impl Host {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
         let config =
             Config { addrs: loopback().to_vec(), profile: System::Linux.into(), mtu: ETHERNET_MTU, seed: 0 };
+        let mut stack = Stack::new(config, Recorder::off(""));
+        stack.offload_checksums();
         let state = State {
-            stack: Stack::new(config, Recorder::off("")),
+            stack,
             own: None,
             outgoing: VecDeque::new(),
             loopback: VecDeque::new(),

@@ -58,7 +58,7 @@
 //!
 //! - A host's stack attaches when its program first uses a socket, and is lost with the runtime at `crash`.
 //!   Until then the host has no TCP, and answers a SYN as a machine that is off: not at all.
-//! - Packets ride in turmoil's UDP, on port 6 (which is TCP's number); a program must leave that port alone.
+//! - Packets ride on turmoil's UDP, port 6 (which is TCP's number); a program must leave that port alone.
 //!   Everything that a host sends to another at one moment is one datagram: turmoil's latency and losses strike
 //!   it as a whole. turmoil's default latency is drawn for each datagram up to 100 ms, and so reorders; with
 //!   equal minimum and maximum it does not.
@@ -77,7 +77,8 @@
 //! | `tcp/` | tokio's types |
 //! | `socket.rs`, `waits.rs` | one socket, and the tasks that wait for it |
 //! | `host.rs`, `clock.rs` | one host's stack and time |
-//! | `driver.rs`, `announce.rs` | the task that carries packets; how a host learns its address |
+//! | `driver.rs`, `freight.rs` | the task that carries packets; what is under way |
+//! | `announce.rs` | how a host learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
 //! | `capture.rs`, `ending.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
@@ -89,6 +90,7 @@ mod clock;
 mod driver;
 mod ending;
 mod faults;
+mod freight;
 mod host;
 mod idle;
 mod network;

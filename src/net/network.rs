@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::ending::Ending;
 use super::faults::{End, Fate, Faults};
+use super::freight::Freight;
 use super::host::Host;
 use crate::stack::{Profile, System};
 use crate::time::SimTime;
@@ -41,6 +42,7 @@ pub(super) struct Shared {
     pub(super) skipped: Duration,
     pub(super) recorder: Recorder,
     pub(super) faults: Faults,
+    pub(super) freight: Freight,
     pub(super) places: BTreeMap<IpAddr, Place>,
     /// Profiles by a host's name or address.
     profiles: BTreeMap<String, Profile>,
@@ -76,6 +78,7 @@ impl Network {
             skipped: Duration::ZERO,
             recorder: Recorder::new("network"),
             faults: Faults::default(),
+            freight: Freight::default(),
             places: BTreeMap::new(),
             profiles: BTreeMap::new(),
             mtus: BTreeMap::new(),

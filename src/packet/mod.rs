@@ -8,8 +8,7 @@ mod segment;
 
 use std::net::IpAddr;
 
-use bytes::Bytes;
-use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
+use smoltcp::wire::{IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
@@ -55,22 +54,9 @@ pub fn addresses(bytes: &[u8]) -> Result<(IpAddr, IpAddr), Malformed> {
     Ok((ip.src, ip.dst))
 }
 
-/// Takes apart packets that lie one behind the other, by the lengths in their headers. What cannot be read is
-/// the last piece.
-pub fn split(mut packets: Bytes) -> impl Iterator<Item = Bytes> {
-    std::iter::from_fn(move || {
-        let len = match version_of(&packets) {
-            Ok(IpVersion::Ipv4) if packets.len() >= IPV4_HEADER_LEN => {
-                usize::from(u16::from_be_bytes([packets[2], packets[3]]))
-            }
-            Ok(IpVersion::Ipv6) if packets.len() >= IPV6_HEADER_LEN => {
-                IPV6_HEADER_LEN + usize::from(u16::from_be_bytes([packets[4], packets[5]]))
-            }
-            _ => packets.len(),
-        };
-        let rest = packets.len();
-        (rest > 0).then(|| packets.split_to(if len == 0 { rest } else { len.min(rest) }))
-    })
+/// Where a packet goes that this host has made itself.
+pub(crate) fn destination(bytes: &[u8]) -> Result<IpAddr, Malformed> {
+    Ok(Ip::read(bytes)?.dst)
 }
 
 /// Takes one hop off the packet's time to live (IPv4) or hop limit (IPv6), mending the header's checksum.

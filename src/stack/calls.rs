@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::connection::{Connection, Cx, Owner, Setup};
+use super::connection::{Connection, Cx, Owner};
 use super::listener::Listener;
 use super::options::{Options, SocketOption};
 use super::profile::AbortedAccept;
@@ -130,7 +130,7 @@ impl Stack {
         if self.connections.contains_key(&(local, peer)) {
             return Err(Errno::EADDRINUSE);
         }
-        let setup = Setup { options, mtu: self.mtu, seed: self.seed() };
+        let setup = self.setup(options);
         let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
         let connection = Connection::open(&mut cx, local, peer, setup);
         self.sockets[id.0] = Socket::Connection(Box::new(connection));

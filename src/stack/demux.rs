@@ -1,8 +1,10 @@
 //! Which socket an incoming packet belongs to.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 
-use super::connection::{Connection, Cx, Setup};
+use super::connection::{Connection, Cx};
 use super::{Socket, SocketId, Stack};
 use crate::packet::{Flags, IcmpError, Packet, Segment};
 use crate::time::SimTime;
@@ -11,7 +13,8 @@ use crate::timeline::{Direction, LostReason, TcpState};
 impl Stack {
     /// A packet has come off the link. Whatever cannot be read, or is not for this host, is lost with a reason.
     pub fn receive(&mut self, now: SimTime, packet: Bytes) {
-        match crate::packet::parse(&packet) {
+        let intact = if self.offloads_checksums { crate::packet::view(&packet).ok() } else { None };
+        match intact.map_or_else(|| crate::packet::parse(&packet), Ok) {
             Err(_) => self.recorder.lost(now, &packet, LostReason::Corrupt),
             Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
                 self.recorder.segment(now, Direction::In, &segment, &packet, None, None);
@@ -27,7 +30,7 @@ impl Stack {
 
     fn receive_segment(&mut self, now: SimTime, segment: &Segment, packet: Bytes) {
         let opens = segment.flags.has(Flags::SYN) && segment.ack.is_none() && !segment.flags.has(Flags::RST);
-        let known = self.connections.get(&(segment.dst, segment.src)).copied();
+        let known = self.connection_between(segment.dst, segment.src);
         if let Some(id) = known
             && !(opens && self.gives_way(now, id))
         {
@@ -38,6 +41,14 @@ impl Stack {
             Some(listener) => self.receive_syn(now, listener, segment, packet),
             None => self.refuse(now, segment),
         }
+    }
+
+    fn connection_between(&mut self, local: SocketAddr, remote: SocketAddr) -> Option<SocketId> {
+        let ends = (local, remote);
+        if self.recent.is_none_or(|(known, _)| known != ends) {
+            self.recent = Some((ends, self.connections.get(&ends).copied()?));
+        }
+        self.recent.map(|(_, id)| id)
     }
 
     /// A connection in TIME_WAIT makes room for a new one between the same two ends (RFC 9293, 3.10.7.4).
@@ -78,7 +89,7 @@ impl Stack {
         }
         listener.incomplete += 1;
         let options = listener.options.clone();
-        let setup = Setup { options, mtu: self.mtu, seed: self.seed() };
+        let setup = self.setup(options);
         let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
         let connection = Connection::passive(&mut cx, id, syn, setup);
         let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));

@@ -31,7 +31,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use slab::Slab;
 
-use connection::{Connection, Cx, Owner};
+use connection::{Connection, Cx, Owner, Setup};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
 pub use options::{Options, SocketOption};
@@ -101,9 +101,13 @@ pub struct Stack {
     mtu: usize,
     rng: ChaCha8Rng,
     recorder: Recorder,
+    /// Whether the link vouches for what it carries.
+    offloads_checksums: bool,
     sockets: Slab<Socket>,
     /// Connections by local and remote end: looked up, never iterated.
     connections: HashMap<(SocketAddr, SocketAddr), SocketId>,
+    /// The one looked up last: packets come in bursts.
+    recent: Option<((SocketAddr, SocketAddr), SocketId)>,
     listeners: BTreeMap<u16, Vec<SocketId>>,
     /// How many sockets use a local port.
     ports: BTreeMap<u16, u32>,
@@ -129,8 +133,10 @@ impl Stack {
             mtu: config.mtu,
             rng,
             recorder,
+            offloads_checksums: false,
             sockets: Slab::new(),
             connections: HashMap::new(),
+            recent: None,
             listeners: BTreeMap::new(),
             ports: BTreeMap::new(),
             next_port,
@@ -164,6 +170,12 @@ impl Stack {
         self.rng = fresh.rng;
         self.recorder = fresh.recorder;
         self.next_port = fresh.next_port;
+    }
+
+    /// Leaves TCP's checksums to the link, which changes nothing that it carries: they are not verified, and
+    /// computed only where the [`Recorder`] is on and keeps them.
+    pub fn offload_checksums(&mut self) {
+        self.offloads_checksums = true;
     }
 
     /// How its TCP behaves.
@@ -266,6 +278,7 @@ impl Stack {
         let (local, remote) = (connection.local, connection.remote);
         if self.connections.get(&(local, remote)) == Some(&id) {
             self.connections.remove(&(local, remote));
+            self.recent = None;
             self.release_port(local.port());
         }
     }
@@ -288,8 +301,9 @@ impl Stack {
         }
     }
 
-    fn seed(&mut self) -> u64 {
-        self.rng.next_u64()
+    fn setup(&mut self, options: Options) -> Setup {
+        let checksums = !self.offloads_checksums || self.recorder.is_on();
+        Setup { options, mtu: self.mtu, seed: self.rng.next_u64(), checksums }
     }
 }
 

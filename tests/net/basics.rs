@@ -29,6 +29,22 @@ fn what_is_written_comes_back() {
 }
 
 #[test]
+fn every_packet_of_the_timeline_has_its_checksums() {
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    sim.client("client", async {
+        let mut stream = TcpStream::connect("server:7").await?;
+        echoed(&mut stream, &octets(100_000)).await?;
+        Ok(())
+    });
+    sim.run().unwrap();
+    let events = echosim::net::timeline();
+    let packets: Vec<_> = events.iter().filter_map(|event| event.packet.as_ref()).collect();
+    assert!(packets.len() > 100);
+    assert!(packets.iter().all(|packet| echosim::packet::parse(packet).is_ok()));
+}
+
+#[test]
 fn ipv6_hosts_talk_ipv6() {
     let mut sim = builder().ip_version(IpVersion::V6).build();
     sim.host("server", || echo_server("[::]:7"));

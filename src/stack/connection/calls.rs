@@ -18,9 +18,10 @@ impl Connection {
 
     /// Reads; with `peek` what was read stays there.
     pub(crate) fn read(&mut self, cx: &mut Cx<'_>, buf: &mut [u8], peek: bool) -> Result<usize, Errno> {
-        let socket = self.engine.socket_mut();
-        if socket.can_recv() && !self.read_shut {
-            let read = if peek { socket.peek_slice(buf) } else { socket.recv_slice(buf) };
+        if !self.read_shut && self.engine.socket(|socket| socket.can_recv()) {
+            let read = self
+                .engine
+                .socket_mut(|socket| if peek { socket.peek_slice(buf) } else { socket.recv_slice(buf) });
             let read = read.expect("what can be received is there");
             if !self.is_dead() && !peek {
                 // Room in the buffer may be worth a window update.
@@ -45,12 +46,13 @@ impl Connection {
         if matches!(self.state, TcpState::SynSent | TcpState::SynReceived) {
             return Err(Errno::ENOTCONN);
         }
-        if self.write_shut || self.is_dead() || !self.engine.socket().may_send() {
+        if self.write_shut || self.is_dead() || !self.engine.socket(|socket| socket.may_send()) {
             // Berkeley looks first whether anything can be sent at all, Linux whether there is an error.
             let error = if cx.profile.write_reports_reset { self.error.take() } else { None };
             return Err(error.unwrap_or(Errno::EPIPE));
         }
-        let written = self.engine.socket_mut().send_slice(buf).expect("the connection may send");
+        let written =
+            self.engine.socket_mut(|socket| socket.send_slice(buf)).expect("the connection may send");
         if written == 0 && !buf.is_empty() {
             return Err(Errno::EAGAIN);
         }
@@ -65,7 +67,7 @@ impl Connection {
         self.read_shut |= how != How::Write;
         if how != How::Read && !self.write_shut {
             self.write_shut = true;
-            self.engine.socket_mut().close();
+            self.engine.socket_mut(|socket| socket.close());
             self.push(cx);
         }
         Ok(())
@@ -77,13 +79,13 @@ impl Connection {
         if self.is_dead() {
             return;
         }
-        let unread = self.engine.socket().recv_queue() > 0;
+        let unread = self.engine.socket(|socket| socket.recv_queue()) > 0;
         let lingers_not = self.options.linger.is_some_and(|linger| linger.is_zero());
         let handshaking = matches!(self.state, TcpState::SynSent | TcpState::SynReceived);
         if lingers_not || handshaking || (unread && cx.profile.reset_on_close_unread) {
             self.abort(cx);
         } else {
-            self.engine.socket_mut().close();
+            self.engine.socket_mut(|socket| socket.close());
             self.keepalive = KeepaliveTimer::default();
             self.push(cx);
             self.wait_for_fin(cx);
@@ -104,9 +106,10 @@ impl Connection {
         self.options.set(option);
         let no_delay = self.options.no_delay;
         let hop_limit = self.options.hop_limit;
-        let socket = self.engine.socket_mut();
-        socket.set_nagle_enabled(!no_delay);
-        socket.set_hop_limit(Some(hop_limit));
+        self.engine.socket_mut(|socket| {
+            socket.set_nagle_enabled(!no_delay);
+            socket.set_hop_limit(Some(hop_limit));
+        });
         if matches!(
             option,
             SocketOption::KeepAlive(_)
@@ -134,13 +137,13 @@ impl Connection {
     }
 
     pub(crate) fn readiness(&self) -> Readiness {
-        let socket = self.engine.socket();
+        let (can_recv, can_send) = self.engine.socket(|socket| (socket.can_recv(), socket.can_send()));
         let eof = self.fin_received || self.read_shut;
         let over = self.is_dead();
         let connecting = matches!(self.state, TcpState::SynSent | TcpState::SynReceived);
         Readiness {
-            readable: !connecting && (socket.can_recv() || eof || over),
-            writable: !connecting && (socket.can_send() || self.write_shut || over),
+            readable: !connecting && (can_recv || eof || over),
+            writable: !connecting && (can_send || self.write_shut || over),
             error: self.error.is_some(),
             hangup: over || (eof && self.write_shut),
             read_hangup: eof || over,

@@ -39,6 +39,9 @@ impl Connection {
             }
             self.emit_segment(cx, segment, packet);
         }
+        if let Some((segment, at)) = self.newest.take() {
+            self.tail = Some((segment, cx.out[at].clone()));
+        }
     }
 
     /// The number of a segment without data: SND.NXT (RFC 9293, 3.10.7.4), but none that the peer's window has
@@ -94,7 +97,7 @@ impl Connection {
             self.start_retransmit_timer(cx);
             self.record_out(cx, &segment, &packet, None, None);
             if cx.profile.tail_loss_probe {
-                self.tail = Some((segment, packet.clone()));
+                self.newest = Some((segment, cx.out.len()));
             }
             cx.out.push_back(packet);
         } else {

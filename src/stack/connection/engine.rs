@@ -10,12 +10,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
+use smoltcp::iface::{Config, Interface, PollResult, SocketHandle};
 use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, RxToken, TxToken};
-use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
+use smoltcp::socket::tcp::{CongestionControl, Socket, State};
 use smoltcp::time::{Duration as SmolDuration, Instant};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
+use super::ring::Buffered;
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
@@ -27,6 +28,8 @@ const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
 pub(super) struct EngineConfig {
     /// Seeds the initial sequence number.
     pub(super) seed: u64,
+    /// Whether segments get their checksums here.
+    pub(super) checksums: bool,
     /// Octets of the largest IP packet.
     pub(super) mtu: usize,
     /// Octets of each buffer.
@@ -39,7 +42,7 @@ pub(super) struct EngineConfig {
 
 pub(super) struct Engine {
     interface: Interface,
-    sockets: SocketSet<'static>,
+    sockets: Buffered,
     handle: SocketHandle,
     wire: Wire,
     /// smoltcp's clock …
@@ -52,7 +55,7 @@ impl Engine {
     /// A socket that waits for the SYN of a connection to `local`.
     pub(super) fn listen(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
         let mut engine = Engine::new(now, local, config);
-        let opened = engine.socket_mut().listen(local);
+        let opened = engine.socket_mut(|socket| socket.listen(local));
         opened.expect("a new socket listens on a port that is not 0");
         engine
     }
@@ -66,20 +69,16 @@ impl Engine {
     ) -> Engine {
         let mut engine = Engine::new(now, local, config);
         let Engine { interface, sockets, handle, .. } = &mut engine;
-        let opened = sockets.get_mut::<Socket<'_>>(*handle).connect(interface.context(), remote, local);
+        let opened = sockets.with_dependent_mut(|_, sockets| {
+            sockets.get_mut::<Socket<'_>>(*handle).connect(interface.context(), remote, local)
+        });
         opened.expect("the stack checked both addresses");
         engine
     }
 
     fn new(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
-        let buffer = || SocketBuffer::new(vec![0; config.buffer]);
-        let mut socket = Socket::new(buffer(), buffer());
-        // Whether an acknowledgment waits is decided outside; so are keepalive and every timeout.
-        socket.set_ack_delay(None);
-        socket.set_congestion_control(CongestionControl::Reno);
-        socket.set_nagle_enabled(!config.no_delay);
-        socket.set_hop_limit(Some(config.hop_limit));
-        let mut wire = Wire { mtu: config.mtu, arrived: None, sent: VecDeque::new() };
+        let mut wire =
+            Wire { mtu: config.mtu, checksums: config.checksums, arrived: None, sent: VecDeque::new() };
         let mut smol = Config::new(HardwareAddress::Ip);
         smol.random_seed = config.seed;
         let clock = Instant::from_secs(0);
@@ -88,21 +87,30 @@ impl Engine {
             // A prefix of no length: every destination is on the link.
             addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
         });
-        let mut sockets = SocketSet::new(Vec::with_capacity(1));
-        let handle = sockets.add(socket);
-        Engine { interface, sockets, handle, wire, clock, seen: now }
+        let (sockets, handle) = Buffered::socket(config.buffer);
+        let mut engine = Engine { interface, sockets, handle, wire, clock, seen: now };
+        engine.socket_mut(|socket| {
+            // Whether an acknowledgment waits is decided outside; so are keepalive and every timeout.
+            socket.set_ack_delay(None);
+            socket.set_congestion_control(CongestionControl::Reno);
+            socket.set_nagle_enabled(!config.no_delay);
+            socket.set_hop_limit(Some(config.hop_limit));
+        });
+        engine
     }
 
-    pub(super) fn socket(&self) -> &Socket<'static> {
-        self.sockets.get(self.handle)
+    /// Looks at the socket.
+    pub(super) fn socket<R>(&self, look: impl FnOnce(&Socket<'_>) -> R) -> R {
+        self.sockets.with_dependent(|_, sockets| look(sockets.get(self.handle)))
     }
 
-    pub(super) fn socket_mut(&mut self) -> &mut Socket<'static> {
-        self.sockets.get_mut(self.handle)
+    /// Works on the socket.
+    pub(super) fn socket_mut<R>(&mut self, work: impl FnOnce(&mut Socket<'_>) -> R) -> R {
+        self.sockets.with_dependent_mut(|_, sockets| work(sockets.get_mut(self.handle)))
     }
 
     pub(super) fn state(&self) -> TcpState {
-        match self.socket().state() {
+        match self.socket(|socket| socket.state()) {
             State::Closed => TcpState::Closed,
             State::Listen => TcpState::Listen,
             State::SynSent => TcpState::SynSent,
@@ -121,7 +129,8 @@ impl Engine {
     pub(super) fn receive(&mut self, now: SimTime, packet: Bytes) {
         self.follow(now);
         self.wire.arrived = Some(packet);
-        self.interface.poll_ingress_single(self.clock, &mut self.wire, &mut self.sockets);
+        let Engine { interface, sockets, wire, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| interface.poll_ingress_single(*clock, wire, sockets));
     }
 
     /// Sends what may be sent now.
@@ -150,13 +159,16 @@ impl Engine {
     }
 
     fn egress(&mut self) {
-        while self.interface.poll_egress(self.clock, &mut self.wire, &mut self.sockets)
-            == PollResult::SocketStateChanged
-        {}
+        let Engine { interface, sockets, wire, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| {
+            while interface.poll_egress(*clock, wire, sockets) == PollResult::SocketStateChanged {}
+        });
     }
 
     fn timer(&mut self) -> Option<Instant> {
-        self.interface.poll_at(self.clock, &self.sockets).filter(|at| *at > self.clock)
+        let Engine { interface, sockets, clock, .. } = self;
+        let at = sockets.with_dependent(|_, sockets| interface.poll_at(*clock, sockets));
+        at.filter(|at| *at > *clock)
     }
 
     fn follow(&mut self, now: SimTime) {
@@ -175,6 +187,7 @@ impl Engine {
 /// The wire as smoltcp sees it: at most one packet in, a queue of packets out.
 struct Wire {
     mtu: usize,
+    checksums: bool,
     arrived: Option<Bytes>,
     sent: VecDeque<Bytes>,
 }
@@ -200,7 +213,7 @@ impl Device for Wire {
         capabilities.max_transmission_unit = self.mtu;
         // The stack has checked what arrives before it looked for the connection.
         capabilities.checksum.ipv4 = Checksum::Tx;
-        capabilities.checksum.tcp = Checksum::Tx;
+        capabilities.checksum.tcp = if self.checksums { Checksum::Tx } else { Checksum::None };
         capabilities
     }
 }

@@ -12,6 +12,7 @@ mod keepalive;
 mod persist;
 mod receive;
 mod retransmit;
+mod ring;
 mod rtt;
 mod seq;
 mod timeout;
@@ -91,6 +92,8 @@ pub(super) struct Connection {
     resent: Vec<(u32, u32)>,
     /// The newest segment, for the tail loss probe.
     tail: Option<(Segment, Bytes)>,
+    /// The same while a burst goes out: where it is among the packets to be sent.
+    newest: Option<(Segment, usize)>,
     /// The last ICMP error believed but not final.
     soft: Option<Unreachable>,
     fin_received: bool,
@@ -152,6 +155,7 @@ impl Connection {
             path_mtu: None,
             resent: Vec::new(),
             tail: None,
+            newest: None,
             soft: None,
             fin_received: false,
             connecting: owner == Owner::Process,
@@ -228,8 +232,9 @@ impl Connection {
             self.note_state(cx, state);
             self.enter(cx, state);
         }
-        let window_shut =
-            !self.in_flight() && self.engine.socket().send_queue() > 0 && self.engine.has_timer();
+        let window_shut = !self.in_flight()
+            && self.engine.socket(|socket| socket.send_queue()) > 0
+            && self.engine.has_timer();
         self.persist.set(window_shut, cx, self.rtt.timeout(&cx.profile.rto));
     }
 
@@ -272,8 +277,8 @@ impl Connection {
             local: self.local,
             remote: Some(self.remote),
             state: self.state,
-            recv_q: self.engine.socket().recv_queue(),
-            send_q: self.engine.socket().send_queue(),
+            recv_q: self.engine.socket(|socket| socket.recv_queue()),
+            send_q: self.engine.socket(|socket| socket.send_queue()),
             timer: timer.map(|(at, kind, fired)| TimerInfo { kind, left: at - now, fired }),
             rto: self.rto(profile),
             rtt: self.rtt.measured(),
@@ -295,12 +300,14 @@ pub(super) struct Setup {
     pub(super) options: Options,
     pub(super) mtu: usize,
     pub(super) seed: u64,
+    pub(super) checksums: bool,
 }
 
 impl Setup {
     fn engine(&self, profile: &Profile) -> EngineConfig {
         EngineConfig {
             seed: self.seed,
+            checksums: self.checksums,
             mtu: self.mtu,
             buffer: self.options.buffer.unwrap_or(profile.buffer),
             no_delay: self.options.no_delay,
