@@ -166,10 +166,12 @@ fn breakpoints_stop_it_by_host_flag_errno_and_state() {
     screen.press(":delete 1\rg:break state ESTABLISHED\rc");
     screen.shows("breakpoint 1: state ESTABLISHED");
     screen.shows("0.010000 s");
-    screen.press(":break host server flag F\rc");
+    screen.press(":delete all\r:break host server flag F\rc");
     screen.shows("no breakpoint was met from here on");
-    screen.press("C");
-    screen.shows("breakpoint 1: state ESTABLISHED");
+    screen.press(":break flag R\rgc");
+    screen.shows("breakpoint 2: flag R");
+    screen.press(":break state ESTABLISHED\rC");
+    screen.shows("breakpoint 3: state ESTABLISHED");
     screen.press(":break colour red\r");
     screen.shows("no colour: host, flag, errno or state");
     screen.press("q");

@@ -1,8 +1,13 @@
-//! A signal that ends the process does something before.
+//! A signal that ends the process gives the terminal back before.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, stdout};
+use std::os::fd::AsFd;
 use std::thread::{self, JoinHandle};
 
+use ratatui::crossterm::cursor::Show;
+use ratatui::crossterm::execute;
+use ratatui::crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
@@ -17,17 +22,19 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// `before` is done when such a signal comes; then the process ends of it, as if nobody had waited.
+    /// When such a signal comes, the process ends of it with its terminal as it was.
     ///
     /// # Errors
     ///
-    /// There is no pipe or no thread to be had.
-    pub(super) fn start(before: fn()) -> io::Result<Watch> {
+    /// No descriptor or no thread is to be had.
+    pub(super) fn start() -> io::Result<Watch> {
+        // Whoever debugs has standard output locked; a descriptor of one's own needs no lock.
+        let terminal = File::from(stdout().as_fd().try_clone_to_owned()?);
         let mut signals = Signals::new(FATAL)?;
         let handle = signals.handle();
         let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                before();
+                give_back(terminal);
                 // It only fails for signals that do not exist.
                 _ = emulate_default_handler(signal);
             }
@@ -44,4 +51,10 @@ impl Drop for Watch {
             _ = thread.join();
         }
     }
+}
+
+fn give_back(mut terminal: File) {
+    // There is nobody left to tell: the terminal is what cannot be reached.
+    _ = disable_raw_mode();
+    _ = execute!(terminal, LeaveAlternateScreen, Show);
 }

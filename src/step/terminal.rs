@@ -31,7 +31,7 @@ pub fn on_terminal<R>(work: impl FnOnce(&mut DefaultTerminal) -> R) -> Result<R,
     // Before it is taken, as it may be taken by halves. The hook for panics is set with it.
     let _loan = Loan;
     #[cfg(unix)]
-    let _watch = Watch::start(|| drop(Loan))?;
+    let _watch = Watch::start()?;
     let mut terminal = ratatui::try_init()?;
     Ok(work(&mut terminal))
 }
