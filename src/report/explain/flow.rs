@@ -35,9 +35,12 @@ pub(super) fn flow(evidence: &Evidence<'_>) -> Vec<Sentence> {
                 *window = (0, Some(at));
             }
             ((0, Some(since)), 1..) => {
-                let for_so_long = wording::span(event.t - evidence.t(since));
-                let text =
-                    format!("{} has room again, after {for_so_long}: it tells {}.", event.host, peer());
+                let closed = event.t - evidence.t(since);
+                let after = match closed.is_zero() {
+                    true => "at once".to_owned(),
+                    false => format!("after {}", wording::span(closed)),
+                };
+                let text = format!("{} has room again, {after}: it tells {} so.", event.host, peer());
                 say(text, vec![since, at]);
                 *window = (segment.win, None);
             }

@@ -130,11 +130,10 @@ fn zombies(evidence: &Evidence<'_>) -> Vec<Sentence> {
 
 /// A hundred processes that do the same are told of once.
 fn alike(sentences: Vec<Sentence>) -> Vec<Sentence> {
-    let plain = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let mut kept: Vec<(Sentence, usize)> = Vec::new();
     let mut seen: BTreeMap<(SimTime, String), usize> = BTreeMap::new();
     for sentence in sentences {
-        let index = *seen.entry((sentence.t, plain(&sentence.text))).or_insert(kept.len());
+        let index = *seen.entry((sentence.t, nameless(&sentence.text))).or_insert(kept.len());
         match kept.get_mut(index) {
             Some((first, more)) => {
                 first.events.extend(sentence.events);
@@ -152,4 +151,17 @@ fn alike(sentences: Vec<Sentence>) -> Vec<Sentence> {
         sentence
     };
     kept.into_iter().map(folded).collect()
+}
+
+/// Text without process ids, which stand in brackets.
+fn nameless(text: &str) -> String {
+    let mut inside = false;
+    let mut kept = String::new();
+    for c in text.chars() {
+        inside = c == '[' || inside && c.is_ascii_digit();
+        if !inside {
+            kept.push(c);
+        }
+    }
+    kept
 }
