@@ -81,6 +81,23 @@ fn a_picture_that_cannot_be_written_is_an_error_with_its_name_and_reason() {
     assert!(ran.err.starts_with("error: /no/such/folder/reboot.svg: No such file"), "{}", ran.err);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_told_with_its_name() {
+    for picture in ["--svg", "--html", "--mermaid", "--pcapng"] {
+        let ran = echosim(&["--scenario", "reboot", picture, "/dev/full"]);
+        assert_eq!(ran.code, Some(2), "{picture}");
+        assert!(ran.err.starts_with("error: /dev/full: No space left on device"), "{}", ran.err);
+    }
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echosim"));
+    let output =
+        command.args(["--scenario", "reboot", "--trace"]).stdout(Stdio::from(full)).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(complaint.starts_with("error: standard output: No space left on device"), "{complaint}");
+}
+
 #[test]
 fn several_pictures_come_of_one_run() {
     let path = |name: &str| file(name, b"");
@@ -189,6 +206,18 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
+fn hosts_are_looked_at_when_asked_even_after_the_last_event() {
+    let ran = echosim(&["--scenario", "normal", "--ps=100s", "--netstat=300s"]);
+    for (view, sight) in [("server at 100.000000", "<defunct>"), ("server at 300.000000", "LISTEN")] {
+        let (_, rest) = ran.out.split_once(view).expect(view);
+        assert!(rest.contains(sight), "{}", ran.out);
+    }
+    // What --until cuts short cannot be looked at later.
+    let cut = echosim(&["--scenario", "crash", "--until", "20s", "--netstat=30s"]);
+    assert!(cut.out.contains("client at 20.000000"), "{}", cut.out);
+}
+
+#[test]
 fn ps_shows_who_sleeps_on_what() {
     let ran = echosim(&["--scenario", "startup", "--ps"]);
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
@@ -225,6 +254,24 @@ fn the_manual_page_is_roff() {
     let ran = echosim(&["man"]);
     assert_eq!(ran.code, Some(0));
     assert!(ran.out.contains(".TH echosim 1") && ran.out.contains("\\-\\-scenario"), "{}", ran.out);
+}
+
+#[test]
+fn the_manual_page_has_every_subcommand_with_its_options() {
+    let page = echosim(&["man"]).out;
+    for (name, its) in [
+        ("EXPLAIN", "NAME|FILE"),
+        ("STEP", "Step through a run"),
+        ("COMPARE", "\\-\\-tolerance"),
+        ("SERVE", "\\-\\-backlog"),
+        ("CONNECT", "HOST:PORT"),
+        ("COMPLETIONS", "zsh"),
+        ("MAN", "in roff"),
+    ] {
+        let (_, section) = page.split_once(&format!(".SH \"ECHOSIM {name}\"")).expect(name);
+        let section = section.split("\n.SH ").next().expect("the section itself");
+        assert!(section.contains(its), "{name}: {section}");
+    }
 }
 
 /// `for s in crash reboot unreachable; do echosim --scenario $s --svg docs/$s.svg; done`

@@ -13,7 +13,7 @@ use echosim::stack::System;
 use echosim::timeline::{Direction, Event, Kind};
 
 /// What Wireshark's fields are called, in the order of [`Row`].
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 14] = [
     "frame.time_epoch",
     "frame.interface_name",
     "frame.comment",
@@ -27,6 +27,7 @@ const FIELDS: [&str; 13] = [
     "icmp.checksum.status",
     "icmpv6.checksum.status",
     "_ws.malformed",
+    "frame.packet_id",
 ];
 
 /// A packet as Wireshark sees it.
@@ -42,6 +43,8 @@ struct Row {
     /// Of IP, TCP, ICMP; `1` is good, and so is none at all.
     checksums: [String; 4],
     malformed: bool,
+    /// The same wherever the packet is seen.
+    id: String,
 }
 
 /// What we say of a packet.
@@ -113,17 +116,26 @@ fn row(line: &str) -> Row {
         // Of an ICMP error only its own header counts: what it quotes is cut short.
         checksums: [8, 9, 10, 11].map(|n| fields[n].split(',').next().unwrap_or("").to_owned()),
         malformed: says(12),
+        id: fields[13].to_owned(),
     }
 }
 
 /// The packets that a capture on `host` sees.
 fn packets<'a>(events: &'a [Event], host: &'a str) -> Vec<(Direction, &'a Event)> {
-    let seen = |event: &'a Event| match &event.kind {
-        Kind::Segment(segment) => Some((segment.dir, event)),
-        Kind::Icmp(icmp) => Some((icmp.dir, event)),
-        _ => None,
-    };
-    events.iter().filter(|event| &*event.host == host).filter_map(seen).collect()
+    all_packets(events).into_iter().filter(|(_, event)| &*event.host == host).collect()
+}
+
+/// The packets that captures on all hosts see.
+fn all_packets(events: &[Event]) -> Vec<(Direction, &Event)> {
+    let mut seen = Vec::new();
+    for event in events {
+        match &event.kind {
+            Kind::Segment(segment) => seen.push((segment.dir, event)),
+            Kind::Icmp(icmp) => seen.push((icmp.dir, event)),
+            _ => {}
+        }
+    }
+    seen
 }
 
 /// Every packet is there and well, and what its sender says of it Wireshark says too, no more and no less.
@@ -276,4 +288,31 @@ fn all_hosts_are_in_one_file_with_their_names() {
     let names = tshark.output().expect("tshark is installed").stdout;
     let names = String::from_utf8(names).expect("UTF-8");
     assert!(names.lines().all(|name| name == "client" || name == "server"), "{names}");
+}
+
+/// Wireshark follows connections across interfaces, so it takes arrivals for retransmissions as well: those, and no
+/// more than those, are what it flags besides our claims.
+#[test]
+#[ignore = "needs tshark"]
+fn all_hosts_in_one_file_have_every_claim_of_their_senders() {
+    for name in ["crash", "unreachable", "reboot", "partition", "keepalive-crash", "server-killed"] {
+        for system in System::ALL {
+            let mut scenario = scenario::load(name).expect("a scenario of the library");
+            scenario.stack = system;
+            let outcome = run(&scenario);
+            let rows = wireshark(&format!("{name}-{}", system.name()), &outcome, None);
+            let packets = all_packets(&outcome.events);
+            assert_eq!(rows.len(), packets.len(), "{name}");
+            for (row, (dir, event)) in rows.iter().zip(&packets) {
+                let place = format!("{name} under {} at {}: {row:?}", system.name(), event.t);
+                let (seen, claim) = (Claim::seen(row), Claim::of(event));
+                assert_eq!((seen.reset, seen.icmp), (claim.reset, claim.icmp), "{place}");
+                if *dir == Direction::Out {
+                    assert_eq!(seen, claim, "{place}");
+                }
+                let sights = rows.iter().filter(|other| other.id == row.id).count();
+                assert_eq!(sights, if row.comment.contains("lost: ") { 1 } else { 2 }, "{place}");
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! | `choice` | which scenario, and what is changed in it |
 //! | `real` | the commands on this machine's own TCP |
 //! | `obey` | what is done about that |
+//! | `man` | the manual page |
 //! | `parse` | values of options |
 //! | `refusal` | why nothing is done |
 //! | `request` | what it means |
@@ -17,6 +18,7 @@
 mod args;
 mod choice;
 mod command;
+mod man;
 mod obey;
 mod parse;
 mod pictures;
@@ -67,7 +69,11 @@ pub fn run(
     };
     let exit = exit.unwrap_or_else(|error| match error.kind() {
         ErrorKind::BrokenPipe => Exit::AsExpected,
-        // If complaining fails as well, there is nobody left to complain to.
+        // Trouble with a file has the file's name in it; what comes as the system said it is about `out`. If
+        // complaining fails as well, there is nobody left to complain to.
+        _ if error.raw_os_error().is_some() => {
+            complain(err, &format!("standard output: {error}")).unwrap_or(Exit::Trouble)
+        }
         _ => complain(err, &error).unwrap_or(Exit::Trouble),
     });
     ExitCode::from(exit as u8)

@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use super::args::Args;
 use super::command::Command;
+use super::man;
 use super::show::{info_of, waiting};
 use super::{Exit, complain};
 use crate::report::{self, Notice, Remedy};
@@ -38,11 +39,7 @@ pub(super) fn obey(command: Command, out: &mut dyn Write, err: &mut dyn Write) -
             clap_complete::generate(shell, &mut Args::command(), "echosim", &mut script);
             out.write_all(&script).map(|()| Exit::AsExpected)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Args::command()).render(&mut page)?;
-            out.write_all(&page).map(|()| Exit::AsExpected)
-        }
+        Command::Man => man::page(Args::command(), out).map(|()| Exit::AsExpected),
     }
 }
 

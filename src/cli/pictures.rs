@@ -28,11 +28,14 @@ pub(super) struct Pictures {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Write the packets for Wireshark
+    /// Write the packets for Wireshark, with an interface for each host
+    ///
+    /// A packet that arrives is there twice, under one packet id. Wireshark flags what was sent again, and takes most
+    /// arrivals for retransmissions, too: it follows connections across interfaces. --pcapng-host shows it one side.
     #[arg(long, value_name = "FILE")]
     pcapng: Option<PathBuf>,
 
-    /// The one host whose packets are written: Wireshark takes two sides of a wire for retransmissions
+    /// The one host whose packets are written: of these Wireshark flags what was sent again, and nothing else
     #[arg(long, value_name = "HOST", requires = "pcapng")]
     pub(super) pcapng_host: Option<String>,
 }

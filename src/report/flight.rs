@@ -27,6 +27,14 @@ pub(super) enum Fate {
 }
 
 impl Flight {
+    /// Where it ended, if it did.
+    pub(super) fn end(&self) -> Option<usize> {
+        match self.fate {
+            Fate::Arrived(at) | Fate::Lost(at) => Some(at),
+            Fate::Underway => None,
+        }
+    }
+
     /// Why it was lost, if it was.
     pub(super) fn lost(&self, events: &[Event]) -> Option<LostReason> {
         let Fate::Lost(at) = self.fate else { return None };

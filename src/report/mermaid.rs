@@ -2,9 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::sequence::{Arrow, End, Note, Row, Sequence, What};
+use super::sequence::{Arrow, End, Row, Sequence, What};
 use super::{RunInfo, wording};
 use crate::timeline::Event;
+
+/// Mermaid breaks no lines of its own: longer ones are broken, in characters.
+const NOTE: usize = 40;
 
 /// Diagrams with more arrows than this are slow to draw, and nobody reads them.
 const ARROWS: usize = 150;
@@ -43,7 +46,8 @@ impl Page {
             What::Arrow(arrow) => writeln!(out, "{indent}{}", self.arrow(row, arrow)),
             What::Notes { column, notes } => {
                 let side = if *column == 0 { "left" } else { "right" };
-                let notes: Vec<String> = notes.iter().map(|Note { text: note, .. }| text(note)).collect();
+                let lines = notes.iter().flat_map(|note| wording::wrapped(&note.text, NOTE));
+                let notes: Vec<String> = lines.map(|line| text(&line)).collect();
                 writeln!(
                     out,
                     "{indent}Note {side} of h{column}: {}<br/>{}",

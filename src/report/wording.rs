@@ -203,17 +203,38 @@ pub(super) fn grouped(n: usize) -> String {
     grouped
 }
 
-/// `text` in lines of at most `width` characters, broken at spaces; a longer word has a line to itself.
+/// `text` in lines of at most `width` characters, broken at spaces, but not between a number and its unit; a longer
+/// word has a line to itself.
 pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for word in words(text) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     lines
+}
+
+/// What must stay together: `64.0 s`, `1 053`.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let bare = word.trim_end_matches(['.', ',', ';', ':']);
+        let thousands = bare.len() == 3 && bare.bytes().all(|octet| octet.is_ascii_digit());
+        match words.last_mut() {
+            Some(number)
+                if number.ends_with(|c: char| c.is_ascii_digit())
+                    && (matches!(bare, "s" | "ms") || thousands) =>
+            {
+                number.push(' ');
+                number.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }

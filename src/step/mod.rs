@@ -12,12 +12,15 @@
 //! | `debugger.rs` | the state, and what a key does to it |
 //! | `draw/` | the state as panes |
 //! | `terminal.rs` | the terminal, taken and given back |
+//! | `signals.rs` | a signal that ends the process gives the terminal back before |
 
 mod breakpoint;
 mod command;
 mod debugger;
 mod draw;
 mod session;
+#[cfg(unix)]
+mod signals;
 mod terminal;
 
 use std::io;

@@ -5,6 +5,8 @@ use std::io::{IsTerminal, stdin, stdout};
 use ratatui::DefaultTerminal;
 
 use super::StepError;
+#[cfg(unix)]
+use super::signals::Watch;
 
 /// Gives the terminal back when it goes, by whatever way.
 struct Loan;
@@ -17,7 +19,7 @@ impl Drop for Loan {
 }
 
 /// Lets `work` have the whole terminal, key by key. It is given back as it was, even if `work` panics: then before
-/// the panic's message, which would be lost otherwise.
+/// the panic's message, which would be lost otherwise. A signal that ends the process gives it back, too.
 ///
 /// # Errors
 ///
@@ -28,6 +30,8 @@ pub fn on_terminal<R>(work: impl FnOnce(&mut DefaultTerminal) -> R) -> Result<R,
     }
     // Before it is taken, as it may be taken by halves. The hook for panics is set with it.
     let _loan = Loan;
+    #[cfg(unix)]
+    let _watch = Watch::start()?;
     let mut terminal = ratatui::try_init()?;
     Ok(work(&mut terminal))
 }

@@ -209,7 +209,7 @@ fn the_help_lies_over_it() {
 fn no_terminal_is_too_small_to_draw_on() {
     let session = session("crowd");
     let mut debugger = Debugger::new(&session);
-    for size in [(1, 1), (2, 3), (20, 5), (40, 8), (300, 100)] {
+    for size in [(1, 1), (2, 3), (20, 5), (40, 14), (300, 100)] {
         for typed in ["g", "G", ":", "?"] {
             keys(&mut debugger, typed);
             screen(&debugger, size);

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{BufRead, BufReader};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub(crate) const DESK: Look = Look { size: (1400, 900), phone: false, dark: fals
 pub(crate) const NIGHT: Look = Look { dark: true, ..DESK };
 pub(crate) const PHONE: Look = Look { size: (390, 844), phone: true, dark: false };
 
-/// chromedriver, which takes its browser with it when it goes.
+/// chromedriver; a browser whose session is not closed would outlive it.
 struct Driver(Child);
 
 impl Drop for Driver {
@@ -108,19 +109,26 @@ where
     std::fs::write(&file, page).expect("the page can be written");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (_driver, address) = driver();
+    let mut browser = None;
     let all = async {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities(look, &scratch));
         let client = builder.connect(&address).await.expect("Chromium starts: apt-get install chromium");
+        browser = Some(client.clone());
         client.goto(&format!("file://{}", file.display())).await.expect("the page opens");
         test(client.clone()).await;
         let console = client.issue_cmd(Console).await.expect("the console can be read");
         assert_eq!(console, json!([]), "nothing is said on the console");
-        client.close().await.expect("the browser closes");
     };
-    runtime
-        .block_on(async { tokio::time::timeout(PATIENCE, all).await })
-        .expect("the browser answers in time");
+    let in_time = async { tokio::time::timeout(PATIENCE, all).await };
+    let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(in_time)));
+    let closed = browser
+        .map(|client| runtime.block_on(async { tokio::time::timeout(PATIENCE, client.close()).await }));
+    match outcome {
+        Ok(in_time) => in_time.expect("the browser answers in time"),
+        Err(failure) => resume_unwind(failure),
+    }
+    closed.expect("there was one").expect("it closes in time").expect("the browser closes");
 }
 
 /// Keeps a picture of the page in the target directory, for whoever wants to look at it.

@@ -5,27 +5,38 @@ use std::time::Duration;
 
 use super::Sentence;
 use super::evidence::{Ends, Evidence};
+use crate::packet::Flags;
 use crate::report::wording;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Kind, LostReason};
+use crate::timeline::{Direction, Kind, LostReason, SegmentEvent};
 
 /// More segments than this that were sent again are told of in one sentence.
 const FEW: usize = 4;
 
-/// Sendings again of one segment.
+/// Sendings again of one segment, or probes.
 struct Series<'a> {
     host: &'a str,
-    what: &'static str,
-    /// The first sending, if it is one that was sent again.
-    original: Option<usize>,
+    what: What,
     sent: Vec<usize>,
     lost: Vec<LostReason>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Probe(&'static str),
+    /// What was sent first at this event; a piece of it is it.
+    Again(usize),
+    /// Something that was never seen to be sent first.
+    Something(u32),
+}
+
+/// First sendings: a connection's end, and the sequence numbers that each took.
+type Originals<'a> = BTreeMap<(&'a str, Ends), Vec<(u32, u32, usize)>>;
+
 /// A sentence for each segment that was sent again, and for each series of probes.
 pub(super) fn retransmissions(evidence: &Evidence<'_>) -> Vec<Sentence> {
-    let mut series: BTreeMap<(&str, Ends, u32, &str), Series<'_>> = BTreeMap::new();
-    let mut originals: BTreeMap<(&str, Ends, u32), usize> = BTreeMap::new();
+    let mut series: BTreeMap<(&str, Ends, What), Series<'_>> = BTreeMap::new();
+    let mut originals = Originals::new();
     for (at, event) in evidence.events.iter().enumerate() {
         let Kind::Segment(segment) = &event.kind else { continue };
         if segment.dir == Direction::In {
@@ -33,23 +44,20 @@ pub(super) fn retransmissions(evidence: &Evidence<'_>) -> Vec<Sentence> {
         }
         let (host, ends): (&str, Ends) = (&event.host, (segment.src, segment.dst));
         let what = match segment.note {
-            Some("keepalive") => "keepalive probe",
-            Some("window probe") => "window probe",
-            _ if segment.retransmission.is_some() => "",
+            Some("keepalive") => What::Probe("keepalive probe"),
+            Some("window probe") => What::Probe("window probe"),
+            _ if segment.retransmission.is_some() => {
+                let first = originals.get(&(host, ends)).and_then(|all| covering(all, segment.seq));
+                first.map_or(What::Something(segment.seq), What::Again)
+            }
             _ => {
-                originals.insert((host, ends, segment.seq), at);
+                let taken = (segment.seq, segment.seq.wrapping_add(octets(segment)), at);
+                originals.entry((host, ends)).or_default().push(taken);
                 continue;
             }
         };
-        let original = originals.get(&(host, ends, segment.seq)).copied().filter(|_| what.is_empty());
-        let key = (host, ends, segment.seq, what);
-        let of = series.entry(key).or_insert_with(|| Series {
-            host,
-            what,
-            original,
-            sent: Vec::new(),
-            lost: Vec::new(),
-        });
+        let new = || Series { host, what, sent: Vec::new(), lost: Vec::new() };
+        let of = series.entry((host, ends, what)).or_insert_with(new);
         of.sent.push(at);
         of.lost.extend(evidence.flight(at).and_then(|flight| flight.lost(evidence.events)));
     }
@@ -60,31 +68,58 @@ pub(super) fn retransmissions(evidence: &Evidence<'_>) -> Vec<Sentence> {
     series.values().filter_map(|series| told(evidence, series)).collect()
 }
 
+/// The last first sending that took this sequence number.
+fn covering(originals: &[(u32, u32, usize)], seq: u32) -> Option<usize> {
+    originals.iter().rev().find(|(from, to, _)| (*from..*to).contains(&seq)).map(|(.., at)| *at)
+}
+
+/// Sequence numbers that a segment takes: SYN and FIN have one each (RFC 9293, 3.4).
+fn octets(segment: &SegmentEvent) -> u32 {
+    let bits = [Flags::SYN, Flags::FIN].iter().filter(|&&bit| segment.flags.has(bit)).count();
+    (segment.len + bits) as u32
+}
+
 fn told(evidence: &Evidence<'_>, series: &Series<'_>) -> Option<Sentence> {
-    let (&first, &last) = (series.sent.first()?, series.sent.last()?);
-    let (from, to) = (evidence.t(first), evidence.t(last));
-    let n = series.sent.len();
-    let span = match n {
-        1 => format!("at {}", wording::instant(from)),
-        _ => format!("until {}, {}", wording::instant(to), pace(evidence, series)),
-    };
-    let what = match (series.what, series.original) {
-        ("", Some(original)) => {
-            let of = wording::instant(evidence.t(original));
-            format!("sends the segment of {of} again, {}", wording::count(n, "time"))
+    let &first = series.sent.first()?;
+    let what = match series.what {
+        What::Again(original) => {
+            let (name, of) = (evidence.packet(original), wording::instant(evidence.t(original)));
+            format!("sends {name} of {of} again{}", course(evidence, series))
         }
-        ("", None) => format!("sends a segment again, {}", wording::count(n, "time")),
-        (probe, _) => format!("sends {}", wording::count(n, probe)),
+        What::Something(_) => format!("sends a segment again{}", course(evidence, series)),
+        What::Probe(probe) if series.sent.len() == 1 => format!("sends a {probe}"),
+        What::Probe(probe) => {
+            let probes = wording::count(series.sent.len(), probe);
+            format!("sends {probes}{}", until(evidence, series))
+        }
     };
-    let fate = fate(series, n);
-    let text = format!("{} {what}, {span}{fate}.", series.host);
-    Some(Sentence { t: from, text, events: series.sent.clone() })
+    let text = format!("{} {what}{}.", series.host, fate(series));
+    Some(Sentence { t: evidence.t(first), text, events: series.sent.clone() })
+}
+
+/// How often, until when and how fast.
+fn course(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
+    let (n, at_once) = (series.sent.len(), evidence.t(series.sent[0]));
+    match n {
+        1 => String::new(),
+        _ if series.sent.iter().all(|&at| evidence.t(at) == at_once) => format!(", in {n} pieces"),
+        2 => format!(", twice{}", until(evidence, series)),
+        _ => format!(", {n} times{}", until(evidence, series)),
+    }
+}
+
+fn until(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
+    let last = series.sent.last().map_or(SimTime::ZERO, |&last| evidence.t(last));
+    format!(", until {}, {}", wording::instant(last), pace(evidence, series))
 }
 
 /// How the waits between sendings go.
 fn pace(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
-    let sendings: Vec<SimTime> =
-        series.original.iter().chain(&series.sent).map(|&at| evidence.t(at)).collect();
+    let original = match series.what {
+        What::Again(at) => Some(at),
+        _ => None,
+    };
+    let sendings: Vec<SimTime> = original.iter().chain(&series.sent).map(|&at| evidence.t(at)).collect();
     let gaps = sendings.windows(2).map(|pair| pair[1] - pair[0]);
     let (shortest, longest) =
         gaps.fold((Duration::MAX, Duration::ZERO), |(short, long), gap| (short.min(gap), long.max(gap)));
@@ -94,12 +129,14 @@ fn pace(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
     }
 }
 
-fn fate(series: &Series<'_>, n: usize) -> String {
+fn fate(series: &Series<'_>) -> String {
+    let n = series.sent.len();
     let Some(reason) = series.lost.first() else { return String::new() };
     let same = series.lost.iter().all(|other| other == reason);
     match series.lost.len() {
         lost if lost == n && n > 1 && same => format!("; all are lost: {reason}"),
         1 if n == 1 => format!("; it is lost: {reason}"),
+        1 => format!("; one of them is lost: {reason}"),
         lost if same => format!("; {lost} of them are lost: {reason}"),
         lost => format!("; {lost} of them are lost"),
     }

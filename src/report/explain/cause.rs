@@ -4,7 +4,6 @@ use super::evidence::Evidence;
 use super::trouble::{News, Trouble, troubles};
 use super::{Chain, Sentence};
 use crate::errno::Errno;
-use crate::packet::Flags;
 use crate::report::{Waiting, wording};
 use crate::time::SimTime;
 use crate::timeline::{Direction, Kind};
@@ -32,6 +31,14 @@ pub(super) struct Reasoning<'a, 'b> {
 impl Reasoning<'_, '_> {
     fn chain(&self) -> Chain {
         let mut chain = vec![self.news()];
+        if let News::Failed { call, errno } = self.trouble.news {
+            chain.extend(match errno {
+                Errno::EINTR => self.interrupted(call.pid),
+                Errno::EMFILE => self.out_of_descriptors(call.pid),
+                Errno::EADDRINUSE => self.port_taken(),
+                _ => Vec::new(),
+            });
+        }
         let Some(ends) = self.trouble.ends else { return chain };
         let links = match self.trouble.news {
             News::Failed { errno: Errno::ETIMEDOUT, .. } => self.silence(ends),
@@ -47,7 +54,7 @@ impl Reasoning<'_, '_> {
             News::Failed { errno: Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT, .. } => {
                 self.told(ends)
             }
-            // Of the host's own making: no descriptor, no port, a signal.
+            // Of the host's own making.
             News::Failed { .. } => Vec::new(),
             News::EndOfFile { .. } => self.fin(ends),
         };
@@ -81,12 +88,7 @@ impl Reasoning<'_, '_> {
 
     /// `the segment`, `the SYN`, `the keepalive`.
     pub(super) fn packet(&self, at: usize) -> String {
-        match self.evidence.segment(at) {
-            Some(segment) if segment.note.is_some() => format!("the {}", segment.note.unwrap_or_default()),
-            Some(segment) if segment.flags.has(Flags::SYN) => "the SYN".to_owned(),
-            Some(segment) if segment.flags.has(Flags::FIN) => "the FIN".to_owned(),
-            _ => "the segment".to_owned(),
-        }
+        self.evidence.packet(at)
     }
 }
 
@@ -124,6 +126,10 @@ fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Opti
     let heard = evidence.events[gone..].iter().any(|event| {
         &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::In)
     });
+    // A server of which only another process was killed: this client's child serves it on.
+    if kind == "kill" && !heard {
+        return None;
+    }
     let why = match (kind, heard, after) {
         (_, true, _) => {
             format!("it has not looked at what came from {peer} after {when}, when there was: {kind} {peer}")

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::packet::Flags;
 use crate::report::flight::{Fate, Flight, flights};
 use crate::report::reset::{Reset, resets};
 use crate::time::SimTime;
@@ -73,6 +74,16 @@ impl<'a> Evidence<'a> {
         match &self.events[at].kind {
             Kind::Segment(segment) => Some(segment),
             _ => None,
+        }
+    }
+
+    /// `the segment`, `the SYN`, `the keepalive`.
+    pub(super) fn packet(&self, at: usize) -> String {
+        match self.segment(at) {
+            Some(SegmentEvent { note: Some(note), .. }) => format!("the {note}"),
+            Some(segment) if segment.flags.has(Flags::SYN) => "the SYN".to_owned(),
+            Some(segment) if segment.flags.has(Flags::FIN) && segment.len == 0 => "the FIN".to_owned(),
+            _ => "the segment".to_owned(),
         }
     }
 

@@ -27,10 +27,11 @@ pub(super) fn lines(evidence: &Evidence<'_>) -> Vec<Sentence> {
     let mut sentences = Vec::new();
     for (key, typed) in typed {
         let mut echoes = printed.remove(&key).unwrap_or_default().into_iter().peekable();
-        let told: Vec<(usize, Option<usize>, &Line)> = typed
+        let told: Vec<Told<'_>> = typed
             .into_iter()
             .map(|(at, line)| {
-                (at, echoes.next_if(|(_, echo)| echo.text == line.text).map(|(at, _)| at), line)
+                let answers = |echo: &Line| echo.text == line.text || !is_echoed(line);
+                (at, echoes.next_if(|(_, echo)| answers(echo)), line)
             })
             .collect();
         sentences.extend(if told.len() > FEW { many(evidence, &told) } else { few(evidence, &told) });
@@ -38,23 +39,34 @@ pub(super) fn lines(evidence: &Evidence<'_>) -> Vec<Sentence> {
     sentences
 }
 
-fn few(evidence: &Evidence<'_>, told: &[(usize, Option<usize>, &Line)]) -> Vec<Sentence> {
-    let sentence = |&(at, echo, line): &(usize, Option<usize>, &Line)| {
+/// A line that was typed, and what was printed for it.
+type Told<'a> = (usize, Option<(usize, &'a Line)>, &'a Line);
+
+/// Whether the program prints what was typed, and no answer to it.
+fn is_echoed(line: &Line) -> bool {
+    line.process.starts_with("echo")
+}
+
+fn few(evidence: &Evidence<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
+    let sentence = |&(at, echo, line): &Told<'_>| {
         let t = evidence.t(at);
+        let when = |at: usize| wording::instant(evidence.t(at));
         let back = match echo {
-            Some(echo) => format!("its echo is printed at {}", wording::instant(evidence.t(echo))),
-            None => "no echo of it is ever printed".to_owned(),
+            Some((echo, _)) if is_echoed(line) => format!("its echo is printed at {}", when(echo)),
+            Some((at, answer)) => format!("the answer is {:?}, at {}", answer.text, when(at)),
+            None if is_echoed(line) => "no echo of it is ever printed".to_owned(),
+            None => "no answer to it is ever printed".to_owned(),
         };
         let who = wording::process(&line.process, line.pid);
         let text = format!("{:?} is typed for {who}; {back}.", line.text);
-        Sentence { t, text, events: [at].into_iter().chain(echo).collect() }
+        Sentence { t, text, events: [at].into_iter().chain(echo.map(|(at, _)| at)).collect() }
     };
     told.iter().map(sentence).collect()
 }
 
-fn many(evidence: &Evidence<'_>, told: &[(usize, Option<usize>, &Line)]) -> Vec<Sentence> {
+fn many(evidence: &Evidence<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
     let Some(&(first, _, line)) = told.first() else { return Vec::new() };
-    let echoed: Vec<usize> = told.iter().filter_map(|(_, echo, _)| *echo).collect();
+    let echoed: Vec<usize> = told.iter().filter_map(|(_, echo, _)| echo.map(|(at, _)| at)).collect();
     let until = echoed
         .last()
         .map_or(String::new(), |&last| format!(", the last at {}", wording::instant(evidence.t(last))));

@@ -3,17 +3,20 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | `evidence` | the timeline with its packets paired and its hosts known by address |
-//! | `story`, `lines`, `again` | what happened, in time order; what was typed; what was sent again |
+//! | `story`, `lines`, `again`, `flow` | what happened, in time order; what was typed; what was sent again; what ends say |
 //! | `trouble` | calls that brought bad news |
 //! | `cause` | from bad news back to what caused it |
 //! | `goodbye`, `silence` | a peer that ended the connection, and one that was never heard again |
+//! | `own` | what a host's own kernel refused |
 //! | `remedy` | what other runs saw, in which the client was more careful |
 
 mod again;
 mod cause;
 mod evidence;
+mod flow;
 mod goodbye;
 mod lines;
+mod own;
 mod remedy;
 mod silence;
 mod story;

@@ -65,7 +65,8 @@ const MENDS: [&str; 4] = ["boot", "repair", "release", "reachable"];
 
 /// The runs, one a line.
 pub(super) fn table(out: &mut dyn Write, remedies: &[Remedy<'_>]) -> io::Result<()> {
-    if remedies.is_empty() {
+    // Where no care would have shown it, there was nothing for the client to notice.
+    if remedies.iter().all(|remedy| remedy.notice == Notice::Never) {
         return Ok(());
     }
     writeln!(out, "\nWhat the client could have done: each line is another run of the scenario\n")?;

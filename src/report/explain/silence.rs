@@ -49,17 +49,16 @@ impl Reasoning<'_, '_> {
             peer => peer,
         };
         let times = match told.len() {
-            1 => String::new(),
-            n => format!(" {} times", wording::grouped(n)),
+            1 => format!("at {}", self.at(*last)),
+            n => format!("{} times, the last time at {}", wording::grouped(n), self.at(*last)),
         };
-        let text = format!(
-            "{who} answered {} of {}{} with ICMP {}{times}, the last time at {}",
-            self.packet(first),
-            self.at(first),
-            if tries.len() > 1 { " and its retransmissions" } else { "" },
-            icmp.what.name(),
-            self.at(*last)
-        );
+        let (packet, since) = (self.packet(first), self.at(first));
+        let what = match (tries.len(), self.evidence.segment(first).and_then(|segment| segment.note)) {
+            (1, _) => format!("{packet} of {since}"),
+            (_, Some("keepalive")) => format!("the keepalive probes from {since} on"),
+            _ => format!("{packet} of {since} and its retransmissions"),
+        };
+        let text = format!("{who} answered {what} with ICMP {} {times}", icmp.what.name());
         let mut links = vec![self.sentence(text, told.iter().map(|(at, _)| *at).collect())];
         links.extend(self.why_lost(&tries));
         links

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use super::Sentence;
 use super::again::retransmissions;
 use super::evidence::Evidence;
+use super::flow::flow;
 use super::lines::lines;
 use crate::errno::Errno;
+use crate::packet::Unreachable;
 use crate::report::wording;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+use crate::timeline::{Direction, Event, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
 
 /// Errors that are an answer rather than a failure: "not yet", and "nobody left to wait for".
 const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
@@ -23,6 +25,8 @@ pub(super) fn story(evidence: &Evidence<'_>) -> Vec<Sentence> {
     }
     sentences.extend(lines(evidence));
     sentences.extend(retransmissions(evidence));
+    sentences.extend(flow(evidence));
+    sentences.extend(zombies(evidence));
     sentences.sort_by_key(|sentence| (sentence.t, sentence.events.first().copied()));
     alike(sentences)
 }
@@ -48,7 +52,7 @@ fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
                 ProcessChange::Killed { signal } => {
                     Some(format!("{who} is killed by {signal}; its kernel closes its descriptors."))
                 }
-                ProcessChange::Exit { status } if *status != 0 => Some(format!("{who} exits {status}.")),
+                ProcessChange::Exit { status } => Some(format!("{who} exits {status}.")),
                 _ => None,
             }
         }
@@ -57,6 +61,15 @@ fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
         }
         Kind::Fault { fault, target, detail } => fault_said(fault, target, detail.as_deref()),
         Kind::Segment(segment) if segment.dir == Direction::Out => reset_said(evidence, at, segment),
+        Kind::Icmp(Icmp {
+            dir: Direction::In, src, what: Unreachable::FragmentationNeeded { mtu }, ..
+        }) => {
+            let who = evidence.name(*src);
+            Some(format!(
+                "The {who} tells {}: no packet of more than {mtu} octets goes on from there.",
+                event.host
+            ))
+        }
         _ => None,
     }
 }
@@ -96,14 +109,31 @@ fn reset_said(evidence: &Evidence<'_>, at: usize, segment: &SegmentEvent) -> Opt
     ))
 }
 
-/// Sendings again of one segment.
+/// Children that ended and that nobody ever waited for (UNP 5.8).
+fn zombies(evidence: &Evidence<'_>) -> Vec<Sentence> {
+    let mut left: BTreeMap<(&str, u32), (usize, &Process)> = BTreeMap::new();
+    for (at, event) in evidence.events.iter().enumerate() {
+        let Kind::Process(process) = &event.kind else { continue };
+        match process.what {
+            ProcessChange::Zombie => _ = left.insert((&event.host, process.pid), (at, process)),
+            ProcessChange::Reaped => _ = left.remove(&(&*event.host, process.pid)),
+            _ => {}
+        }
+    }
+    let sentence = |((host, _), (at, process)): ((&str, u32), (usize, &Process))| {
+        let who = wording::process(&process.process, process.pid);
+        let text = format!("{who} on {host} stays a zombie: nobody ever waits for it.");
+        Sentence { t: evidence.t(at), text, events: vec![at] }
+    };
+    left.into_iter().map(sentence).collect()
+}
+
 /// A hundred processes that do the same are told of once.
 fn alike(sentences: Vec<Sentence>) -> Vec<Sentence> {
-    let plain = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let mut kept: Vec<(Sentence, usize)> = Vec::new();
     let mut seen: BTreeMap<(SimTime, String), usize> = BTreeMap::new();
     for sentence in sentences {
-        let index = *seen.entry((sentence.t, plain(&sentence.text))).or_insert(kept.len());
+        let index = *seen.entry((sentence.t, nameless(&sentence.text))).or_insert(kept.len());
         match kept.get_mut(index) {
             Some((first, more)) => {
                 first.events.extend(sentence.events);
@@ -121,4 +151,17 @@ fn alike(sentences: Vec<Sentence>) -> Vec<Sentence> {
         sentence
     };
     kept.into_iter().map(folded).collect()
+}
+
+/// Text without process ids, which stand in brackets.
+fn nameless(text: &str) -> String {
+    let mut inside = false;
+    let mut kept = String::new();
+    for c in text.chars() {
+        inside = c == '[' || inside && c.is_ascii_digit();
+        if !inside {
+            kept.push(c);
+        }
+    }
+    kept
 }

@@ -1,8 +1,10 @@
 use std::collections::BTreeSet;
 
 use super::{Fate, Flight, flights};
+use crate::packet::Flags;
 use crate::scenario::{self, Scenario};
-use crate::timeline::{Direction, Event, Kind, LostReason};
+use crate::time::SimTime;
+use crate::timeline::{Direction, Event, Kind, LostPacket, LostReason, SegmentEvent};
 
 fn run(scenario: &Scenario) -> Vec<Event> {
     scenario::run(scenario).expect("it runs to its end").events
@@ -37,11 +39,7 @@ fn places(events: &[Event], is: impl Fn(&Event) -> bool) -> BTreeSet<usize> {
 }
 
 fn ends(flights: &[Flight]) -> Vec<usize> {
-    let end = |flight: &Flight| match flight.fate {
-        Fate::Arrived(at) | Fate::Lost(at) => Some(at),
-        Fate::Underway => None,
-    };
-    flights.iter().filter_map(end).collect()
+    flights.iter().filter_map(Flight::end).collect()
 }
 
 #[test]
@@ -98,4 +96,67 @@ fn a_corrupted_packet_is_the_one_that_was_sent() {
     assert!(corrupt > 10);
     assert_eq!(corrupt, places(&events, |it| reason(it) == Some(LostReason::Corrupt)).len());
     assert!(flights.iter().all(|flight| !flight.copy && flight.fate != Fate::Underway));
+}
+
+/// A line of six octets from the client to the server.
+fn line(dir: Direction, seq: u32) -> SegmentEvent {
+    SegmentEvent {
+        dir,
+        src: ([10, 0, 2, 1], 49_152).into(),
+        dst: ([10, 0, 1, 1], 9_877).into(),
+        flags: Flags::PSH.with(Flags::ACK),
+        seq,
+        ack: Some(1),
+        win: 4_096,
+        len: 6,
+        retransmission: None,
+        note: None,
+    }
+}
+
+fn event(host: &str, kind: Kind) -> Event {
+    Event { t: SimTime::ZERO, host: host.into(), kind, packet: None }
+}
+
+fn sent(seq: u32) -> Event {
+    event("client", Kind::Segment(line(Direction::Out, seq)))
+}
+
+fn received(seq: u32) -> Event {
+    event("server", Kind::Segment(line(Direction::In, seq)))
+}
+
+fn lost(seq: u32) -> Event {
+    let packet = LostPacket::Segment(line(Direction::Out, seq));
+    event("router", Kind::Lost { packet, reason: LostReason::Loss })
+}
+
+/// Where each flight that ended began and ended.
+fn ways(events: &[Event]) -> Vec<(usize, usize)> {
+    flights(events).iter().filter_map(|flight| Some((flight.sent, flight.end()?))).collect()
+}
+
+#[test]
+fn of_equal_packets_the_first_to_leave_is_the_first_to_arrive() {
+    let events = [sent(1), sent(1), received(1), received(1)];
+    assert_eq!(ways(&events), [(0, 2), (1, 3)]);
+}
+
+#[test]
+fn packets_that_overtake_each_other_keep_their_own_ends() {
+    let events = [sent(1), sent(7), received(7), lost(1)];
+    assert_eq!(ways(&events), [(0, 3), (1, 2)]);
+}
+
+#[test]
+fn a_second_copy_left_with_the_first() {
+    let events = [sent(1), received(1), received(1)];
+    assert_eq!(ways(&events), [(0, 1), (0, 2)]);
+}
+
+#[test]
+fn what_is_on_its_way_at_the_end_has_no_end() {
+    let events = [sent(1)];
+    assert_eq!(flights(&events)[0].fate, Fate::Underway);
+    assert_eq!(ways(&events), []);
 }

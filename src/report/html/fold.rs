@@ -1,6 +1,6 @@
 //! What repeats itself: the same few events again and again, at an even pace.
 
-use super::table::Row;
+use super::row::Row;
 
 /// Fewer repeats than this are worth being seen one by one: the book's retransmissions are.
 const FEWEST: usize = 9;

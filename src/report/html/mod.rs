@@ -6,16 +6,17 @@
 //! | file | what |
 //! | --- | --- |
 //! | `table.rs` | the run as rows of numbers and a list of words |
-//! | `flight.rs` | which arrival, or loss, belongs to which departure |
+//! | `row.rs`, `number.rs` | an event as such a row; times and texts as numbers |
 //! | `fold.rs` | what repeats itself |
 //! | `reel.rs` | hosts between the events: the film as rows of numbers |
 //! | `inert.rs` | text and data that a browser takes for nothing else |
 //! | `page.html`, `page.css`, `script/` | the page |
 
-mod flight;
 mod fold;
 mod inert;
+mod number;
 mod reel;
+mod row;
 mod table;
 
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::table::{NONE, Words, micros};
+use super::number::{NONE, Words, micros};
 use crate::os::sim::ProcessInfo;
 use crate::sim::{Film, HostFilm, SocketLook, Track};
 use crate::time::SimTime;

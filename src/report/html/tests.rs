@@ -1,66 +1,6 @@
-//! Flights and texts of timelines made by hand; pages of whole runs are read in `tests/html`.
+//! What a browser must not take for anything else; pages of whole runs are read in `tests/html`.
 
 use super::*;
-use crate::packet::Flags;
-use crate::time::SimTime;
-use crate::timeline::{Direction, Kind, LostPacket, LostReason, SegmentEvent};
-
-/// A line of six octets from the client to the server.
-fn line(dir: Direction, seq: u32) -> SegmentEvent {
-    SegmentEvent {
-        dir,
-        src: ([10, 0, 2, 1], 49_152).into(),
-        dst: ([10, 0, 1, 1], 9_877).into(),
-        flags: Flags::PSH.with(Flags::ACK),
-        seq,
-        ack: Some(1),
-        win: 4_096,
-        len: 6,
-        retransmission: None,
-        note: None,
-    }
-}
-
-fn event(host: &str, kind: Kind) -> Event {
-    Event { t: SimTime::ZERO, host: host.into(), kind, packet: None }
-}
-
-fn sent(seq: u32) -> Event {
-    event("client", Kind::Segment(line(Direction::Out, seq)))
-}
-
-fn received(seq: u32) -> Event {
-    event("server", Kind::Segment(line(Direction::In, seq)))
-}
-
-fn lost(seq: u32) -> Event {
-    let packet = LostPacket::Segment(line(Direction::Out, seq));
-    event("router", Kind::Lost { packet, reason: LostReason::Loss })
-}
-
-#[test]
-fn of_equal_packets_the_first_to_leave_is_the_first_to_arrive() {
-    let events = [sent(1), sent(1), received(1), received(1)];
-    assert_eq!(flight::flights(&events), [(0, 2), (1, 3)]);
-}
-
-#[test]
-fn packets_that_overtake_each_other_keep_their_own_ends() {
-    let events = [sent(1), sent(7), received(7), lost(1)];
-    assert_eq!(flight::flights(&events), [(1, 2), (0, 3)]);
-}
-
-#[test]
-fn a_second_copy_left_with_the_first() {
-    let events = [sent(1), received(1), received(1)];
-    assert_eq!(flight::flights(&events), [(0, 1), (0, 2)]);
-}
-
-#[test]
-fn what_is_on_its_way_at_the_end_has_no_flight() {
-    let events = [sent(1)];
-    assert_eq!(flight::flights(&events), []);
-}
 
 #[test]
 fn markup_in_a_text_is_text() {
@@ -76,4 +16,41 @@ fn escaped_json_means_the_same_and_has_no_angle_bracket() {
     serde_json::to_writer(inert::Json(&mut out), text).expect("memory takes it");
     assert!(!out.contains(&b'<') && !out.contains(&b'>') && !out.contains(&b'&'));
     assert_eq!(serde_json::from_slice::<String>(&out).expect("it is still JSON"), text);
+}
+
+/// A colour's part in a style sheet: `--ink: #1f1d19;`.
+fn colour(theme: &str, name: &str) -> [u8; 3] {
+    let (_, rest) = theme.split_once(&format!("--{name}: #")).unwrap_or_else(|| panic!("no --{name}"));
+    [0, 2, 4].map(|at| u8::from_str_radix(&rest[at..at + 2], 16).expect("six digits"))
+}
+
+/// WCAG 2.2, relative luminance.
+fn luminance(colour: [u8; 3]) -> f64 {
+    let linear = colour.map(|part| match f64::from(part) / 255.0 {
+        dark if dark <= 0.04045 => dark / 12.92,
+        part => ((part + 0.055) / 1.055).powf(2.4),
+    });
+    0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+}
+
+fn contrast(one: [u8; 3], other: [u8; 3]) -> f64 {
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// WCAG 2.2, 1.4.3: at the least 4.5 to 1.
+#[test]
+fn text_stands_out_from_whatever_it_is_written_on() {
+    const COLOURS: [&str; 6] = ["ink", "data", "loss", "icmp", "fault", "good"];
+    let (light, dark) = STYLE.split_once("@media (prefers-color-scheme: dark)").expect("two themes");
+    for theme in [light, dark] {
+        // What is marked is written in ink, if it is not in a colour.
+        let quiet = ["paper", "card", "faint"].map(|ground| ("soft", ground));
+        let grounds = ["paper", "card", "faint", "mark"].into_iter();
+        let coloured = grounds.flat_map(|ground| COLOURS.map(|colour| (colour, ground)));
+        for (text, ground) in coloured.chain(quiet) {
+            let contrast = contrast(colour(theme, text), colour(theme, ground));
+            assert!(contrast >= 4.5, "{text} on {ground}: {contrast:.2}");
+        }
+    }
 }

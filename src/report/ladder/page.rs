@@ -114,7 +114,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Notes that fit share a line.
+    /// Notes that fit share a line; one that does not has several.
     fn notes(&mut self, t: SimTime, column: usize, notes: &[Note]) -> Vec<Line> {
         let mut lines = Vec::new();
         let room = self.room(column, |_| true);
@@ -125,7 +125,14 @@ impl<'a> Page<'a> {
             };
             let fit = (1..=rest.len()).rev().find(|&n| length(&rest[..n]) <= room).unwrap_or(1);
             let (now, later) = rest.split_at(fit);
-            lines.push(self.note_line(t, column, now));
+            match now {
+                [long] if length(now) > room => {
+                    for text in wording::wrapped(&long.text, self.room(column, |other| !other.router)) {
+                        lines.push(self.note_line(t, column, &[Note { kind: long.kind, text }]));
+                    }
+                }
+                _ => lines.push(self.note_line(t, column, now)),
+            }
             rest = later;
         }
         lines

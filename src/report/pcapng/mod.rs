@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use self::block::{Way, enhanced_packet, interface, name_resolution, section_header};
+use self::block::{Sight, Way, enhanced_packet, interface, name_resolution, section_header};
 use self::comment::Comments;
 use super::RunInfo;
-use super::flight::flights;
+use super::flight::{Flight, flights};
 use crate::timeline::{Direction, Event, Kind};
 
 /// Writes the packets that left a host or came to one as a capture: of one host, or of all with an interface each.
@@ -19,8 +19,9 @@ use crate::timeline::{Direction, Event, Kind};
 /// comment stands at every packet that is worth one: a packet that was lost is only on its sender's interface, and
 /// there stands why. Packets whose octets the timeline does not have are left out.
 ///
-/// In a capture of all hosts a packet that arrives is there twice, and Wireshark, which follows connections across
-/// interfaces, takes the second for a retransmission; its analysis is right in a capture of one host.
+/// In a capture of all hosts a packet that arrives is there twice, with one packet id (epb_packetid). Wireshark follows
+/// connections across interfaces all the same, and takes the second sight for a retransmission: besides what was sent
+/// again it flags arrivals. In a capture of one host it flags what was sent again, and nothing else.
 ///
 /// # Errors
 ///
@@ -49,7 +50,9 @@ fn write(
     events: &[Event],
     is_wanted: impl Fn(&Event) -> bool,
 ) -> io::Result<()> {
-    let comments = Comments::of(events, &flights(events));
+    let flights = flights(events);
+    let comments = Comments::of(events, &flights);
+    let ids = ids(&flights);
     out.write_all(&section_header("echosim", &[&run.sentence, &run.command()]))?;
     let mut interfaces: BTreeMap<&str, u32> = BTreeMap::new();
     let mut names: BTreeMap<IpAddr, &str> = BTreeMap::new();
@@ -75,10 +78,16 @@ fn write(
                 Direction::In => Way::Inbound,
                 Direction::Out => Way::Outbound,
             };
-            out.write_all(&enhanced_packet(interface, event.t, packet, way, &comments.at(at)))?;
+            let (id, comment) = (ids.get(&at).map_or(at, |sent| *sent) as u64, &comments.at(at));
+            out.write_all(&enhanced_packet(Sight { interface, t: event.t, packet, way, id, comment }))?;
         }
     }
     Ok(())
+}
+
+/// For every arrival where its packet was sent: that is the packet's id, wherever it is seen.
+fn ids(flights: &[Flight]) -> BTreeMap<usize, usize> {
+    flights.iter().filter_map(|flight| Some((flight.end()?, flight.sent))).collect()
 }
 
 /// Whether a capture on the event's host sees a packet, which way it goes, and the host's own address in it.

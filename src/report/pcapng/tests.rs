@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::block::{Way, enhanced_packet, interface, name_resolution, section_header};
+use super::block::{Sight, Way, enhanced_packet, interface, name_resolution, section_header};
 use super::{pcapng, pcapng_as_sent};
 use crate::report::RunInfo;
 use crate::scenario;
@@ -29,6 +29,10 @@ fn capture(name: &str) -> (scenario::Outcome, Vec<u8>) {
     (outcome, file)
 }
 
+fn sight<'a>(t: SimTime, packet: &'a [u8], comment: &'a str) -> Sight<'a> {
+    Sight { interface: 3, t, packet, way: Way::Inbound, id: 7, comment }
+}
+
 #[test]
 fn every_block_is_a_whole_number_of_words() {
     let host: IpAddr = Ipv6Addr::LOCALHOST.into();
@@ -38,7 +42,7 @@ fn every_block_is_a_whole_number_of_words() {
             section_header(&text, &[&text]),
             interface(&text),
             name_resolution(&[(host, text.as_str())].into()),
-            enhanced_packet(0, SimTime::ZERO, text.as_bytes(), Way::Inbound, &text),
+            enhanced_packet(sight(SimTime::ZERO, text.as_bytes(), &text)),
         ] {
             assert_eq!(blocks(&block).len(), 1);
         }
@@ -57,7 +61,7 @@ fn a_host_has_an_interface_and_a_packet_a_block() {
 #[test]
 fn times_are_kept_to_the_nanosecond() {
     let t = SimTime::from_nanos(7_200_000_000_001);
-    let block = enhanced_packet(3, t, b"packet", Way::Outbound, "");
+    let block = enhanced_packet(sight(t, b"packet", ""));
     let (_, body) = blocks(&block)[0];
     let half = |at: usize| u64::from(u32::from_le_bytes(body[at..at + 4].try_into().expect("a word")));
     assert_eq!((half(0), half(4) << 32 | half(8)), (3, t.as_nanos()));

@@ -84,9 +84,13 @@ fn play(
         views.before(&mut world, scenario.until);
         world.go_to(scenario.until);
     }
+    let end = world.now();
+    if !cut {
+        views.behind(&mut world);
+    }
     let (netstat, ps) = views.at_the_end(&world);
     Ok(Outcome {
-        end: world.now(),
+        end,
         cut,
         waiting: waiting(&world),
         missed: script.missed(&world),

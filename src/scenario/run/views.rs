@@ -27,10 +27,21 @@ impl Views {
     /// Looks at what has to be looked at before the world goes on to `next`.
     pub(super) fn before(&mut self, world: &mut World, next: SimTime) {
         while let Some(at) = self.first().filter(|at| *at < next) {
-            world.go_to(at.max(world.now()));
-            self.netstat.look(at, || netstat(world));
-            self.ps.look(at, || ps(world));
+            self.at(world, at);
         }
+    }
+
+    /// Looks at what lies behind the last event of a run: nothing changes any more, so it is no wait at all.
+    pub(super) fn behind(&mut self, world: &mut World) {
+        while let Some(at) = self.first() {
+            self.at(world, at);
+        }
+    }
+
+    fn at(&mut self, world: &mut World, at: SimTime) {
+        world.go_to(at.max(world.now()));
+        self.netstat.look(at, || netstat(world));
+        self.ps.look(at, || ps(world));
     }
 
     pub(super) fn at_the_end(self, world: &World) -> (Option<Netstat>, Option<Ps>) {

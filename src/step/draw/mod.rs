@@ -19,8 +19,15 @@ const SOFT: Style = Style::new().add_modifier(Modifier::DIM);
 const STRONG: Style = Style::new().add_modifier(Modifier::BOLD);
 const BAD: Style = Style::new().fg(Color::Red).add_modifier(Modifier::BOLD);
 
+/// Nothing can be told on fewer columns and rows than these.
+const LEAST: (u16, u16) = (40, 14);
+
 /// Draws the debugger on the whole terminal.
 pub fn draw(frame: &mut Frame<'_>, debugger: &Debugger<'_>) {
+    let Rect { width, height, .. } = frame.area();
+    if width < LEAST.0 || height < LEAST.1 {
+        return too_small(frame);
+    }
     let rows = [
         Constraint::Length(1),
         Constraint::Percentage(42),
@@ -39,6 +46,15 @@ pub fn draw(frame: &mut Frame<'_>, debugger: &Debugger<'_>) {
     if *debugger.mode() == Mode::Reading {
         help::draw(frame);
     }
+}
+
+/// Keys go on working: a larger terminal shows what they did.
+fn too_small(frame: &mut Frame<'_>) {
+    let Rect { width, height, .. } = frame.area();
+    let (columns, rows) = LEAST;
+    let text =
+        format!("The terminal is {width} × {height}; it takes {columns} × {rows} to show a run. q quits.");
+    frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), frame.area());
 }
 
 /// Which run, when, and how far through it.

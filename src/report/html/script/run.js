@@ -4,7 +4,7 @@ const table = JSON.parse(document.getElementById("run").textContent);
 const { columns, words } = table;
 const word = (place) => (place >= 0 ? words[place] : undefined);
 
-// In the order of `What` in table.rs, each with the names of its numbers; `$` marks a place in `words`.
+// In the order of `What` in row.rs, each with the names of its numbers; `$` marks a place in `words`.
 const KINDS = [
   ["segment", ["out", "$src", "$dst", "$flags", "seq", "ack", "win", "len", "nth", "limit", "next", "$note"]],
   ["icmp", ["out", "$src", "$dst", "$text", "type", "code", "$about"]],
