@@ -30,12 +30,12 @@ pub(super) struct Pictures {
 
     /// Write the packets for Wireshark, with an interface for each host
     ///
-    /// A packet that arrives is there twice, under one packet id. Wireshark flags what was sent again, and takes most
-    /// arrivals for retransmissions, too: it follows connections across interfaces. --pcapng-host shows it one side.
+    /// Each packet is there once, on its sender's interface, when it left; an ICMP error is there when it came.
+    /// (Wireshark would take the second sight of a packet for a retransmission.) --pcapng-host shows one side.
     #[arg(long, value_name = "FILE")]
     pcapng: Option<PathBuf>,
 
-    /// The one host whose packets are written: of these Wireshark flags what was sent again, and nothing else
+    /// The one host whose packets are written: those that left it, and those that came to it
     #[arg(long, value_name = "HOST", requires = "pcapng")]
     pub(super) pcapng_host: Option<String>,
 }

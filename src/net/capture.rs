@@ -62,10 +62,7 @@ impl Capture {
     ///
     /// What the file system says, with the path.
     pub(super) fn write(&self, run: &RunInfo, events: &[Event]) -> io::Result<()> {
-        let write = |out: &mut dyn Write| match &self.host {
-            Some(host) => report::pcapng(out, run, events, Some(host)),
-            None => report::pcapng_as_sent(out, run, events),
-        };
+        let write = |out: &mut dyn Write| report::pcapng(out, run, events, self.host.as_deref());
         report::to_file(&self.path, write)
             .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", self.path.display())))
     }

@@ -11,7 +11,7 @@
 //! | [`ladder()`] | the textbook picture: a column a host, arrows between them |
 //! | [`mermaid()`] | the same as a Mermaid diagram |
 //! | [`svg()`] | the same as a picture for documents |
-//! | [`pcapng()`], [`pcapng_as_sent`] | the packets, for Wireshark |
+//! | [`pcapng()`] | the packets, for Wireshark |
 //! | [`explain()`] | the story in sentences, its causes, and what would have helped |
 //!
 //! Pictures are drawings of one [`Sequence`](sequence::Sequence). [`to_file`] puts any report into a file, whole or
@@ -45,7 +45,7 @@ pub use ladder::{Terminal, ladder};
 pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
-pub use pcapng::{pcapng, pcapng_as_sent};
+pub use pcapng::pcapng;
 pub use ps::ps;
 pub use summary::{Waiting, summary};
 pub use svg::svg;

@@ -21,7 +21,6 @@ const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
 /// Options of a packet.
 const EPB_FLAGS: u16 = 2;
-const EPB_PACKETID: u16 = 5;
 
 /// Which way a packet goes: the lowest bits of epb_flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,23 +74,8 @@ pub(super) fn name_resolution(names: &BTreeMap<IpAddr, &str>) -> Vec<u8> {
     block(4, &body)
 }
 
-/// What one interface saw.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sight<'a> {
-    /// By its place in the file.
-    pub(super) interface: u32,
-    pub(super) t: SimTime,
-    pub(super) packet: &'a [u8],
-    pub(super) way: Way,
-    /// The same wherever this packet is seen.
-    pub(super) id: u64,
-    /// Nothing where it is empty.
-    pub(super) comment: &'a str,
-}
-
-/// A packet as it was seen on one interface.
-pub(super) fn enhanced_packet(sight: Sight<'_>) -> Vec<u8> {
-    let Sight { interface, t, packet, way, id, comment } = sight;
+/// A packet on an interface.
+pub(super) fn enhanced_packet(interface: u32, t: SimTime, packet: &[u8], way: Way, comment: &str) -> Vec<u8> {
     let nanos = t.as_nanos();
     let length = packet.len() as u32;
     let mut body = Vec::new();
@@ -106,7 +90,6 @@ pub(super) fn enhanced_packet(sight: Sight<'_>) -> Vec<u8> {
         option(&mut body, COMMENT, comment.as_bytes());
     }
     option(&mut body, EPB_FLAGS, &(way as u32).to_le_bytes());
-    option(&mut body, EPB_PACKETID, &id.to_le_bytes());
     end_of_options(&mut body);
     block(6, &body)
 }

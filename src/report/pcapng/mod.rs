@@ -7,52 +7,33 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::IpAddr;
 
-use self::block::{Sight, Way, enhanced_packet, interface, name_resolution, section_header};
+use self::block::{Way, enhanced_packet, interface, name_resolution, section_header};
 use self::comment::Comments;
 use super::RunInfo;
-use super::flight::{Flight, flights};
+use super::flight::flights;
 use crate::timeline::{Direction, Event, Kind};
 
-/// Writes the packets that left a host or came to one as a capture: of one host, or of all with an interface each.
+/// Writes a capture: of one host, every packet that left it or came to it; of all, with an interface each, every
+/// packet once.
 ///
 /// Times are in nanoseconds from the start of the run, which is the start of 1970. Host names are in the file, and a
-/// comment stands at every packet that is worth one: a packet that was lost is only on its sender's interface, and
-/// there stands why. Packets whose octets the timeline does not have are left out.
+/// comment stands at every packet that is worth one: at one that was lost there stands why. Packets whose octets the
+/// timeline does not have are left out.
 ///
-/// In a capture of all hosts a packet that arrives is there twice, with one packet id (epb_packetid). Wireshark follows
-/// connections across interfaces all the same, and takes the second sight for a retransmission: besides what was sent
-/// again it flags arrivals. In a capture of one host it flags what was sent again, and nothing else.
+/// In a capture of all hosts a packet is on its sender's interface, when it left; an ICMP error is there when it came.
+/// Wireshark follows connections across interfaces, and would take the second sight of a packet for a retransmission.
 ///
 /// # Errors
 ///
 /// What `out` says.
 pub fn pcapng(out: &mut dyn Write, run: &RunInfo, events: &[Event], on: Option<&str>) -> io::Result<()> {
-    write(out, run, events, |event| on.is_none_or(|on| on == &*event.host))
-}
-
-/// Writes each packet once, as it left its host; an ICMP error as it arrived. So Wireshark's analysis is right in one
-/// capture of all hosts, which is otherwise as [`pcapng`]'s.
-///
-/// # Errors
-///
-/// What `out` says.
-pub fn pcapng_as_sent(out: &mut dyn Write, run: &RunInfo, events: &[Event]) -> io::Result<()> {
-    write(out, run, events, |event| match &event.kind {
-        Kind::Segment(segment) => segment.dir == Direction::Out,
-        Kind::Icmp(icmp) => icmp.dir == Direction::In,
-        _ => false,
-    })
-}
-
-fn write(
-    out: &mut dyn Write,
-    run: &RunInfo,
-    events: &[Event],
-    is_wanted: impl Fn(&Event) -> bool,
-) -> io::Result<()> {
-    let flights = flights(events);
-    let comments = Comments::of(events, &flights);
-    let ids = ids(&flights);
+    let is_wanted = |event: &Event| match (on, &event.kind) {
+        (Some(on), _) => on == &*event.host,
+        (None, Kind::Segment(segment)) => segment.dir == Direction::Out,
+        (None, Kind::Icmp(icmp)) => icmp.dir == Direction::In,
+        (None, _) => false,
+    };
+    let comments = Comments::of(events, &flights(events));
     out.write_all(&section_header("echosim", &[&run.sentence, &run.command()]))?;
     let mut interfaces: BTreeMap<&str, u32> = BTreeMap::new();
     let mut names: BTreeMap<IpAddr, &str> = BTreeMap::new();
@@ -78,16 +59,10 @@ fn write(
                 Direction::In => Way::Inbound,
                 Direction::Out => Way::Outbound,
             };
-            let (id, comment) = (ids.get(&at).map_or(at, |sent| *sent) as u64, &comments.at(at));
-            out.write_all(&enhanced_packet(Sight { interface, t: event.t, packet, way, id, comment }))?;
+            out.write_all(&enhanced_packet(interface, event.t, packet, way, &comments.at(at)))?;
         }
     }
     Ok(())
-}
-
-/// For every arrival where its packet was sent: that is the packet's id, wherever it is seen.
-fn ids(flights: &[Flight]) -> BTreeMap<usize, usize> {
-    flights.iter().filter_map(|flight| Some((flight.end()?, flight.sent))).collect()
 }
 
 /// Whether a capture on the event's host sees a packet, which way it goes, and the host's own address in it.
