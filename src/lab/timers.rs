@@ -30,7 +30,9 @@ mod tests {
     use super::*;
 
     fn line(state: &str, timer: &str) -> String {
-        format!("   1: 0102000A:C001 0101000A:2695 {state} 00000006:00000000 {timer}:0000001F 00000001     0        0 7142 2")
+        format!(
+            "   1: 0102000A:C001 0101000A:2695 {state} 00000006:00000000 {timer}:0000001F 00000001     0        0 7142 2"
+        )
     }
 
     #[test]

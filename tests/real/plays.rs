@@ -72,7 +72,7 @@ pub(crate) fn scenario(name: &str, set: &[&str]) -> i32 {
             return 2;
         }
     };
-    let differences = scenario::check(&scenario, &outcome);
+    let differences = scenario::check_within(&scenario, &outcome, Tolerance::default());
     for it in &differences {
         writeln!(io::stderr(), "{}: expected {}, got {}", it.place, it.expected, it.got).expect("stderr");
     }

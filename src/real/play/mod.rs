@@ -25,6 +25,7 @@ use crate::packet::Unreachable;
 use crate::router::{DropRule, LinkConfig, Met, Way};
 use crate::scenario::{Scenario, Trigger};
 
+pub(crate) use director::Running;
 pub use director::play;
 pub(crate) use ground::Ground;
 pub use loopback::{fresh_port, loopback_addr};
