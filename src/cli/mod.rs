@@ -109,10 +109,6 @@ fn play(run: &Run, err: &mut dyn Write) -> Result<(Outcome, Film), Box<dyn std::
         patience::announce(&run.scenario, err)?;
         return Ok((real::run(&run.scenario, Place::of(&run.scenario))?, Film::new()));
     }
-    #[cfg(not(unix))]
-    if run.real {
-        return Err("--real: this system has no fork".into());
-    }
     if run.pictures.want_a_film() {
         return Ok(scenario::run_filmed(&run.scenario)?);
     }

@@ -43,6 +43,22 @@ impl Pictures {
         self.html.is_some()
     }
 
+    /// What is asked for that shows the insides of hosts.
+    pub(super) fn of_a_film(&self) -> Option<&'static str> {
+        self.html.is_some().then_some("--html")
+    }
+
+    /// What is asked for that shows packets and little else.
+    pub(super) fn of_packets(&self) -> Option<&'static str> {
+        let asked = [
+            (self.ladder, "--ladder"),
+            (self.mermaid.is_some(), "--mermaid"),
+            (self.svg.is_some(), "--svg"),
+            (self.pcapng.is_some(), "--pcapng"),
+        ];
+        asked.into_iter().find(|(is_asked, _)| *is_asked).map(|(_, name)| name)
+    }
+
     /// Draws the ladder and writes the files. A file that cannot be written is named in the error.
     pub(super) fn draw(
         &self,

@@ -15,4 +15,17 @@ pub(super) enum Refusal {
     NoHost(String),
     #[error("{0} writes text, which is not for whoever reads --trace=json")]
     TextInJson(&'static str),
+    #[error("--real: the hosts' TCP is this machine's, so --stack can be linux only")]
+    OthersTcp,
+    #[error(
+        "{0} shows the insides of hosts at every moment, which nobody sees of this machine's kernel (--real)"
+    )]
+    NoFilm(&'static str),
+    #[error(
+        "{0} shows packets, and with --real this scenario runs on the loopback, where none are seen; --trace shows the calls"
+    )]
+    NoWire(&'static str),
+    #[cfg(not(unix))]
+    #[error("--real: this system has no fork")]
+    NoFork,
 }

@@ -4,6 +4,7 @@ use super::args::{Args, Trace};
 use super::pictures::Pictures;
 use super::refusal::Refusal;
 use crate::scenario::Scenario;
+use crate::stack::System;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Run {
     pub(super) pictures: Pictures,
     /// On this machine's own TCP.
     pub(super) real: bool,
+    /// What the scenario expects and nobody can see there.
+    pub(super) unseen: Vec<String>,
     /// Whether `--until` was given, so that the run may end before what is expected.
     pub(super) shortened: bool,
 }
@@ -40,6 +43,9 @@ impl Request {
                 return Err(Refusal::TextInJson(name));
             }
         }
+        if args.real && args.changes.stack.is_some_and(|stack| stack != System::Linux) {
+            return Err(Refusal::OthersTcp);
+        }
         let shortened = args.changes.until.is_some();
         let mut scenario = args.changes.load(&name)?;
         if let Some(host) = &args.pictures.pcapng_host
@@ -47,13 +53,30 @@ impl Request {
         {
             return Err(Refusal::NoHost(host.clone()));
         }
-        #[cfg(unix)]
-        if args.real {
-            scenario = crate::real::on_linux(&scenario);
-        }
+        let unseen = if args.real { for_real(&mut scenario, &args.pictures)? } else { Vec::new() };
         scenario.netstat = args.netstat;
         scenario.ps = args.ps;
         let (trace, pictures, real) = (args.trace, args.pictures, args.real);
-        Ok(Request::Run(Box::new(Run { name, scenario, trace, pictures, shortened, real })))
+        Ok(Request::Run(Box::new(Run { name, scenario, trace, pictures, shortened, real, unseen })))
     }
+}
+
+/// Makes the scenario one of this machine's; what it expects and nobody can see here.
+#[cfg(unix)]
+fn for_real(scenario: &mut Scenario, pictures: &Pictures) -> Result<Vec<String>, Refusal> {
+    use crate::real::play::{Place, expected_at};
+    let place = Place::of(scenario);
+    if let Some(picture) = pictures.of_a_film() {
+        return Err(Refusal::NoFilm(picture));
+    }
+    if let Some(picture) = pictures.of_packets().filter(|_| place == Place::Loopback) {
+        return Err(Refusal::NoWire(picture));
+    }
+    *scenario = crate::real::on_linux(scenario);
+    Ok(expected_at(scenario, place))
+}
+
+#[cfg(not(unix))]
+fn for_real(_: &mut Scenario, _: &Pictures) -> Result<Vec<String>, Refusal> {
+    Err(Refusal::NoFork)
 }

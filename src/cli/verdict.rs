@@ -18,6 +18,13 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
         writeln!(err, "stopped by --until at {}: not held against what is expected", outcome.end)?;
         return Ok(Exit::AsExpected);
     }
+    if !run.unseen.is_empty() {
+        writeln!(
+            err,
+            "not held against what is expected, for nobody sees it here: {}",
+            run.unseen.join(", ")
+        )?;
+    }
     // A kernel has other things to do as well.
     let tolerance = if run.real { Tolerance::default() } else { Tolerance::NONE };
     let differences = check_within(&run.scenario, outcome, tolerance);
@@ -32,7 +39,8 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
     if differences.len() > SHOWN {
         writeln!(err, "and {} more differences", differences.len() - SHOWN)?;
     }
-    writeln!(err, "to see it again: {}", show::info(run).command())?;
+    let real = if run.real { " --real" } else { "" };
+    writeln!(err, "to see it again: {}{real}", show::info(run).command())?;
     Ok(Exit::Different)
 }
 
@@ -44,7 +52,15 @@ mod tests {
 
     fn run(name: &str, shortened: bool) -> Run {
         let (name, scenario) = (name.to_owned(), scenario::load(name).unwrap());
-        Run { name, scenario, trace: None, pictures: Pictures::default(), real: false, shortened }
+        Run {
+            name,
+            scenario,
+            trace: None,
+            pictures: Pictures::default(),
+            real: false,
+            shortened,
+            unseen: Vec::new(),
+        }
     }
 
     fn judge(run: &Run, outcome: &Outcome) -> (Exit, String) {

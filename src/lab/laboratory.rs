@@ -10,8 +10,9 @@ use super::timers;
 use super::wire::Tap;
 use crate::os::unix::be_prompt;
 use crate::packet;
-use crate::real::play::{Action, Ground, Host, Play};
+use crate::real::play::{Ground, Host, Play};
 use crate::router::{LinkId, Met, Router};
+use crate::scenario::Action;
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Recorder};
 
@@ -141,13 +142,13 @@ impl Ground for Laboratory {
                 place.namespace = Some(boot(&place.host)?);
                 router.host_down(now, link, false);
             }
-            Action::Partition(way) => router.partition(now, link, way),
-            Action::Repair(way) => router.repair(link, way),
-            Action::Hold(way) => router.hold(link, way),
-            Action::Release(way) => router.release(now, link, way),
+            Action::Partition(way) => router.partition(now, link, way.into()),
+            Action::Repair(way) => router.repair(link, way.into()),
+            Action::Hold(way) => router.hold(link, way.into()),
+            Action::Release(way) => router.release(now, link, way.into()),
             Action::Unreachable(what) => router.unreachable(link, Some(what)),
             Action::Reachable => router.unreachable(link, None),
-            Action::Kill { .. } | Action::Shutdown { .. } => {}
+            Action::Kill { .. } | Action::Shutdown => {}
         }
         self.deliver(now)
     }

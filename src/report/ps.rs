@@ -46,12 +46,13 @@ fn cells(process: &ProcessInfo) -> Cells {
         ProcessState::Running | ProcessState::Sleeping => process.name.to_string(),
     };
     let wchan = |name: fn(Wchan) -> &'static str| process.sleeping_on.map_or("-", name).to_owned();
+    let today = process.kernel.clone().unwrap_or_else(|| wchan(Wchan::today));
     [
         process.pid.to_string(),
         process.ppid.to_string(),
         process.state.letter().to_string(),
         command,
-        wchan(Wchan::today),
+        today,
         wchan(Wchan::book),
         process.within.unwrap_or_default().to_owned(),
     ]

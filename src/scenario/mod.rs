@@ -20,6 +20,7 @@
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
 //! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`; see [`Expectation`] |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
+//! | `[expect.HOST.loopback]` | what is different with `--real` where the hosts share this machine's loopback |
 //! | `[expect.HOST.with."KEY=VALUE"]` | what is different with `--set KEY=VALUE` |
 //! | `[expect.HOST.process.2]` | what is different for the second of several processes |
 //!
@@ -105,6 +106,8 @@ pub struct Scenario {
     pub may_miss: bool,
     /// What was changed with [`set`](Scenario::set), in the order given.
     pub set: Vec<(String, String)>,
+    /// Whether its hosts are processes of one machine that talk over its loopback: for what is expected.
+    pub on_loopback: bool,
     /// When to look at every host's sockets.
     pub netstat: Option<Moment>,
     /// When to look at every host's processes.

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::timeline::TcpState;
 
 /// A socket as netstat shows it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SocketInfo {
     /// Local address and port; the address is unspecified on a wildcard listener.
     pub local: SocketAddr,
@@ -31,7 +33,7 @@ pub struct SocketInfo {
 }
 
 /// A running timer, `timer:(on,12sec,3)` of `ss -o`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimerInfo {
     /// What it is for.
     pub kind: TimerKind,
@@ -42,7 +44,7 @@ pub struct TimerInfo {
 }
 
 /// What a timer is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TimerKind {
     /// Retransmission of data, SYN or FIN.
     Retransmit,

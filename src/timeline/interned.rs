@@ -22,7 +22,7 @@ pub(super) fn interned<'de, D: Deserializer<'de>>(from: D) -> Result<&'static st
     String::deserialize(from).map(intern)
 }
 
-pub(super) fn interned_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'static str>, D::Error> {
+pub(crate) fn interned_option<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'static str>, D::Error> {
     Option::<String>::deserialize(from).map(|text| text.map(intern))
 }
 

@@ -8,4 +8,5 @@ pub use event::{
     Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
     SegmentEvent, SignalChange, Stream, TcpState, Waiting,
 };
+pub(crate) use interned::interned_option;
 pub use recorder::{Recorder, Timeline};

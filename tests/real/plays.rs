@@ -8,15 +8,17 @@ use std::time::Duration;
 use echosim::echo::client::Session;
 use echosim::echo::server::Service;
 use echosim::echo::{Client, Server, client, server};
-use echosim::os::{Errno, Signal, SocketOption};
+use echosim::os::sim::Limits;
+use echosim::os::unix::Machine;
+use echosim::os::{Errno, SocketOption};
 use echosim::packet::Unreachable;
 use echosim::real;
 use echosim::real::compare::Tolerance;
 use echosim::real::play::{
-    Action, Fault, Host, Input, Place, Play, Program, Run, Victim, fresh_port, loopback_addr, play, program,
+    Host, Place, Play, Program, Run, Stdin, expected_at, fresh_port, loopback_addr, play, program,
 };
-use echosim::router::{LinkConfig, Way};
-use echosim::scenario::{self, Scenario, Trigger};
+use echosim::router::LinkConfig;
+use echosim::scenario::{self, Action, Fault, Input, Scenario, Trigger, Typed, Victim, Way};
 use echosim::time::SimTime;
 use echosim::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream};
 
@@ -64,8 +66,10 @@ fn load(name: &str, set: &[&str]) -> Scenario {
 
 /// Plays a scenario of the library and holds it against what it expects of Linux; 1 if it is not so.
 pub(crate) fn scenario(name: &str, set: &[&str]) -> i32 {
-    let scenario = load(name, set);
-    let outcome = match real::run(&scenario, Place::of(&scenario)) {
+    let mut scenario = load(name, set);
+    let place = Place::of(&scenario);
+    expected_at(&mut scenario, place);
+    let outcome = match real::run(&scenario, place) {
         Ok(outcome) => outcome,
         Err(error) => {
             writeln!(io::stderr(), "{error}").expect("stderr");
@@ -115,6 +119,9 @@ impl Stage {
             addrs: vec![addr],
             link: LinkConfig::default(),
             set: Vec::new(),
+            machine: Machine::default(),
+            limits: Limits::default(),
+            grace: MS(200),
             runs: Vec::new(),
         };
         let hosts = vec![host("server", addrs[1]), host("client", addrs[0])];
@@ -123,8 +130,9 @@ impl Stage {
 
     fn runs(&mut self, host: usize, name: &str, serves: bool, program: Program, typed: &[(u64, &str)]) {
         let input = |text: &str| if text == "^D" { Input::Eof } else { Input::Line(text.to_owned()) };
-        let typed = typed.iter().map(|(at, text)| (MS(*at), input(text))).collect();
-        let run = Run { name: name.to_owned(), program, start: Duration::ZERO, typed, serves };
+        let typed = typed.iter().map(|(at, text)| Typed { at: SimTime::ZERO + MS(*at), what: input(text) });
+        let stdin = Stdin::Terminal(typed.collect());
+        let run = Run { name: name.to_owned(), program, start: Duration::ZERO, stdin, serves };
         self.play.hosts[host].runs.push(run);
     }
 
@@ -140,7 +148,9 @@ impl Stage {
 
     fn strike(&mut self, at: u64, host: &str, action: Action) {
         let trigger = Trigger::At(SimTime::ZERO + MS(at));
-        self.play.faults.push(Fault { trigger, delay: Duration::ZERO, host: host.to_owned(), action });
+        let host = host.to_owned();
+        let fault = Fault { line: 0, trigger, delay: Duration::ZERO, host, action, may_miss: false };
+        self.play.faults.push(fault);
     }
 
     fn set(&mut self, key: &str, value: &str) {
@@ -150,7 +160,7 @@ impl Stage {
 
 fn named(name: &str, place: Place) -> Play {
     let mut stage = Stage::new(place);
-    let kill = Action::Kill { process: Victim::Child, signal: Signal::SIGKILL };
+    let kill = Action::Kill { process: Victim::Child, signal: "SIGKILL" };
     if name != "connect-refused" {
         stage.serve();
     }
@@ -178,7 +188,7 @@ fn named(name: &str, place: Place) -> Play {
         }
         "shutdown" => {
             stage.client(Session::InTurn, &[], &[(0, "hello"), (600, "another line")]);
-            stage.strike(150, "server", Action::Shutdown { grace: MS(200) });
+            stage.strike(150, "server", Action::Shutdown);
         }
         "crash" => {
             stage.set("retries", "3");

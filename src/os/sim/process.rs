@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::SimOs;
 use super::signals::SignalState;
 use super::wait_queue::{Blocked, Ticket};
 use super::wchan::Wchan;
 use crate::os::line_buffer::LineBuffer;
 use crate::os::{Pid, WaitStatus};
+use crate::timeline::interned_option;
 
 /// A process, from fork until its parent has waited for it.
 pub(super) struct Process {
@@ -47,7 +50,7 @@ impl Process {
 }
 
 /// A line of `ps`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessInfo {
     /// Process id.
     pub pid: Pid,
@@ -59,12 +62,18 @@ pub struct ProcessInfo {
     pub state: ProcessState,
     /// What it sleeps on, if it sleeps.
     pub sleeping_on: Option<Wchan>,
+    /// The function that a real kernel says it sleeps in (`/proc/PID/wchan`); `None` of a simulated one.
+    pub kernel: Option<String>,
     /// The library function it sleeps in: `readline`, `fgets`.
-    pub within: Option<&'static str>,
+    #[serde(deserialize_with = "interned_option")]
+    pub within: Option<Name>,
 }
 
+/// A name that lives for ever; under this one, or serde would want to borrow it.
+type Name = &'static str;
+
 /// `STAT` of `ps`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessState {
     /// Running, or about to.
     Running,
@@ -92,6 +101,14 @@ impl ProcessInfo {
             State::Sleeping { blocked, within, .. } => (ProcessState::Sleeping, Some(blocked.wchan), *within),
             State::Zombie(_) => (ProcessState::Zombie, None, None),
         };
-        ProcessInfo { pid, ppid: process.parent, name: process.name.clone(), state, sleeping_on, within }
+        ProcessInfo {
+            pid,
+            ppid: process.parent,
+            name: process.name.clone(),
+            state,
+            sleeping_on,
+            kernel: None,
+            within,
+        }
     }
 }

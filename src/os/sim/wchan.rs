@@ -1,7 +1,9 @@
 //! What a sleeping process sleeps on, as `ps -o wchan` prints it.
 
+use serde::{Deserialize, Serialize};
+
 /// The kernel function a process sleeps in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wchan {
     /// `accept`.
     Accept,

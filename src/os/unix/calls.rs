@@ -14,7 +14,7 @@ use super::wait::Woken;
 use super::{UnixOs, options, raw};
 use crate::os::strace;
 use crate::os::{
-    Action, Child, Errno, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
+    Abi, Action, Child, Errno, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
     WaitStatus,
 };
 use crate::timeline::ProcessChange;
@@ -24,6 +24,10 @@ impl Os for UnixOs {
         UnixOs { within: Some(function), ..self.clone() }
     }
 
+    fn abi(&self) -> Abi {
+        self.process.machine.abi
+    }
+
     fn socket(&self, family: Family) -> Result<Fd, Errno> {
         let call = self.enter("socket");
         let domain = match family {
@@ -31,6 +35,7 @@ impl Os for UnixOs {
             Family::Inet6 => Domain::IPV6,
         };
         let result = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))
+            .and_then(|socket| self.prepare(socket))
             .map(|socket| self.process.files.borrow_mut().open(socket.into(), true, None))
             .map_err(|error| io_errno(&error));
         self.record(&call, result, |_| format!("{}, SOCK_STREAM, IPPROTO_TCP", family.name()))
@@ -44,20 +49,20 @@ impl Os for UnixOs {
 
     fn listen(&self, fd: Fd, backlog: usize) -> Result<(), Errno> {
         let call = self.enter("listen");
-        let result = self.on_socket(fd, |socket| {
-            socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-            // UNP 16.6: a connection may be gone between poll's word that it is there and accept.
-            socket.set_nonblocking(true)
-        });
+        let result = self.on_socket(fd, |socket| socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX)));
         self.record(&call, result, |_| format!("{fd}, {backlog}"))
     }
 
     async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
         let call = self.enter_slow("accept");
         let is_socket = self.process.files.borrow().socket(fd).map(drop);
+        // Who catches signals waits in ppoll, and UNP 16.6 holds: a connection may be gone between poll's word that
+        // it is there and accept. Who does not sleeps in accept itself.
+        let catching = self.is_catching();
         let accepted = match is_socket {
             Ok(()) => {
                 self.block(fd, PollFlags::POLLIN, |file| {
+                    file.set_nonblocking(catching).map_err(|error| io_errno(&error))?;
                     let (socket, peer) = SockRef::from(file).accept().map_err(|error| io_errno(&error))?;
                     // The BSDs let it inherit the listener's O_NONBLOCK.
                     #[cfg(not(target_os = "linux"))]

@@ -1,8 +1,11 @@
 //! A process's open descriptors.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use socket2::SockRef;
 
 use crate::os::{Errno, Fd};
 use crate::timeline::Stream;
@@ -11,6 +14,8 @@ use crate::timeline::Stream;
 #[derive(Debug)]
 pub(super) struct File {
     held: Held,
+    /// Whether it has O_NONBLOCK, as far as we have set it.
+    nonblocking: Cell<bool>,
     pub(super) is_socket: bool,
     /// The standard stream it is, so that lines printed can be told from data.
     pub(super) stream: Option<Stream>,
@@ -23,6 +28,20 @@ enum Held {
     Stdin(io::Stdin),
     Stdout(io::Stdout),
     Stderr(io::Stderr),
+}
+
+impl File {
+    fn new(held: Held, is_socket: bool, stream: Option<Stream>) -> File {
+        File { held, nonblocking: Cell::new(false), is_socket, stream }
+    }
+
+    /// Sets O_NONBLOCK or takes it away, if that is not so already.
+    pub(super) fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        if self.nonblocking.replace(on) != on {
+            SockRef::from(self).set_nonblocking(on)?;
+        }
+        Ok(())
+    }
 }
 
 impl AsFd for File {
@@ -49,7 +68,7 @@ pub(super) struct Files(BTreeMap<Fd, File>);
 impl Files {
     /// The three standard streams.
     pub(super) fn standard() -> Files {
-        let file = |held, stream| File { held, is_socket: false, stream: Some(stream) };
+        let file = |held, stream| File::new(held, false, Some(stream));
         Files(BTreeMap::from([
             (Fd::STDIN, file(Held::Stdin(io::stdin()), Stream::Stdin)),
             (Fd::STDOUT, file(Held::Stdout(io::stdout()), Stream::Stdout)),
@@ -67,7 +86,7 @@ impl Files {
 
     pub(super) fn open(&mut self, fd: OwnedFd, is_socket: bool, stream: Option<Stream>) -> Fd {
         let number = Fd::from_raw(fd.as_raw_fd());
-        self.0.insert(number, File { held: Held::Owned(fd), is_socket, stream });
+        self.0.insert(number, File::new(Held::Owned(fd), is_socket, stream));
         number
     }
 

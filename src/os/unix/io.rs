@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nix::poll::{PollFd as NativePollFd, PollFlags};
 use nix::sys::socket::{MsgFlags, recv, send};
-use socket2::{SockAddr, SockRef};
+use socket2::{SockAddr, SockRef, Socket};
 
 use super::UnixOs;
 use super::errors::{errno, io_errno};
@@ -19,6 +19,26 @@ use crate::os::{Errno, Fd, PollEvents, PollFd};
 const ATOMIC: usize = 512;
 
 impl UnixOs {
+    /// What the machine gives a socket before its program asks for anything.
+    pub(super) fn prepare(&self, socket: Socket) -> io::Result<Socket> {
+        if let Some(octets) = self.process.machine.buffer {
+            socket.set_send_buffer_size(octets)?;
+            socket.set_recv_buffer_size(octets)?;
+        }
+        Ok(socket)
+    }
+
+    /// A host with one address has no choice where a connection comes from; a loopback has.
+    fn bind_to_home(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
+        let Some(home) = self.process.machine.addr.filter(|home| home.is_ipv4() == peer.is_ipv4()) else {
+            return Ok(());
+        };
+        self.on_socket(fd, |socket| {
+            let is_bound = socket.local_addr().and_then(address).is_ok_and(|addr| addr.port() != 0);
+            if is_bound { Ok(()) } else { socket.bind(&SocketAddr::new(home, 0).into()) }
+        })
+    }
+
     /// A write that goes on until all is written or a handler interrupts it.
     pub(super) async fn write_all(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
         let mut done = 0;
@@ -39,6 +59,7 @@ impl UnixOs {
 
     pub(super) async fn connect_to(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
         self.process.files.borrow().socket(fd)?;
+        self.bind_to_home(fd, peer)?;
         let peer = SockAddr::from(peer);
         if !self.is_catching() {
             match self.on_socket(fd, |socket| socket.connect(&peer)) {

@@ -15,6 +15,7 @@
 //! | `io`, `children` | what the longer ones do |
 //! | `process`, `file` | what a process has: descriptors, actions, a mask |
 //! | `signals`, `wait` | handlers, and waiting that they can interrupt |
+//! | `machine` | what makes it several hosts |
 //! | `options`, `errors` | the kernel's words for ours |
 //! | `tape` | where calls are recorded across processes |
 
@@ -23,6 +24,7 @@ mod children;
 mod errors;
 mod file;
 mod io;
+mod machine;
 mod options;
 mod process;
 mod raw;
@@ -35,6 +37,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+pub use machine::Machine;
 pub use tape::{Note, Reel, Tape};
 pub use unix_os::UnixOs;
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::file::Files;
+use super::machine::Machine;
 use super::signals::Signals;
 use super::tape::Tape;
 use crate::os::line_buffer::LineBuffer;
@@ -17,18 +18,20 @@ pub(super) struct Process {
     pub(super) files: RefCell<Files>,
     pub(super) signals: RefCell<Signals>,
     pub(super) tape: Option<Tape>,
+    pub(super) machine: Machine,
     stdout: RefCell<LineBuffer>,
     stderr: RefCell<LineBuffer>,
 }
 
 impl Process {
-    pub(super) fn new(name: &str, tape: Option<Tape>) -> Process {
+    pub(super) fn new(name: &str, tape: Option<Tape>, machine: Machine) -> Process {
         Process {
             name: name.into(),
             pid: Cell::new(super::signals::pid(nix::unistd::getpid())),
             files: RefCell::new(Files::standard()),
             signals: RefCell::default(),
             tape,
+            machine,
             stdout: RefCell::default(),
             stderr: RefCell::default(),
         }

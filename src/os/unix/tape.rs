@@ -12,6 +12,8 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt,
 };
 
+use crate::os::sim::ProcessInfo;
+use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{Event, Kind, Line, Waiting};
 
@@ -31,6 +33,10 @@ pub enum Note {
     End(SimTime, bool),
     /// A fault met nothing, by its number.
     Missed(usize),
+    /// A host's sockets at a moment; `None` of one that is off.
+    Sockets(SimTime, Arc<str>, Option<Vec<SocketInfo>>),
+    /// A host's processes at a moment; `None` of one that is off.
+    Processes(SimTime, Arc<str>, Option<Vec<ProcessInfo>>),
 }
 
 /// The writing end: a process's own, or one it has inherited. Cheap to clone.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use socket2::SockRef;
 
 use super::errors::io_errno;
+use super::machine::Machine;
 use super::process::Process;
 use super::raw;
 use super::tape::Tape;
@@ -33,8 +34,13 @@ impl UnixOs {
     ///
     /// Signals do from here on what they do to a C program: the standard library's SIGPIPE is default again.
     pub fn new(name: &str, tape: Option<Tape>) -> UnixOs {
+        UnixOs::on(Machine::default(), name, tape)
+    }
+
+    /// The same on a machine that differs from this one.
+    pub fn on(machine: Machine, name: &str, tape: Option<Tape>) -> UnixOs {
         raw::be_ordinary();
-        UnixOs { process: Rc::new(Process::new(name, tape)), within: None }
+        UnixOs { process: Rc::new(Process::new(name, tape, machine)), within: None }
     }
 
     pub(super) fn without_label(&self) -> UnixOs {

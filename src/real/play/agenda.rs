@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Play;
-use crate::scenario::Trigger;
+use super::view::View;
+use super::{Play, Stdin};
+use crate::scenario::{Moment, Trigger};
 use crate::time::SimTime;
 
 /// One thing to do. Numbers are indices into the play.
@@ -20,6 +21,9 @@ pub(super) enum Item {
     },
     Strike {
         fault: usize,
+    },
+    Look {
+        view: View,
     },
     /// The grace of a shutdown is over.
     KillAll {
@@ -39,14 +43,20 @@ impl Agenda {
         for (h, host) in play.hosts.iter().enumerate() {
             for (r, run) in host.runs.iter().enumerate() {
                 agenda.add(SimTime::ZERO + run.start, Item::Start { host: h, run: r });
-                for (i, (at, _)) in run.typed.iter().enumerate() {
-                    agenda.add(SimTime::ZERO + *at, Item::Type { host: h, run: r, input: i });
+                let Stdin::Terminal(typed) = &run.stdin else { continue };
+                for (i, typed) in typed.iter().enumerate() {
+                    agenda.add(typed.at, Item::Type { host: h, run: r, input: i });
                 }
             }
         }
         for (f, fault) in play.faults.iter().enumerate() {
             if let Trigger::At(at) = fault.trigger {
                 agenda.add(at + fault.delay, Item::Strike { fault: f });
+            }
+        }
+        for (view, moment) in [(View::Netstat, play.netstat), (View::Ps, play.ps)] {
+            if let Some(Moment::At(at)) = moment {
+                agenda.add(at, Item::Look { view });
             }
         }
         agenda

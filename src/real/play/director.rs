@@ -12,10 +12,11 @@ use nix::unistd::Pid as NativePid;
 
 use super::loopback::Loopback;
 use super::performance::Performance;
+use super::strike::is_of_the_network;
 use super::{Ground, Place, Play};
 use crate::os::unix::{Note, Reel, Tape, fork, note_interrupts};
 use crate::real::{RealError, be_single_threaded};
-use crate::scenario::Outcome;
+use crate::scenario::{Netstat, Outcome, Ps};
 
 /// Gives the play; what it leaves, times from its start. Takes as long as it says.
 ///
@@ -71,7 +72,7 @@ impl Drop for Running {
 fn begin(play: &Play, place: Place) -> Result<Running, RealError> {
     be_single_threaded()?;
     if place == Place::Loopback
-        && let Some(fault) = play.faults.iter().find(|fault| fault.action.is_of_the_network())
+        && let Some(fault) = play.faults.iter().find(|fault| is_of_the_network(fault.action))
     {
         return Err(RealError::TakesLaboratory(fault.action.name()));
     }
@@ -87,6 +88,12 @@ fn begin(play: &Play, place: Place) -> Result<Running, RealError> {
         Ok(outcome) => {
             outcome.events.iter().for_each(|event| tape.event(event));
             outcome.waiting.iter().for_each(|waiting| tape.write(&Note::Enters(waiting.clone())));
+            if let Some(Netstat { t, hosts }) = outcome.netstat {
+                hosts.into_iter().for_each(|(host, seen)| tape.write(&Note::Sockets(t, host, seen)));
+            }
+            if let Some(Ps { t, hosts }) = outcome.ps {
+                hosts.into_iter().for_each(|(host, seen)| tape.write(&Note::Processes(t, host, seen)));
+            }
             outcome.missed.iter().for_each(|missed| tape.write(&Note::Missed(*missed)));
             tape.write(&Note::End(outcome.end, outcome.cut));
             0
@@ -128,6 +135,12 @@ fn collect(reel: &mut Reel) -> io::Result<Outcome> {
             Ok(Some(Note::Event(event))) => outcome.events.push(event),
             Ok(Some(Note::Enters(waiting))) => outcome.waiting.push(waiting),
             Ok(Some(Note::Missed(missed))) => outcome.missed.push(missed),
+            Ok(Some(Note::Sockets(t, host, seen))) => {
+                outcome.netstat.get_or_insert(Netstat { t, hosts: Vec::new() }).hosts.push((host, seen));
+            }
+            Ok(Some(Note::Processes(t, host, seen))) => {
+                outcome.ps.get_or_insert(Ps { t, hosts: Vec::new() }).hosts.push((host, seen));
+            }
             Ok(Some(Note::End(end, cut))) => (outcome.end, outcome.cut) = (end, cut),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(outcome),
             Err(error) => return Err(error),

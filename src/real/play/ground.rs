@@ -3,8 +3,8 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use super::Action;
 use crate::router::Met;
+use crate::scenario::Action;
 use crate::time::SimTime;
 use crate::timeline::Event;
 

@@ -4,8 +4,9 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::BorrowedFd;
 
-use super::{Action, Ground};
+use super::Ground;
 use crate::router::Met;
+use crate::scenario::Action;
 use crate::time::SimTime;
 use crate::timeline::Event;
 
@@ -53,12 +54,19 @@ impl Ground for Loopback {
 /// An address of the loopback that this process has to itself, where the system has more than one (Linux: all of
 /// 127.0.0.0/8).
 pub fn loopback_addr() -> IpAddr {
+    address(1).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// The `nth` of them, from 1. Processes far apart in time may get the same: their ports are their own all the same.
+pub(super) fn address(nth: u8) -> io::Result<IpAddr> {
     if !cfg!(target_os = "linux") {
-        return Ipv4Addr::LOCALHOST.into();
+        return Ok(Ipv4Addr::LOCALHOST.into());
     }
-    // A pid has 22 bits at most (PID_MAX_LIMIT).
-    let [_, high, middle, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, 64 | (high & 0x3f), middle, low).into()
+    if nth == u8::MAX {
+        return Err(io::Error::other("the loopback of one process has 254 addresses"));
+    }
+    let [_, _, middle, low] = std::process::id().to_be_bytes();
+    Ok(Ipv4Addr::new(127, 64 | (middle & 0x3f), low, nth).into())
 }
 
 /// A port of `addr` that is free now.

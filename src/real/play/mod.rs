@@ -9,8 +9,15 @@ mod director;
 mod ground;
 mod loopback;
 mod performance;
+mod place;
+mod processes;
 mod scenario;
+#[cfg(target_os = "linux")]
+mod sock_diag;
+mod sockets;
+mod stdin;
 mod strike;
+mod view;
 mod witness;
 
 use std::future::Future;
@@ -19,45 +26,17 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::os::Signal;
-use crate::os::unix::UnixOs;
-use crate::packet::Unreachable;
-use crate::router::{DropRule, LinkConfig, Met, Way};
-use crate::scenario::{Scenario, Trigger};
+use crate::os::sim::Limits;
+use crate::os::unix::{Machine, UnixOs};
+use crate::router::{DropRule, LinkConfig};
+use crate::scenario::{Fault, Moment, Typed};
 
 pub(crate) use director::Running;
 pub use director::play;
 pub(crate) use ground::Ground;
 pub use loopback::{fresh_port, loopback_addr};
-
-/// Where a play is given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// All hosts are this one; they talk over its loopback. No network fault can strike.
-    Loopback,
-    /// Every host has a network namespace, and our router lies between them (Linux).
-    Laboratory,
-}
-
-impl Place {
-    /// The nearest place that can do what the scenario asks for: the loopback unless a network fault strikes, a
-    /// link has a will of its own, or a key of the kernel is set.
-    pub fn of(scenario: &Scenario) -> Place {
-        use crate::scenario::{Action as Told, Link};
-        let faults = scenario.faults.iter();
-        let only_processes = faults
-            .map(|fault| fault.action)
-            .all(|action| matches!(action, Told::Kill { .. } | Told::Shutdown));
-        let links_are_plain = scenario.hosts.iter().all(|host| host.link == Link::default());
-        let nothing_is_set = scenario.set.is_empty() && scenario.hosts.iter().all(|host| host.set.is_empty());
-        let everybody_exists = scenario.hosts.iter().all(|host| host.program.is_some());
-        if only_processes && links_are_plain && nothing_is_set && everybody_exists {
-            Place::Loopback
-        } else {
-            Place::Laboratory
-        }
-    }
-}
+pub use place::Place;
+pub use scenario::expected_at;
 
 /// A scenario, as far as the real arm needs it. Times are from the start.
 #[derive(Clone, Default)]
@@ -74,6 +53,12 @@ pub struct Play {
     pub seed: u64,
     /// Packets singled out to be lost, in a laboratory. Links are numbered as the hosts are.
     pub drops: Vec<DropRule>,
+    /// The servers' ports, on a loopback: whose sockets have none of them are strangers'.
+    pub ports: Vec<u16>,
+    /// When to look at the hosts' sockets.
+    pub netstat: Option<Moment>,
+    /// When to look at the hosts' processes.
+    pub ps: Option<Moment>,
 }
 
 /// A host.
@@ -81,12 +66,18 @@ pub struct Play {
 pub struct Host {
     /// Its name.
     pub name: String,
-    /// Its addresses, in a laboratory.
+    /// Its addresses.
     pub addrs: Vec<IpAddr>,
     /// Its link, in a laboratory.
     pub link: LinkConfig,
     /// Keys of `--set` for its kernel, in a laboratory.
     pub set: Vec<(String, String)>,
+    /// In what else it differs from this machine.
+    pub machine: Machine,
+    /// What its processes run out of.
+    pub limits: Limits,
+    /// How long it waits between SIGTERM and SIGKILL when it is shut down.
+    pub grace: Duration,
     /// What it runs.
     pub runs: Vec<Run>,
 }
@@ -112,104 +103,17 @@ pub struct Run {
     pub program: Program,
     /// When it starts, and how long after a boot again.
     pub start: Duration,
-    /// What is typed at its terminal, in time order.
-    pub typed: Vec<(Duration, Input)>,
+    /// What it reads.
+    pub stdin: Stdin,
     /// It serves for ever, so nobody waits for its end; and others may want it to listen before they start.
     pub serves: bool,
 }
 
-/// What is typed.
+/// A process's standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// A line, without its newline.
-    Line(String),
-    /// Control-D.
-    Eof,
-}
-
-/// Which process of a host is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Victim {
-    /// The youngest that was forked and still lives.
-    Child,
-    /// The first that was started.
-    Parent,
-}
-
-/// What strikes a host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// When: at a time, or the moment something happens.
-    pub trigger: Trigger,
-    /// How long after that.
-    pub delay: Duration,
-    /// The host's name.
-    pub host: String,
-    /// What happens to it.
-    pub action: Action,
-}
-
-/// What happens to a host, or to its link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names are the scenario's")]
-pub enum Action {
-    Kill { process: Victim, signal: Signal },
-    Shutdown { grace: Duration },
-    Crash,
-    Boot,
-    Partition(Way),
-    Repair(Way),
-    Hold(Way),
-    Release(Way),
-    Unreachable(Unreachable),
-    Reachable,
-}
-
-impl Action {
-    /// The word for it in a scenario.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Action::Kill { .. } => "kill",
-            Action::Shutdown { .. } => "shutdown",
-            Action::Crash => "crash",
-            Action::Boot => "boot",
-            Action::Partition(_) => "partition",
-            Action::Repair(_) => "repair",
-            Action::Hold(_) => "hold",
-            Action::Release(_) => "release",
-            Action::Unreachable(_) => "unreachable",
-            Action::Reachable => "reachable",
-        }
-    }
-
-    /// What more there is to say.
-    pub(super) fn detail(self) -> Option<String> {
-        match self {
-            Action::Kill { process: Victim::Child, signal } => Some(format!("{signal} to the child")),
-            Action::Kill { process: Victim::Parent, signal } => Some(format!("{signal} to the parent")),
-            Action::Unreachable(what) => Some(what.to_string()),
-            _ => None,
-        }
-    }
-
-    /// Of what a link's faults have met, the packets that one of this kind meets.
-    fn met(self, met: &Met) -> u64 {
-        match self {
-            Action::Crash => met.host_down,
-            Action::Partition(_) => met.partitioned,
-            Action::Hold(_) => met.held,
-            Action::Unreachable(_) => met.unreachable,
-            _ => 0,
-        }
-    }
-
-    /// Whether it only shows by the packets it meets.
-    const fn lasts(self) -> bool {
-        matches!(self, Action::Partition(_) | Action::Hold(_) | Action::Unreachable(_))
-    }
-
-    /// Whether it takes a laboratory.
-    pub const fn is_of_the_network(self) -> bool {
-        !matches!(self, Action::Kill { .. } | Action::Shutdown { .. })
-    }
+pub enum Stdin {
+    /// A terminal, and what is typed at it, in time order; what is typed before the process starts it finds there.
+    Terminal(Vec<Typed>),
+    /// A file of these octets.
+    File(Vec<u8>),
 }

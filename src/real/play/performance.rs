@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +14,11 @@ use nix::sys::signal::Signal as Native;
 use super::agenda::{Agenda, Item};
 use super::cast::{self, Actor};
 use super::strike::{Struck, watch};
-use super::{Ground, Input, Play};
+use super::view::Views;
+use super::{Ground, Play, Stdin};
 use crate::os::Signal;
 use crate::os::unix::{Reel, Tape, interrupted};
-use crate::scenario::{Outcome, Watch};
+use crate::scenario::{Input, Outcome, Watch};
 use crate::time::SimTime;
 use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream, Waiting};
 
@@ -41,8 +43,13 @@ pub(super) struct Performance<'a> {
     /// When each host was off; open at the end while it is.
     pub(super) off: Vec<Vec<(SimTime, Option<SimTime>)>>,
     pub(super) events: Vec<Event>,
-    /// What each living process was last heard to call.
-    pub(super) calls: BTreeMap<u32, Waiting>,
+    /// The calls each living process was heard to make and not to return from: behind a call those of the handler
+    /// that interrupted it.
+    pub(super) calls: BTreeMap<u32, Vec<Waiting>>,
+    /// What has been typed since the host's last boot: which of the inputs, by host and run.
+    typed: BTreeMap<(usize, usize), Range<usize>>,
+    /// What was asked to be looked at.
+    pub(super) views: Views,
     /// Faults that wait for an event, by number.
     pub(super) watches: Vec<(usize, Watch)>,
     /// How many events the watches have seen: of the processes, of the wire.
@@ -69,6 +76,8 @@ impl<'a> Performance<'a> {
             off: vec![Vec::new(); play.hosts.len()],
             events: Vec::new(),
             calls: BTreeMap::new(),
+            typed: BTreeMap::new(),
+            views: Views::default(),
             watches: play.faults.iter().enumerate().filter_map(watch).collect(),
             watched: (0, 0),
             struck: vec![None; play.faults.len()],
@@ -94,10 +103,13 @@ impl<'a> Performance<'a> {
             self.wait()?;
         }
         self.listen()?;
+        self.look_at_the_end()?;
         let mut outcome = Outcome {
             end: self.tape.now(),
             cut: self.is_time(),
-            waiting: self.calls.values().filter(|call| cast::fate(call.pid).is_none()).cloned().collect(),
+            waiting: self.asleep().cloned().collect(),
+            netstat: self.views.netstat.take(),
+            ps: self.views.ps.take(),
             missed: self.missed(),
             ..Outcome::default()
         };
@@ -118,13 +130,18 @@ impl<'a> Performance<'a> {
         let now = self.tape.now();
         let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
         // Who sleeps wakes up by himself.
-        let asleep = self.calls.values().any(|call| call.call == "sleep" && cast::fate(call.pid).is_none());
+        let asleep = self.asleep().any(|call| call.call == "sleep");
         Ok(is_quiet && self.agenda.next_time().is_none() && !asleep && !self.ground.awaits_timer()?)
+    }
+
+    /// What each living process sleeps in.
+    pub(super) fn asleep(&self) -> impl Iterator<Item = &Waiting> {
+        self.calls.values().filter_map(|calls| calls.last()).filter(|call| cast::fate(call.pid).is_none())
     }
 
     fn wait(&mut self) -> io::Result<()> {
         let now = self.tape.now();
-        let has_typing = self.cast.iter_mut().fold(false, |some, actor| actor.flush() | some);
+        let has_typing = self.cast.iter_mut().fold(false, |some, actor| actor.keyboard.flush() | some);
         let glance = (has_typing || !self.doomed.is_empty()).then_some(now + GLANCE);
         let times = [self.agenda.next_time(), self.ground.next_deadline(), glance, Some(now + 10 * GLANCE)];
         let until = times.into_iter().flatten().min().unwrap_or(now);
@@ -141,9 +158,11 @@ impl<'a> Performance<'a> {
         match item {
             Item::Start { host, run } => self.start(host, run),
             Item::Type { host, run, input } => {
-                self.type_at(host, run, input);
+                self.typed.entry((host, run)).or_default().end = input + 1;
+                self.type_at(host, run, input..input + 1);
                 Ok(())
             }
+            Item::Look { view } => self.look(view),
             Item::Strike { fault } => self.strike(fault),
             Item::KillAll { host } => {
                 self.signal_all(host, Native::SIGKILL);
@@ -157,13 +176,17 @@ impl<'a> Performance<'a> {
         let run = &play.hosts[host].runs[index];
         self.ground.enter(host)?;
         let now = self.tape.now();
-        let actor = Actor::start(host, index, run, &self.tape.for_host(&play.hosts[host].name))?;
+        let home = &play.hosts[host];
+        let actor = Actor::start((host, index), home, run, &self.tape.for_host(&home.name))?;
         let (pid, name) = (actor.pid.as_raw(), actor.name.clone());
         self.record_change(now, host, pid, &name, ProcessChange::Start);
         self.cast.push(actor);
         if run.serves {
             self.wait_until_it_listens(pid)?;
         }
+        // It finds at its terminal what was typed there before it started.
+        let typed = self.typed.get(&(host, index)).cloned().unwrap_or_default();
+        self.type_at(host, index, typed);
         Ok(())
     }
 
@@ -190,19 +213,33 @@ impl<'a> Performance<'a> {
         }
     }
 
-    fn type_at(&mut self, host: usize, run: usize, input: usize) {
+    /// A terminal that nobody reads any more takes what is typed all the same.
+    fn type_at(&mut self, host: usize, run: usize, inputs: Range<usize>) {
         let now = self.tape.now();
+        let Stdin::Terminal(typed) = &self.play.hosts[host].runs[run].stdin else { return };
+        let mut lines = Vec::new();
         let Some(actor) = self.cast.iter_mut().find(|actor| actor.host == host && actor.run == run) else {
             return;
         };
-        match &self.play.hosts[host].runs[run].typed[input].1 {
-            Input::Line(text) => {
-                let (pid, process) = (actor.pid.as_raw(), actor.name.clone());
-                let line = Line { pid, process, stream: Stream::Stdin, text: text.clone() };
-                actor.type_line(text);
-                self.record_at(now, host, Kind::Line(line));
+        for input in &typed[inputs] {
+            match &input.what {
+                Input::Line(text) => {
+                    let (pid, process) = (actor.pid.as_raw(), actor.name.clone());
+                    lines.push(Line { pid, process, stream: Stream::Stdin, text: text.clone() });
+                    actor.keyboard.type_line(text);
+                }
+                Input::Eof => actor.keyboard.type_eof(),
             }
-            Input::Eof => actor.hang_up(),
+        }
+        for line in lines {
+            self.record_at(now, host, Kind::Line(line));
+        }
+    }
+
+    /// After a boot nobody has typed anything yet.
+    pub(super) fn clear_terminals(&mut self, host: usize) {
+        for (_, typed) in self.typed.iter_mut().filter(|((on, _), _)| *on == host) {
+            typed.start = typed.end;
         }
     }
 }

@@ -7,9 +7,9 @@ use nix::sys::signal::Signal as Native;
 use super::agenda::Item;
 use super::cast;
 use super::performance::Performance;
-use super::{Action, Fault, Victim};
 use crate::os::Signal;
-use crate::scenario::{Trigger, Watch};
+use crate::router::Met;
+use crate::scenario::{Action, Fault, Trigger, Victim, Watch};
 use crate::timeline::{Event, Kind};
 
 /// What a fault did when it struck.
@@ -36,7 +36,7 @@ impl Performance<'_> {
             let met = match struck {
                 None => false,
                 Some(Struck::Met) => true,
-                Some(Struck::Lasting(host, before)) => fault.action.met(&self.ground.met(*host)) > *before,
+                Some(Struck::Lasting(host, before)) => met(fault.action, &self.ground.met(*host)) > *before,
             };
             (!met).then_some(n)
         };
@@ -75,21 +75,23 @@ impl Performance<'_> {
         let fault = &self.play.faults[nth];
         let now = self.tape.now();
         let (name, target) = (fault.action.name(), fault.host.clone());
-        let kind = Kind::Fault { fault: name, target, detail: fault.action.detail() };
+        let kind = Kind::Fault { fault: name, target, detail: detail(fault.action) };
         self.events.push(Event { t: now, host: "world".into(), kind, packet: None });
         let Some(host) = self.play.hosts.iter().position(|host| host.name == fault.host) else {
             return Err(io::Error::other(format!("no host {}", fault.host)));
         };
-        let before = fault.action.met(&self.ground.met(host));
+        let before = met(fault.action, &self.ground.met(host));
         let lives = self.cast.iter().any(|actor| actor.host == host && !actor.has_ended);
         let mut struck = Struck::Met;
         match fault.action {
             Action::Kill { process, signal } => {
+                let signal = Signal::from_name(signal).expect("signals are checked");
                 if !self.kill(host, process, signal)? {
                     return Ok(());
                 }
             }
-            Action::Shutdown { grace } => {
+            Action::Shutdown => {
+                let grace = self.play.hosts[host].grace;
                 self.signal_all(host, Native::SIGTERM);
                 self.agenda.add(now + grace, Item::KillAll { host });
                 self.ending.insert(host);
@@ -105,13 +107,14 @@ impl Performance<'_> {
                 if let Some((_, until @ None)) = self.off[host].last_mut() {
                     *until = Some(now);
                 }
+                self.clear_terminals(host);
                 for (run, it) in self.play.hosts[host].runs.iter().enumerate() {
                     self.agenda.add(now + it.start, Item::Start { host, run });
                 }
             }
             action => {
                 self.ground.strike(now, host, action)?;
-                if action.lasts() {
+                if lasts(action) {
                     struck = Struck::Lasting(host, before);
                 }
             }
@@ -173,4 +176,35 @@ impl Performance<'_> {
             self.doomed.insert(*pid, (host, name.clone(), ours));
         }
     }
+}
+
+/// What more there is to say of a fault.
+fn detail(action: Action) -> Option<String> {
+    match action {
+        Action::Kill { process: Victim::Child, signal } => Some(format!("{signal} to the child")),
+        Action::Kill { process: Victim::Parent, signal } => Some(format!("{signal} to the parent")),
+        Action::Unreachable(what) => Some(what.to_string()),
+        _ => None,
+    }
+}
+
+/// Of what a link's faults have met, the packets that one of this kind meets.
+fn met(action: Action, met: &Met) -> u64 {
+    match action {
+        Action::Crash => met.host_down,
+        Action::Partition(_) => met.partitioned,
+        Action::Hold(_) => met.held,
+        Action::Unreachable(_) => met.unreachable,
+        _ => 0,
+    }
+}
+
+/// Whether a fault only shows by the packets it meets.
+const fn lasts(action: Action) -> bool {
+    matches!(action, Action::Partition(_) | Action::Hold(_) | Action::Unreachable(_))
+}
+
+/// Whether a fault takes a laboratory.
+pub(super) const fn is_of_the_network(action: Action) -> bool {
+    !matches!(action, Action::Kill { .. } | Action::Shutdown)
 }

@@ -19,10 +19,10 @@ impl Performance<'_> {
             let event = match note {
                 Note::Event(event) => event,
                 Note::Enters(waiting) => {
-                    self.calls.insert(waiting.pid, waiting);
+                    self.calls.entry(waiting.pid).or_default().push(waiting);
                     continue;
                 }
-                Note::End(..) | Note::Missed(_) => continue,
+                _ => continue,
             };
             let Some(host) = self.play.hosts.iter().position(|host| *host.name == *event.host) else {
                 continue;
@@ -35,7 +35,8 @@ impl Performance<'_> {
             }
             self.stirred = self.tape.now();
             if let Kind::Call(call) = &event.kind {
-                self.calls.remove(&call.pid);
+                let calls = self.calls.entry(call.pid).or_default();
+                calls.pop_if(|last| last.call == call.call);
             }
             if let Kind::Process(Process { pid, process, what }) = &event.kind {
                 match what {

@@ -7,7 +7,7 @@ use crate::time::SimTime;
 
 fn process(pid: u32, ppid: u32, state: ProcessState, sleeping_on: Option<Wchan>) -> ProcessInfo {
     let (pid, ppid) = (Pid::from_raw(pid), Pid::from_raw(ppid));
-    ProcessInfo { pid, ppid, name: "echo-server".into(), state, sleeping_on, within: None }
+    ProcessInfo { pid, ppid, name: "echo-server".into(), state, sleeping_on, kernel: None, within: None }
 }
 
 #[test]

@@ -85,6 +85,12 @@ impl Differences {
             None => self.lines(prints, &[], &seen.stdout),
             Some(Prints::Exactly(lines)) => self.lines(prints, lines, &seen.stdout),
             Some(Prints::First(count)) => self.first_lines(prints, *count, &seen.stdout),
+            Some(Prints::Each(line, count)) => {
+                let alike = seen.stdout.iter().all(|got| fits(line, got));
+                if !alike || !count.holds(seen.stdout.len() as u64) {
+                    self.note(prints, format!("{count} times {line:?}"), all(&seen.stdout));
+                }
+            }
         }
         if stderr.is_some() || fails.is_empty() {
             self.lines(format!("{who} stderr"), stderr.unwrap_or_default(), &seen.stderr);

@@ -30,6 +30,8 @@ pub struct Override {
     pub process: Option<u32>,
     /// When the scenario runs under this system's TCP; `None` is under any.
     pub system: Option<System>,
+    /// Only where the hosts are processes of one machine, on its loopback.
+    pub loopback: bool,
     /// When this key has this value; `None` is whatever is set.
     pub setting: Option<(String, String)>,
     /// What is expected then, in place of what is expected otherwise.
@@ -69,6 +71,8 @@ pub enum Prints {
     Exactly(Vec<String>),
     /// So many of the generated lines, from the first; behind them there may be a part of one more.
     First(Count),
+    /// So many lines that are all like this one.
+    Each(String, Count),
 }
 
 /// A call that has to fail.
@@ -91,6 +95,7 @@ impl Expectations {
         let fits = |o: &&Override| {
             o.process.is_none_or(|nth| nth == process)
                 && o.system.is_none_or(|system| system == scenario.stack)
+                && (!o.loopback || scenario.on_loopback)
                 && o.setting.as_ref().is_none_or(is_set)
         };
         self.overrides.iter().filter(fits).fold(self.base.clone(), |general, o| o.instead.clone().or(general))

@@ -36,6 +36,7 @@ pub(super) struct ExpectTable {
     linux: Option<Spanned<Box<ExpectTable>>>,
     bsd: Option<Spanned<Box<ExpectTable>>>,
     rfc: Option<Spanned<Box<ExpectTable>>>,
+    loopback: Option<Spanned<Box<ExpectTable>>>,
 }
 
 #[derive(Deserialize)]
@@ -48,11 +49,12 @@ struct FailureTable {
 }
 
 /// For whom a table is.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 struct Scope {
     process: Option<u32>,
     system: Option<System>,
     setting: Option<(String, String)>,
+    loopback: bool,
 }
 
 impl ExpectTable {
@@ -61,7 +63,8 @@ impl ExpectTable {
         let mut expectations = Expectations::default();
         self.add(&mut expectations, &format!("expect.{host}"), Scope::default(), (count, variables))?;
         // The more special behind the more general; stable, so that of equals the file's order decides.
-        let rank = |it: &Override| (it.process.is_some(), it.setting.is_some(), it.system.is_some());
+        let rank =
+            |it: &Override| (it.process.is_some(), it.setting.is_some(), it.loopback, it.system.is_some());
         expectations.overrides.sort_by_key(rank);
         Ok(expectations)
     }
@@ -81,14 +84,22 @@ impl ExpectTable {
             (System::Bsd, self.bsd.take()),
             (System::Rfc, self.rfc.take()),
         ];
+        let loopback = self.loopback.take();
         let settings = std::mem::take(&mut self.with);
         let processes = std::mem::take(&mut self.process);
         let instead = self.expectation(key, &scope)?;
         match scope.clone() {
-            Scope { process: None, system: None, setting: None } => all.base = instead,
-            Scope { process, system, setting } => {
-                all.overrides.push(Override { process, system, setting, instead })
+            Scope { process: None, system: None, setting: None, loopback: false } => all.base = instead,
+            Scope { process, system, setting, loopback } => {
+                all.overrides.push(Override { process, system, loopback, setting, instead })
             }
+        }
+        if let Some(table) = loopback {
+            let key = format!("{key}.loopback");
+            if scope.loopback {
+                return Err(Wrong::new(table.span(), key, "it is the loopback already"));
+            }
+            table.into_inner().add(all, &key, Scope { loopback: true, ..scope.clone() }, known)?;
         }
         for (system, table) in systems {
             let Some(table) = table else { continue };
@@ -108,7 +119,7 @@ impl ExpectTable {
         }
         for (nth, table) in processes {
             let key = format!("{key}.process.{}", nth.get_ref());
-            if scope.process.is_some() || scope.system.is_some() || scope.setting.is_some() {
+            if scope != Scope::default() {
                 return Err(Wrong::new(nth.span(), key, "expected directly under [expect.HOST]"));
             }
             let process = nth.get_ref().parse::<u32>().ok().filter(|nth| (1..=count).contains(nth));
@@ -170,6 +181,7 @@ fn lines(prints: Spanned<Lines>, key: &str) -> Result<Prints, Wrong> {
     let span = prints.span();
     match prints.into_inner() {
         Lines::Listed(lines) => Ok(Prints::Exactly(lines)),
+        Lines::Each(line, count) => Ok(Prints::Each(line, count)),
         Lines::Generated(lines) if lines.high > limits::TYPED_LINES => {
             let what = format!("more lines than the limit of {}", limits::TYPED_LINES);
             Err(Wrong::new(span, format!("{key}.prints"), what))

@@ -208,10 +208,10 @@ impl HostTable {
         }
         let wanted = match stdin.get_ref() {
             Lines::Listed(lines) => lines.len() as u64,
-            Lines::Generated(count) if count.low != count.high => {
+            Lines::Generated(count) | Lines::Each(_, count) if count.low != count.high => {
                 return refuse("expected one number of lines");
             }
-            Lines::Generated(count) => count.low,
+            Lines::Generated(count) | Lines::Each(_, count) => count.low,
         };
         let Some(left) = wanted.checked_mul(count.into()).and_then(|all| budget.lines.checked_sub(all))
         else {
@@ -221,6 +221,7 @@ impl HostTable {
         Ok(Some(match stdin.get_ref() {
             Lines::Listed(lines) => lines.clone(),
             Lines::Generated(_) => (1..=wanted).map(generated_line).collect(),
+            Lines::Each(line, _) => vec![line.clone(); wanted as usize],
         }))
     }
 

@@ -54,19 +54,22 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
 }
 
 /// Lines of text: a list of them, or `{ lines = 200 }` for generated ones, `{ lines = "1..199" }` for the first of
-/// them.
+/// them, `{ each = "child * terminated", count = "1..5" }` for some that are alike.
 #[derive(Clone, Debug)]
 pub(super) enum Lines {
     Listed(Vec<String>),
     Generated(Count),
+    Each(String, Count),
 }
 
 impl<'de> Deserialize<'de> for Lines {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lines, D::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Generated {
-            lines: Value<Count>,
+        struct Table {
+            lines: Option<Value<Count>>,
+            each: Option<String>,
+            count: Option<Value<Count>>,
         }
 
         struct Reader;
@@ -79,9 +82,15 @@ impl<'de> Deserialize<'de> for Lines {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Lines, A::Error> {
-                let Generated { lines: Value(lines) } =
-                    Generated::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Lines::Generated(lines))
+                match Table::deserialize(MapAccessDeserializer::new(map))? {
+                    Table { lines: Some(Value(lines)), each: None, count: None } => {
+                        Ok(Lines::Generated(lines))
+                    }
+                    Table { lines: None, each: Some(line), count: Some(Value(count)) } => {
+                        Ok(Lines::Each(line, count))
+                    }
+                    _ => Err(A::Error::custom("expected `lines`, or `each` and `count`")),
+                }
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Lines, A::Error> {

@@ -93,6 +93,7 @@ impl Top {
             faults: Vec::new(),
             may_miss: self.may_miss,
             set: Vec::new(),
+            on_loopback: false,
             netstat: None,
             ps: None,
         };

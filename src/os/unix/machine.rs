@@ -1,0 +1,24 @@
+//! What a play makes of this machine, so that one kernel can stand for several hosts.
+
+use std::net::IpAddr;
+
+use crate::os::Abi;
+
+/// In what a host differs from this machine as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// How its compiler lays out a `long`.
+    pub abi: Abi,
+    /// Where its connections come from; `None` leaves that to the kernel.
+    pub addr: Option<IpAddr>,
+    /// Octets that a program of its would ask for as each socket's SO_SNDBUF and SO_RCVBUF; `None` leaves them to
+    /// the kernel.
+    pub buffer: Option<usize>,
+}
+
+impl Default for Machine {
+    /// This machine.
+    fn default() -> Machine {
+        Machine { abi: Abi::NATIVE, addr: None, buffer: None }
+    }
+}
