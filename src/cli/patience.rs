@@ -26,3 +26,30 @@ pub(super) fn announce(scenario: &Scenario, err: &mut dyn Write) -> io::Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(name: &str, set: &[(&str, &str)], until: Option<u64>) -> String {
+        let mut scenario = scenario::load(name).unwrap();
+        set.iter().for_each(|(key, value)| scenario.set(key, value).unwrap());
+        scenario.until = until.map_or(scenario.until, |secs| SimTime::ZERO + Duration::from_secs(secs));
+        let mut err = Vec::new();
+        announce(&scenario, &mut err).unwrap();
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn a_quarter_of_an_hour_is_announced_with_what_makes_it_shorter() {
+        let told = told("crash", &[], None);
+        assert!(told.starts_with("this takes 15min 56s, ") && told.contains("--set retries=N"), "{told}");
+    }
+
+    #[test]
+    fn what_is_short_or_made_so_needs_no_word() {
+        assert_eq!(told("reboot", &[], None), "");
+        assert_eq!(told("crash", &[("retries", "4")], None), "");
+        assert_eq!(told("crash", &[], Some(20)), "");
+    }
+}

@@ -8,6 +8,7 @@ mod laboratory;
 mod load;
 mod loopback;
 mod machine;
+mod needs;
 mod plays;
 mod programs;
 mod server;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     trials.extend(conformance::trials());
     trials.extend(loopback::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(laboratory::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
+    trials.extend(needs::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     trials.extend(load::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -70,6 +70,8 @@ pub struct Host {
     pub addrs: Vec<IpAddr>,
     /// Its link, in a laboratory.
     pub link: LinkConfig,
+    /// The longest IP packet its interface takes, in a laboratory.
+    pub mtu: usize,
     /// Keys of `--set` for its kernel, in a laboratory.
     pub set: Vec<(String, String)>,
     /// In what else it differs from this machine.

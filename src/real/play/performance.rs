@@ -98,7 +98,7 @@ impl<'a> Performance<'a> {
             self.ground.move_on(self.tape.now())?;
             self.listen()?;
             self.look_after_processes();
-            self.power_off()?;
+            self.power_off();
             self.watch()?;
             self.wait()?;
         }
@@ -164,6 +164,7 @@ impl<'a> Performance<'a> {
             }
             Item::Look { view } => self.look(view),
             Item::Strike { fault } => self.strike(fault),
+            Item::SwitchOff { host } => self.switch_off(host),
             Item::KillAll { host } => {
                 self.signal_all(host, Native::SIGKILL);
                 Ok(())
