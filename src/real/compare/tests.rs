@@ -126,7 +126,7 @@ fn connections_need_not_take_turns_in_the_same_order() {
 #[test]
 fn a_pid_in_a_text_is_that_of_the_same_process() {
     let printed = |pid: u32, child: u32| {
-        let text = format!("child {child} terminated");
+        let text = format!("child {child} terminated, 10.0.0.1:{}, line 101", 50_000 + pid);
         Kind::Line(Line { pid, process: "echo-server".into(), stream: Stream::Stdout, text })
     };
     let sim = [at(0, start(101)), at(0, start(102)), at(1, printed(101, 102))];

@@ -95,16 +95,15 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
         Kind::Call(call) => {
             let name = call.within.map_or(call.call.to_owned(), |within| format!("{within}: {}", call.call));
             let what = match call.result {
-                Ok(_) if names_something(call.call) => name,
+                Ok(_) if names_something(call.call) || call.within == Some("fputs") => name,
                 Ok(value) => format!("{name} = {value}"),
                 Err(errno) => format!("{name} = -1 {errno}"),
             };
             (Whose::Pid(call.pid), what)
         }
-        Kind::Line(line) if line.stream != Stream::Stdin => (
-            Whose::Pid(line.pid),
-            format!("{}: {}", line.stream.name(), without_pids(&line.text, nth_process)),
-        ),
+        Kind::Line(line) if line.stream != Stream::Stdin => {
+            (Whose::Pid(line.pid), format!("{}: {}", line.stream.name(), plain(&line.text, nth_process)))
+        }
         Kind::Process(process) => {
             let what = match process.what {
                 ProcessChange::Exit { status } => format!("exit({status})"),
@@ -121,13 +120,30 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
     })
 }
 
-/// A text that names processes by their pids: the n-th of its host is `#n`.
-fn without_pids(text: &str, nth_process: impl Fn(u32) -> Option<usize>) -> String {
-    let word = |word: &str| match word.parse().ok().and_then(&nth_process) {
-        Some(nth) => format!("#{}", nth + 1),
-        None => word.to_owned(),
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+/// A text without what differs from run to run: the n-th process of its host is `#n`, and a port that the kernel
+/// chose is `*`.
+fn plain(text: &str, nth_process: impl Fn(u32) -> Option<usize>) -> String {
+    let mut before = "";
+    let mut words = Vec::new();
+    for word in text.split(' ') {
+        let nth = word.parse().ok().filter(|_| before == "child").and_then(&nth_process);
+        words.push(match (nth, port(word)) {
+            (Some(nth), _) => format!("#{}", nth + 1),
+            (None, Some((addr, rest))) => format!("{addr}:*{rest}"),
+            (None, None) => word.to_owned(),
+        });
+        before = word;
+    }
+    words.join(" ")
+}
+
+/// An address with a port that no server has been given: the address, and what follows.
+fn port(word: &str) -> Option<(&str, &str)> {
+    let end = word.len() - word.ends_with(',') as usize;
+    let (word, rest) = word.split_at(end);
+    let addr: SocketAddr = word.parse().ok()?;
+    // RFC 6335, 6, and below it Linux's own.
+    (addr.port() >= 32_768).then(|| word.rsplit_once(':')).flatten().map(|(addr, _)| (addr, rest))
 }
 
 const fn arrow(dir: Direction) -> char {
@@ -137,7 +153,8 @@ const fn arrow(dir: Direction) -> char {
     }
 }
 
-/// Whether the call's result is a pid, which is a new one every time.
+/// Whether the call's result is a pid, which is a new one every time. (A text may be longer for one as well: that is
+/// seen in the line itself.)
 fn names_something(call: &str) -> bool {
     matches!(call, "fork" | "wait" | "waitpid")
 }

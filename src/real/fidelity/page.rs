@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::plan::{LONG, SHORTER};
+use super::plan::{LONG, SHORTER, known};
 use super::{Entry, Finding, Scope};
 use crate::real::compare::{Row, Tolerance};
 use crate::scenario::units;
@@ -72,14 +72,16 @@ fn table(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
         let name = &entry.plan.name;
         let compared = match entry.plan.scope {
             Scope::Everything => format!("{} events, {} segments", report.pairs(), finding.segments),
-            Scope::Ends(_) => format!("{} events, the programs' ends", report.pairs()),
+            Scope::Order(_) => format!("{} events, {} segments, in order", report.pairs(), finding.segments),
+            Scope::Ends(_) => format!("{} events: what is printed, fails and ends", report.pairs()),
         };
         let errors = if finding.errors.is_empty() { "–".to_owned() } else { finding.errors.join(", ") };
         let order = match report.agrees_in_order() {
             true => "agrees",
             false => "**parts**",
         };
-        let (off, there) = report.worst().map_or((String::new(), String::new()), |(row, timing)| {
+        let worst = report.worst().filter(|_| entry.plan.scope == Scope::Everything);
+        let (off, there) = worst.map_or((String::new(), String::new()), |(row, timing)| {
             let (host, what) = row.host_and_what();
             let off = deviation(row);
             (if timing.is_off() { format!("**{off}**") } else { off }, format!("`{host}: {}`", cell(what)))
@@ -94,35 +96,29 @@ fn table(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
 
 /// What was done to make it possible.
 fn notes(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
-    let changed: Vec<&Entry> = entries.iter().filter(|entry| !entry.plan.scenario.set.is_empty()).collect();
+    let changed = entries.iter().filter(|entry| !entry.plan.scenario.set.is_empty());
+    let changed: Vec<String> = changed.map(|entry| format!("`{}`", entry.plan.name)).collect();
     if !changed.is_empty() {
-        writeln!(out, "\n## Made shorter\n")?;
         let all: Vec<String> = SHORTER.iter().map(|(key, value)| format!("`--set {key}={value}`")).collect();
+        writeln!(out, "\n## Made shorter\n")?;
         writeln!(
             out,
-            "What takes longer than {} is played with {}, as far as a scenario knows the key; both runs are:\n",
+            "What takes longer than {} is played with {}, as far as the scenario knows the key, in both runs: {}.",
             units::show(LONG),
-            all.join(" ")
+            all.join(" "),
+            changed.join(", ")
         )?;
-        for entry in changed {
-            let set = entry.plan.scenario.set.iter().map(|(key, value)| format!("{key}={value}"));
-            writeln!(out, "- `{}`: {}", entry.plan.name, set.collect::<Vec<_>>().join(", "))?;
-        }
     }
-    let coarse = |entry: &Entry| match entry.plan.scope {
-        Scope::Ends(why) => Some((entry.plan.name.clone(), why)),
-        Scope::Everything => None,
-    };
-    let coarse: Vec<_> = entries.iter().filter_map(coarse).collect();
-    if !coarse.is_empty() {
-        writeln!(out, "\n## Only the ends are compared\n")?;
-        writeln!(
-            out,
-            "What the programs print, which of their calls fail and how they end, in order, is compared of\n"
-        )?;
-        for (name, why) in coarse {
-            writeln!(out, "- `{name}`: {why}")?;
-        }
+    let less = entries.iter().filter(|entry| entry.plan.scope != Scope::Everything);
+    let mut heading = "\n## Not everything is compared\n\n";
+    for entry in less {
+        let (what, why) = match entry.plan.scope {
+            Scope::Everything => continue,
+            Scope::Order(why) => ("everything but the times", why),
+            Scope::Ends(why) => ("what the programs print, which of their calls fail, and how they end", why),
+        };
+        writeln!(out, "{heading}- `{}`: {what}, in order; {why}.", entry.plan.name)?;
+        heading = "";
     }
     Ok(())
 }
@@ -136,6 +132,10 @@ fn partings(out: &mut dyn Write, entries: &[Entry], kernel: &str) -> io::Result<
     for (entry, finding) in parting {
         let rows: Vec<&Row> = finding.report.partings().collect();
         writeln!(out, "\n### {}\n", entry.plan.name)?;
+        match known(&entry.plan.name) {
+            Some(why) => writeln!(out, "{why}\n")?,
+            None => writeln!(out, "Not explained; on a busy machine it may be the machine.\n")?,
+        }
         writeln!(out, "{} of {} events, the first of them:\n", rows.len(), finding.report.rows.len())?;
         for row in rows.iter().take(SHOWN) {
             let (host, what) = row.host_and_what();
@@ -168,7 +168,8 @@ fn findings(entries: &[Entry]) -> impl Iterator<Item = (&Entry, &Finding)> {
 }
 
 fn worst(entries: &[Entry]) -> Option<(&Entry, &Row)> {
-    let all = findings(entries).filter_map(|(entry, finding)| Some((entry, finding.report.worst()?)));
+    let timed = findings(entries).filter(|(entry, _)| entry.plan.scope == Scope::Everything);
+    let all = timed.filter_map(|(entry, finding)| Some((entry, finding.report.worst()?)));
     let (entry, (row, _)) = all.max_by_key(|(_, (_, timing))| timing.off())?;
     Some((entry, row))
 }

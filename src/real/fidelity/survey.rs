@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::Plan;
+use super::{Plan, Scope};
 use crate::real::compare::{Report, Tolerance, compare};
 use crate::real::play::{Place, Play, Running};
 use crate::real::{RealError, bounded, seen_length};
@@ -100,7 +100,10 @@ fn first_over(running: &[(usize, Plan, Running)]) -> Result<usize, RealError> {
 
 impl Finding {
     fn of(plan: &Plan, real: &Outcome, tolerance: Tolerance) -> Finding {
-        let report = compare(&plan.scope.of(&plan.sim.events), &plan.scope.of(&real.events), tolerance);
+        let mut report = compare(&plan.scope.of(&plan.sim.events), &plan.scope.of(&real.events), tolerance);
+        if plan.scope != Scope::Everything {
+            report.forgive_times();
+        }
         let mut errors = Vec::new();
         for event in &real.events {
             if let Kind::Call(call) = &event.kind
