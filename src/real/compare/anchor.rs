@@ -49,8 +49,10 @@ impl Anchors {
     }
 
     /// How long before `t` the last thing was done that `host` can know of: its timers run since then at the least.
-    pub(super) fn since_felt(&self, host: &str, t: SimTime) -> Duration {
-        let felt = |anchor: &&Anchor| anchor.t <= t && anchor.felt_by.as_ref().is_none_or(|it| it == host);
+    /// What comes over a wire may be due to any host's timers, and so only what all of them know of counts (`None`).
+    pub(super) fn since_felt(&self, host: Option<&str>, t: SimTime) -> Duration {
+        let felt =
+            |anchor: &&Anchor| anchor.t <= t && anchor.felt_by.as_deref().is_none_or(|it| Some(it) == host);
         t.since(self.0.iter().rev().find(felt).map_or(SimTime::ZERO, |anchor| anchor.t))
     }
 }

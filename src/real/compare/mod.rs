@@ -38,10 +38,11 @@ pub fn compare(sim: &[Event], real: &[Event], tolerance: Tolerance) -> Report {
             continue;
         }
         let on_kernel = real_tracks.remove(&track).unwrap_or_default();
+        let own = (!track.is_of_wire()).then_some(track.host.as_str());
         pair(&track.host, &simulated, &on_kernel, &mut rows, |sim, real| {
             let (anchor, span) = sim_anchors.since(sim);
             let real_span = real_anchors.span(anchor, real);
-            let since = sim_anchors.since_felt(&track.host, sim);
+            let since = sim_anchors.since_felt(own, sim);
             Timing { sim: span, real: real_span, since, allowed: tolerance.of(since) }
         });
     }

@@ -62,9 +62,18 @@ const KNOWN: &[(&str, &str)] = &[
          is whether its RST finds the server in `read` or in `write`.",
     ),
     (
+        "crowd",
+        "A process that waits long for a processor answers late, and its kernel acknowledges by itself meanwhile.",
+    ),
+    (
         "net-unreachable",
         "The kernel gives up at the first timer past a time, not after a number of retransmissions: of hundreds there \
          may be one more or less.",
+    ),
+    (
+        "one-way",
+        "The tail loss probes of both ends are due within a jiffy. Whichever is first decides whether the server \
+         acknowledges on its own.",
     ),
     (
         "shutdown",
@@ -80,7 +89,7 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "zombies",
         "Five children end within a millisecond. In the simulation their SIGCHLDs are one; on a kernel it is a race how \
-         many of them are (UNP 5.10).",
+         many of them are (UNP 5.10), and for whose FIN the kernel has acknowledged before the child has run.",
     ),
 ];
 
