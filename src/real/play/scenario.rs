@@ -44,7 +44,7 @@ impl Play {
             }
             // The scenario's own come later, and so win.
             let set = host.set.iter().chain(&scenario.set);
-            let buffer = set.clone().filter(|(key, _)| key == BUFFER).last();
+            let buffer = set.clone().rfind(|(key, _)| key == BUFFER);
             hosts.push(Host {
                 name: host.name.clone(),
                 link: link(&host.link),
