@@ -284,3 +284,19 @@ fn the_pictures_in_the_readme_are_what_the_command_draws() {
         assert!(fs::read(&drawn).unwrap() == fs::read(&shown).unwrap(), "{shown} is not up to date");
     }
 }
+
+#[test]
+fn a_page_about_all_scenarios_wants_a_folder_before_anything_is_played() {
+    let err = refused(&["compare", "--all", "--output", "no/such/fidelity.md"]);
+    assert_eq!(
+        err,
+        "error: no/such/fidelity.md: there is no folder no/such here; --output FILE names another\n"
+    );
+}
+
+#[test]
+fn compare_takes_one_scenario_or_all() {
+    assert!(refused(&["compare"]).contains("<NAME|FILE>"));
+    assert!(refused(&["compare", "reboot", "--all"]).contains("cannot be used with"));
+    assert!(refused(&["compare", "reboot", "--output", "page.md"]).contains("--all"));
+}

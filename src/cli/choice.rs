@@ -9,7 +9,7 @@ use crate::stack::System;
 use crate::time::SimTime;
 
 /// What every command about a scenario takes.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Changes {
     /// Whose TCP the hosts have, in place of what the scenario says
     #[arg(long, value_parser = systems())]
@@ -48,14 +48,14 @@ impl Choice {
 
 impl Changes {
     /// The scenario of this name or file, changed.
-    pub(super) fn load(self, name: &str) -> Result<Scenario, Refusal> {
+    pub(super) fn load(&self, name: &str) -> Result<Scenario, Refusal> {
         let mut scenario = scenario::load(name)?;
         // The system first: a key may mean something to one and nothing to another.
         scenario.stack = self.stack.unwrap_or(scenario.stack);
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         scenario.until = self.until.map_or(scenario.until, |until| SimTime::ZERO + until);
-        for (key, value) in self.set {
-            scenario.set(&key, &value)?;
+        for (key, value) in &self.set {
+            scenario.set(key, value)?;
         }
         Ok(scenario)
     }

@@ -14,7 +14,7 @@ pub(super) enum Command {
     Step(Choice),
     /// Run a scenario here and on this machine's kernel, and hold the two side by side
     #[cfg(unix)]
-    Compare(super::real::Compare),
+    Compare(super::compare::Compare),
     /// The book's server on this machine's own TCP, a process for each connection
     #[cfg(unix)]
     Serve(super::real::Serve),

@@ -5,7 +5,9 @@
 //! | `args` | what may be typed |
 //! | `command` | what may be asked for besides a run |
 //! | `choice` | which scenario, and what is changed in it |
-//! | `real` | the commands on this machine's own TCP |
+//! | `real` | the server and the client on this machine's own TCP |
+//! | `compare` | both kinds of run side by side |
+//! | `patience` | a word before a long wait |
 //! | `obey` | what is done about that |
 //! | `man` | the manual page |
 //! | `parse` | values of options |
@@ -18,9 +20,13 @@
 mod args;
 mod choice;
 mod command;
+#[cfg(unix)]
+mod compare;
 mod man;
 mod obey;
 mod parse;
+#[cfg(unix)]
+mod patience;
 mod pictures;
 #[cfg(unix)]
 mod real;
@@ -90,7 +96,7 @@ fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<
     };
     match request {
         Request::List => list(out),
-        Request::Run(run) => match play(&run) {
+        Request::Run(run) => match play(&run, err) {
             Ok((outcome, film)) => {
                 show::show(&run, &outcome, &film, out)?;
                 out.flush()?;
@@ -102,10 +108,11 @@ fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<
 }
 
 /// The run, in the simulation or on this machine.
-fn play(run: &Run) -> Result<(Outcome, Film), Box<dyn std::error::Error>> {
+fn play(run: &Run, err: &mut dyn Write) -> Result<(Outcome, Film), Box<dyn std::error::Error>> {
     #[cfg(unix)]
     if run.real {
         use crate::real::{self, play::Place};
+        patience::announce(&run.scenario, err)?;
         return Ok((real::run(&run.scenario, Place::of(&run.scenario))?, Film::new()));
     }
     if run.pictures.want_a_film() {

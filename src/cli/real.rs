@@ -1,16 +1,13 @@
-//! The commands that leave the simulation for this machine's own TCP.
+//! The server and the client on this machine's own TCP.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::choice::Choice;
 use super::parse::duration;
 use super::{Exit, complain};
-use crate::real::compare::Tolerance;
 use crate::real::log::Level;
-use crate::real::play::Place;
-use crate::real::{ConnectOptions, ServeOptions, connect, serve, side_by_side};
+use crate::real::{ConnectOptions, ServeOptions, connect, serve};
 
 /// `echosim serve`
 #[derive(Debug, clap::Args)]
@@ -81,37 +78,6 @@ impl Connect {
                 _ => Ok(Exit::Different),
             },
             Err(error) => complain(err, &format!("{}: {error}", self.server)),
-        }
-    }
-}
-
-/// `echosim compare`
-#[derive(Debug, clap::Args)]
-pub(super) struct Compare {
-    #[command(flatten)]
-    choice: Choice,
-
-    /// How far a time may be off, in per cent, besides a granule of the kernel's timer wheel
-    #[arg(long, value_name = "PERCENT", default_value_t = 3.0)]
-    tolerance: f64,
-}
-
-impl Compare {
-    pub(super) fn obey(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
-        if !(0.0..=1_000.0).contains(&self.tolerance) {
-            return complain(err, &"--tolerance: expected per cent from 0 to 1000");
-        }
-        let (_, scenario) = match self.choice.load() {
-            Ok(loaded) => loaded,
-            Err(refusal) => return complain(err, &refusal),
-        };
-        let tolerance = Tolerance { share: self.tolerance / 100.0, ..Tolerance::default() };
-        match side_by_side(&scenario, Place::of(&scenario), tolerance) {
-            Ok(runs) => {
-                runs.report.write(out, "kernel")?;
-                Ok(if runs.report.agrees() { Exit::AsExpected } else { Exit::Different })
-            }
-            Err(error) => complain(err, &error),
         }
     }
 }

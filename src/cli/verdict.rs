@@ -25,6 +25,7 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
             run.unseen.join(", ")
         )?;
     }
+    // A kernel has other things to do as well.
     let tolerance = if run.real { Tolerance::default() } else { Tolerance::NONE };
     let differences = check_within(&run.scenario, outcome, tolerance);
     if differences.is_empty() {

@@ -100,7 +100,7 @@ impl Laboratory {
 }
 
 fn boot(host: &Host) -> io::Result<Namespace> {
-    Namespace::new(&host.addrs, host.link.mtu, &host.set)
+    Namespace::new(&host.addrs, host.mtu, &host.set)
 }
 
 impl Ground for Laboratory {

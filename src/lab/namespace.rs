@@ -27,7 +27,10 @@ fn missing(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
 /// What is missing, and how to get it.
 pub(super) fn become_root() -> io::Result<()> {
     match unshare(CloneFlags::CLONE_NEWNET) {
-        Ok(()) => return Ok(()),
+        Ok(()) => {
+            keep_tables_small();
+            return Ok(());
+        }
         // Not root, or root of a container only.
         Err(Errno::EPERM) => {}
         Err(errno) => return Err(missing("no network namespace")(errno.into())),
@@ -39,7 +42,16 @@ pub(super) fn become_root() -> io::Result<()> {
     // user_namespaces(7): without this an unprivileged process may not map its group.
     fs::write("/proc/self/setgroups", "deny").map_err(missing("setgroups"))?;
     fs::write("/proc/self/uid_map", format!("0 {uid} 1")).map_err(missing("uid_map"))?;
-    fs::write("/proc/self/gid_map", format!("0 {gid} 1")).map_err(missing("gid_map"))
+    fs::write("/proc/self/gid_map", format!("0 {gid} 1")).map_err(missing("gid_map"))?;
+    unshare(CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(missing("no network namespace"))?;
+    keep_tables_small();
+    Ok(())
+}
+
+/// Namespaces made from here have a table of sockets of their own: all the machine's would take milliseconds to look
+/// through. Kernels before 6.1 cannot; they are slower, and that is all.
+fn keep_tables_small() {
+    _ = super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "4096");
 }
 
 /// A host's kernel, as far as the network goes. Dropped, it is gone with all its connections, as soon as nothing
@@ -55,6 +67,7 @@ impl Namespace {
         unshare(CloneFlags::CLONE_NEWNET)
             .map_err(io::Error::from)
             .map_err(missing("no network namespace"))?;
+        keep_tables_small();
         let handle = File::open("/proc/self/ns/net")?;
         // Before there is a link, so that nothing is sent but what the programs send.
         super::sysctl::write("net.ipv6.conf.default.accept_dad", "0")?;

@@ -4,20 +4,25 @@
 //! | --- | --- |
 //! | [`serve`](fn@serve), [`connect`](fn@connect) | the server and the client, alone |
 //! | [`mod@compare`] | two runs side by side |
+//! | [`fidelity`] | every scenario in both, and the page about it |
 //! | [`play`] | a scenario's hosts as processes |
+//! | `machine` | what this one is called |
 //! | `server`, `session` | the server that takes whatever comes, written against [`Os`] |
 //! | [`log`] | a line on standard error for whoever runs a server |
 //!
 //! None of these may be called in a process that has a second thread: they fork.
 
 pub mod compare;
+pub mod fidelity;
 pub mod log;
+mod machine;
 pub mod play;
 mod server;
 mod session;
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -27,9 +32,12 @@ use crate::os::unix::{UnixOs, block_on, threads};
 use crate::os::{Errno, Family, Os, SocketOption};
 use crate::scenario::{self, Outcome, Scenario};
 use crate::stack::System;
+use crate::time::SimTime;
+use crate::timeline::Kind;
 use compare::{Report, Tolerance, compare};
 use play::{Place, Play};
 
+pub use machine::{kernel, machine};
 pub use server::{ServeOptions, server};
 
 /// Why nothing was run.
@@ -74,6 +82,21 @@ pub fn on_linux(scenario: &Scenario) -> Scenario {
     scenario
 }
 
+/// When the last thing of a simulated run was seen from outside: about as long a play takes. After it there is only
+/// TIME_WAIT, for which no play waits.
+pub fn seen_length(sim: &Outcome) -> Duration {
+    let is_inside = |kind: &Kind| matches!(kind, Kind::State { .. });
+    let last = sim.events.iter().rev().find(|event| !is_inside(&event.kind));
+    last.map_or(Duration::ZERO, |event| event.t - SimTime::ZERO)
+}
+
+/// The scenario with an end for its play: if the kernel has not done by a good while after it what the simulation
+/// did, it never will.
+fn bounded(scenario: &Scenario, sim: &Outcome) -> Scenario {
+    let end = SimTime::ZERO + seen_length(sim).mul_f64(1.1) + Duration::from_secs(20);
+    Scenario { until: scenario.until.min(end), ..scenario.clone() }
+}
+
 /// `--scenario NAME --real`: plays a scenario on this machine, in as long as it says.
 ///
 /// # Errors
@@ -97,7 +120,7 @@ pub fn side_by_side(
 ) -> Result<SideBySide, RealError> {
     let scenario = on_linux(scenario);
     let sim = scenario::run(&scenario).map_err(|error| RealError::Play(error.to_string()))?;
-    let real = run(&scenario, place)?;
+    let real = run(&bounded(&scenario, &sim), place)?;
     let report = compare(&sim.events, &real.events, tolerance);
     Ok(SideBySide { sim, real, report })
 }

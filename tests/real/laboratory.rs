@@ -1,6 +1,7 @@
 //! Real kernels' TCP against our router: needs `/dev/net/tun`, and root or user namespaces, so only when asked for
 //! (`cargo test --test real -- --ignored`). Where it cannot run it fails.
 
+use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     laboratory_keepalive_finds_the_crash,
     laboratory_connect_to_a_crashed_host_times_out,
     laboratory_and_simulation_agree,
+    laboratory_goes_as_the_library_expects_of_linux,
 ];
 
 /// One at a time: a laboratory works in real time, and wants the machine for itself.
@@ -29,7 +31,7 @@ fn given(name: &str) -> Vec<Event> {
     plays::given(name, "laboratory")
 }
 
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     // One that failed has left nothing behind: its processes ended with it.
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,9 +103,39 @@ fn laboratory_connect_to_a_crashed_host_times_out() {
     assert_eq!(calls(&events, "client", "connect"), [Err(Errno::ETIMEDOUT)]);
 }
 
+/// Those of a network fault that take no minutes, all at once: they sleep most of the time.
+fn laboratory_goes_as_the_library_expects_of_linux() {
+    let names = [
+        "connect-unreachable",
+        "lossy",
+        "mtu",
+        "one-way",
+        "partition-heals",
+        "reboot",
+        "reboot-idle",
+        "user-timeout",
+    ];
+    let _alone = alone();
+    let start = |name| {
+        let mut command = crate::programs::program(&["scenario", name]);
+        (name, command.stderr(Stdio::piped()).spawn().expect("a process"))
+    };
+    let plays: Vec<_> = names.into_iter().map(start).collect();
+    let outputs: Vec<_> =
+        plays.into_iter().map(|(name, play)| (name, play.wait_with_output().unwrap())).collect();
+    for (name, output) in outputs {
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
 fn laboratory_and_simulation_agree() {
-    let scenarios: [&[&str]; 4] =
-        [&["normal"], &["reboot"], &["server-killed"], &["crash", "retries=4", "until=40s"]];
+    let scenarios: [&[&str]; 5] = [
+        &["normal"],
+        &["reboot"],
+        &["server-killed"],
+        &["crash", "retries=4"],
+        &["unreachable", "retries=4"],
+    ];
     let _alone = alone();
     for scenario in scenarios {
         let output = crate::programs::program(&[&["compare"], scenario].concat()).output().unwrap();

@@ -8,6 +8,7 @@ mod laboratory;
 mod load;
 mod loopback;
 mod machine;
+mod needs;
 mod plays;
 mod programs;
 mod server;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     trials.extend(loopback::trials());
     trials.extend(loopback::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(laboratory::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
+    trials.extend(needs::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     trials.extend(load::TESTS.iter().map(|(name, test)| trial(name, *test).with_ignored_flag(true)));
     let mut arguments = Arguments::from_args();
     // Most of them wait for a time to come, not for a processor.

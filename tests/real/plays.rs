@@ -130,6 +130,7 @@ impl Stage {
             name: name.to_owned(),
             addrs: vec![addr],
             link: LinkConfig::default(),
+            mtu: LinkConfig::default().mtu,
             set: Vec::new(),
             machine: Machine::default(),
             limits: Limits::default(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::time::SimTime;
 
 /// From the last process's end to the switch: file systems are unmounted meanwhile, and TCP still says goodbye.
-const HALT: Duration = Duration::from_secs(1);
+pub(crate) const HALT: Duration = Duration::from_secs(1);
 
 /// Whether a host is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

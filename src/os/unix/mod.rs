@@ -69,9 +69,10 @@ pub fn threads() -> Option<usize> {
     Some(std::fs::read_dir("/proc/self/task").ok()?.count())
 }
 
-/// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for whoever has to clean up first.
+/// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for whoever has to clean up first; and SIGCHLD, so that
+/// it interrupts a wait.
 pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
-    for signal in INTERRUPTS {
+    for signal in INTERRUPTS.into_iter().chain([super::Signal::SIGCHLD]) {
         raw::react(signals::native(signal), raw::Reaction::Note).map_err(errors::errno)?;
     }
     Ok(())

@@ -4,24 +4,26 @@
 //! track events are paired in order by what they are; then their times are held against each other.
 //!
 //! Times are counted from the last thing that was done *to* the programs (a line typed, a fault, a start), which
-//! both runs have in common: what a kernel is late with once it is not late with again.
+//! both runs have in common: what a kernel is late with once it is not late with again. How far a time may be off
+//! follows from how long its host may have been waiting: since the last of these that it can know of. Of a crash at
+//! the other end it cannot.
 
+mod anchor;
 mod report;
 mod track;
 
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::time::SimTime;
 use crate::timeline::Event;
-use track::{Anchors, Moment, tracks};
+use anchor::Anchors;
+use track::{Moment, tracks};
 
 pub use crate::scenario::Tolerance;
-pub use report::{Report, Row};
+pub use report::{Report, Row, Timing};
 
 /// Holds the simulated run against the real one.
 ///
@@ -36,27 +38,28 @@ pub fn compare(sim: &[Event], real: &[Event], tolerance: Tolerance) -> Report {
             continue;
         }
         let on_kernel = real_tracks.remove(&track).unwrap_or_default();
+        let own = (!track.is_of_wire()).then_some(track.host.as_str());
         pair(&track.host, &simulated, &on_kernel, &mut rows, |sim, real| {
             let (anchor, span) = sim_anchors.since(sim);
             let real_span = real_anchors.span(anchor, real);
-            let off = real_span.abs_diff(span);
-            (off > tolerance.of(span)).then_some(tolerance.of(span))
+            let since = sim_anchors.since_felt(own, sim);
+            Timing { sim: span, real: real_span, since, allowed: tolerance.of(since) }
         });
     }
     for (track, on_kernel) in real_tracks {
-        pair(&track.host, &[], &on_kernel, &mut rows, |_, _| None);
+        pair(&track.host, &[], &on_kernel, &mut rows, |_, _| Timing::default());
     }
     rows.sort_by_key(|row| row.sim().or(row.real()));
     Report { rows, tolerance }
 }
 
-/// Pairs two tracks; `late` says by how much a pair may be off, if it is off by more.
+/// Pairs two tracks; `timing` holds the times of a pair against each other.
 fn pair(
     host: &str,
     sim: &[Moment],
     real: &[Moment],
     rows: &mut Vec<Row>,
-    late: impl Fn(SimTime, SimTime) -> Option<Duration>,
+    timing: impl Fn(SimTime, SimTime) -> Timing,
 ) {
     let words = |moments: &[Moment]| moments.iter().map(|moment| moment.what.clone()).collect::<Vec<_>>();
     let only_sim =
@@ -67,8 +70,8 @@ fn pair(
         if let DiffOp::Equal { old_index, new_index, len } = op {
             rows.extend((0..len).map(|n| {
                 let (sim, real) = (&sim[old_index + n], &real[new_index + n]);
-                let allowed = late(sim.t, real.t);
-                Row::Both { host: host.to_owned(), what: sim.what.clone(), sim: sim.t, real: real.t, allowed }
+                let (host, what) = (host.to_owned(), sim.what.clone());
+                Row::Both { host, what, sim: sim.t, real: real.t, timing: timing(sim.t, real.t) }
             }));
         } else {
             rows.extend(op.old_range().map(only_sim));

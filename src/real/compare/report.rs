@@ -6,6 +6,36 @@ use std::time::Duration;
 use super::Tolerance;
 use crate::time::SimTime;
 
+/// The times of one event in both runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// How long after the last thing that was done to the programs it was in the simulation.
+    pub sim: Duration,
+    /// The same on the kernel.
+    pub real: Duration,
+    /// How long, in the simulation, the host had been left to itself: what a deviation is a share of.
+    pub since: Duration,
+    /// How far off it may be.
+    pub allowed: Duration,
+}
+
+impl Timing {
+    /// How far off it is, one way or the other.
+    pub fn off(&self) -> Duration {
+        self.real.abs_diff(self.sim)
+    }
+
+    /// Whether that is more than it may be.
+    pub fn is_off(&self) -> bool {
+        self.off() > self.allowed
+    }
+
+    /// How much later on the kernel, in seconds.
+    pub fn later(&self) -> f64 {
+        self.real.as_secs_f64() - self.sim.as_secs_f64()
+    }
+}
+
 /// One event, in one run or in both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Row {
@@ -19,8 +49,8 @@ pub enum Row {
         sim: SimTime,
         /// When on the kernel.
         real: SimTime,
-        /// How far off it might have been, if it was off by more.
-        allowed: Option<Duration>,
+        /// How well the times agree.
+        timing: Timing,
     },
     /// In the simulation only.
     OnlySim {
@@ -60,11 +90,20 @@ impl Row {
     }
 
     /// Whether the two runs part here.
-    pub const fn parts(&self) -> bool {
-        !matches!(self, Row::Both { allowed: None, .. })
+    pub fn parts(&self) -> bool {
+        self.timing().is_none_or(Timing::is_off)
     }
 
-    fn host_and_what(&self) -> (&str, &str) {
+    /// How well the times agree, of an event that is in both.
+    pub const fn timing(&self) -> Option<&Timing> {
+        match self {
+            Row::Both { timing, .. } => Some(timing),
+            Row::OnlySim { .. } | Row::OnlyReal { .. } => None,
+        }
+    }
+
+    /// Where it was, and what.
+    pub fn host_and_what(&self) -> (&str, &str) {
         match self {
             Row::Both { host, what, .. }
             | Row::OnlySim { host, what, .. }
@@ -93,9 +132,29 @@ impl Report {
         self.rows.iter().filter(|row| row.parts())
     }
 
+    /// From now on times may differ as they like.
+    pub(crate) fn forgive_times(&mut self) {
+        for row in &mut self.rows {
+            if let Row::Both { timing, .. } = row {
+                timing.allowed = Duration::MAX;
+            }
+        }
+    }
+
     /// How many events both runs have.
     pub fn pairs(&self) -> usize {
-        self.rows.iter().filter(|row| matches!(row, Row::Both { .. })).count()
+        self.rows.iter().filter(|row| row.timing().is_some()).count()
+    }
+
+    /// Whether both runs have the same events in the same order, whatever their times.
+    pub fn agrees_in_order(&self) -> bool {
+        self.pairs() == self.rows.len()
+    }
+
+    /// The event whose times are furthest apart.
+    pub fn worst(&self) -> Option<(&Row, &Timing)> {
+        let timed = self.rows.iter().filter_map(|row| Some((row, row.timing()?)));
+        timed.max_by_key(|(_, timing)| timing.off())
     }
 
     /// Writes both runs side by side, a line an event, and the verdict. `kernel` is what the real one is called.
@@ -104,7 +163,8 @@ impl Report {
     ///
     /// What `out` says.
     pub fn write(&self, out: &mut dyn Write, kernel: &str) -> io::Result<()> {
-        writeln!(out, "{:>12} {:>12} {:>11}   {:8}  event", "simulation", kernel, "difference", "host")?;
+        let wide = kernel.chars().count().max(12);
+        writeln!(out, "{:>12} {kernel:>wide$} {:>11}   {:8}  event", "simulation", "difference", "host")?;
         for row in &self.rows {
             let time = |t: Option<SimTime>| t.map_or("-".to_owned(), |t| t.to_string());
             let (host, what) = row.host_and_what();
@@ -112,7 +172,7 @@ impl Report {
             let difference = difference(row);
             writeln!(
                 out,
-                "{:>12} {:>12} {difference:>11} {mark} {host:8}  {what}",
+                "{:>12} {:>wide$} {difference:>11} {mark} {host:8}  {what}",
                 time(row.sim()),
                 time(row.real())
             )?;
@@ -127,9 +187,8 @@ impl Report {
         };
         let (host, what) = first.host_and_what();
         let how = match first {
-            Row::Both { allowed, .. } => {
-                let allowed = allowed.unwrap_or_default();
-                format!("off by {}, allowed {:.3} s", difference(first).trim(), allowed.as_secs_f64())
+            Row::Both { timing, .. } => {
+                format!("off by {:+.6} s, allowed {:.3} s", timing.later(), timing.allowed.as_secs_f64())
             }
             Row::OnlySim { .. } => format!("not on {kernel}"),
             Row::OnlyReal { .. } => "not in the simulation".to_owned(),

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::*;
 use crate::errno::Errno;
@@ -93,7 +94,7 @@ fn a_time_that_is_further_off_than_allowed_parts_them() {
     let by = |late: u64| [at(0, start(1)), at(1_000 + late, read(1, Ok(6)))];
     assert!(compare(&sim, &by(62), tolerance).agrees());
     let report = compare(&sim, &by(63), tolerance);
-    assert!(text(&report).contains("(off by +0.063000, allowed 0.062 s)"), "{}", text(&report));
+    assert!(text(&report).contains("(off by +0.063000 s, allowed 0.062 s)"), "{}", text(&report));
 }
 
 #[test]
@@ -101,4 +102,36 @@ fn a_wire_that_was_not_watched_is_not_compared() {
     let sim = [at(0, start(1)), at(1, sent(1, 1))];
     let real = [at(0, start(1))];
     assert!(compare(&sim, &real, Tolerance::default()).agrees());
+}
+
+#[test]
+fn the_other_ends_crash_does_not_start_a_timer() {
+    // Ten seconds after the last line, and one after a crash of which this host knows nothing.
+    let crash = Kind::Fault { fault: "crash", target: "server".to_owned(), detail: None };
+    let both = |probe: u64| [at(0, typed(1)), at(9_000, crash.clone()), at(probe, sent(1, 7))];
+    let report = compare(&both(10_000), &both(10_500), Tolerance::default());
+    assert!(report.agrees(), "{}", text(&report));
+    let (_, worst) = report.worst().unwrap();
+    assert_eq!((worst.since, worst.off()), (Duration::from_secs(10), Duration::from_millis(500)));
+}
+
+#[test]
+fn connections_need_not_take_turns_in_the_same_order() {
+    let sim = [at(0, sent(1, 1)), at(0, sent(2, 1)), at(5, sent(1, 7)), at(5, sent(2, 9))];
+    let real = [at(0, sent(1, 1)), at(0, sent(2, 1)), at(5, sent(2, 9)), at(5, sent(1, 7))];
+    let report = compare(&sim, &real, Tolerance::default());
+    assert!(report.agrees(), "{}", text(&report));
+}
+
+#[test]
+fn a_pid_in_a_text_is_that_of_the_same_process() {
+    let printed = |pid: u32, child: u32| {
+        let text = format!("child {child} terminated, 10.0.0.1:{}, line 101", 50_000 + pid);
+        Kind::Line(Line { pid, process: "echo-server".into(), stream: Stream::Stdout, text })
+    };
+    let sim = [at(0, start(101)), at(0, start(102)), at(1, printed(101, 102))];
+    let real = [at(0, start(7)), at(0, start(8)), at(1, printed(7, 8))];
+    assert!(compare(&sim, &real, Tolerance::default()).agrees());
+    let other = [at(0, start(7)), at(0, start(8)), at(1, printed(7, 7))];
+    assert!(!compare(&sim, &other, Tolerance::default()).agrees());
 }

@@ -1,12 +1,12 @@
 //! What is compared: the events of a host that both kinds of run have, in words.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Kind, ProcessChange, SignalChange, Stream};
 
-/// A host's wire in one direction, or one of its processes.
+/// One connection at a host, in one direction; or one of its processes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Track {
     pub(super) host: String,
@@ -15,8 +15,10 @@ pub(super) struct Track {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
-    Sent,
-    Received,
+    /// Of the n-th connection that was seen there: ports differ from run to run.
+    Sent(usize),
+    /// The same.
+    Received(usize),
     /// The n-th that came to life there: pids differ from run to run.
     Process(usize),
 }
@@ -39,6 +41,7 @@ pub(super) fn tracks(events: &[Event]) -> BTreeMap<Track, Vec<Moment>> {
     let mut tracks: BTreeMap<Track, Vec<Moment>> = BTreeMap::new();
     let mut processes: BTreeMap<(&str, u32), usize> = BTreeMap::new();
     let mut born: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut connections: BTreeMap<&str, Vec<[SocketAddr; 2]>> = BTreeMap::new();
     for event in events {
         let host: &str = &event.host;
         if let Kind::Process(process) = &event.kind
@@ -48,11 +51,19 @@ pub(super) fn tracks(events: &[Event]) -> BTreeMap<Track, Vec<Moment>> {
             processes.insert((host, process.pid), *count);
             *count += 1;
         }
-        let Some((whose, what)) = words(&event.kind) else { continue };
+        let nth_process = |pid: u32| processes.get(&(host, pid)).copied();
+        let Some((whose, what)) = words(&event.kind, nth_process) else { continue };
         let part = match whose {
-            Whose::Wire(Direction::Out) => Part::Sent,
-            Whose::Wire(Direction::In) => Part::Received,
-            Whose::Pid(pid) => Part::Process(processes.get(&(host, pid)).copied().unwrap_or(usize::MAX)),
+            Whose::Wire(dir, mut ends) => {
+                ends.sort();
+                let known = connections.entry(host).or_default();
+                let nth = known.iter().position(|it| *it == ends).unwrap_or_else(|| {
+                    known.push(ends);
+                    known.len() - 1
+                });
+                if dir == Direction::Out { Part::Sent(nth) } else { Part::Received(nth) }
+            }
+            Whose::Pid(pid) => Part::Process(nth_process(pid).unwrap_or(usize::MAX)),
         };
         let track = Track { host: host.to_owned(), part };
         tracks.entry(track).or_default().push(Moment { t: event.t, what });
@@ -61,13 +72,13 @@ pub(super) fn tracks(events: &[Event]) -> BTreeMap<Track, Vec<Moment>> {
 }
 
 enum Whose {
-    Wire(Direction),
+    Wire(Direction, [SocketAddr; 2]),
     Pid(u32),
 }
 
 /// The event without what may differ: pids, ports, windows, arguments. `None` if it is not compared: the inside
 /// of a stack and the fate of zombies are not seen from outside.
-fn words(kind: &Kind) -> Option<(Whose, String)> {
+fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Whose, String)> {
     Some(match kind {
         Kind::Segment(segment) => {
             let way = arrow(segment.dir);
@@ -75,20 +86,23 @@ fn words(kind: &Kind) -> Option<(Whose, String)> {
                 0 => format!("{way} {} seq {}", segment.flags, segment.seq),
                 len => format!("{way} {} seq {} length {len}", segment.flags, segment.seq),
             };
-            (Whose::Wire(segment.dir), what)
+            (Whose::Wire(segment.dir, [segment.src, segment.dst]), what)
         }
-        Kind::Icmp(icmp) => (Whose::Wire(icmp.dir), format!("{} ICMP {}", arrow(icmp.dir), icmp.what)),
+        Kind::Icmp(icmp) => {
+            let whose = Whose::Wire(icmp.dir, icmp.about.into());
+            (whose, format!("{} ICMP {}", arrow(icmp.dir), icmp.what))
+        }
         Kind::Call(call) => {
             let name = call.within.map_or(call.call.to_owned(), |within| format!("{within}: {}", call.call));
             let what = match call.result {
-                Ok(_) if names_something(call.call) => name,
+                Ok(_) if names_something(call.call) || call.within == Some("fputs") => name,
                 Ok(value) => format!("{name} = {value}"),
                 Err(errno) => format!("{name} = -1 {errno}"),
             };
             (Whose::Pid(call.pid), what)
         }
         Kind::Line(line) if line.stream != Stream::Stdin => {
-            (Whose::Pid(line.pid), format!("{}: {}", line.stream.name(), line.text))
+            (Whose::Pid(line.pid), format!("{}: {}", line.stream.name(), plain(&line.text, nth_process)))
         }
         Kind::Process(process) => {
             let what = match process.what {
@@ -106,6 +120,32 @@ fn words(kind: &Kind) -> Option<(Whose, String)> {
     })
 }
 
+/// A text without what differs from run to run: the n-th process of its host is `#n`, and a port that the kernel
+/// chose is `*`.
+fn plain(text: &str, nth_process: impl Fn(u32) -> Option<usize>) -> String {
+    let mut before = "";
+    let mut words = Vec::new();
+    for word in text.split(' ') {
+        let nth = word.parse().ok().filter(|_| before == "child").and_then(&nth_process);
+        words.push(match (nth, port(word)) {
+            (Some(nth), _) => format!("#{}", nth + 1),
+            (None, Some((addr, rest))) => format!("{addr}:*{rest}"),
+            (None, None) => word.to_owned(),
+        });
+        before = word;
+    }
+    words.join(" ")
+}
+
+/// An address with a port that no server has been given: the address, and what follows.
+fn port(word: &str) -> Option<(&str, &str)> {
+    let end = word.len() - word.ends_with(',') as usize;
+    let (word, rest) = word.split_at(end);
+    let addr: SocketAddr = word.parse().ok()?;
+    // RFC 6335, 6, and below it Linux's own.
+    (addr.port() >= 32_768).then(|| word.rsplit_once(':')).flatten().map(|(addr, _)| (addr, rest))
+}
+
 const fn arrow(dir: Direction) -> char {
     match dir {
         Direction::Out => '>',
@@ -113,34 +153,8 @@ const fn arrow(dir: Direction) -> char {
     }
 }
 
-/// Whether the call's result is a pid, which is a new one every time.
+/// Whether the call's result is a pid, which is a new one every time. (A text may be longer for one as well: that is
+/// seen in the line itself.)
 fn names_something(call: &str) -> bool {
     matches!(call, "fork" | "wait" | "waitpid")
-}
-
-/// What was done to the programs, which both runs have in common, in order.
-pub(super) struct Anchors(Vec<SimTime>);
-
-impl Anchors {
-    pub(super) fn of(events: &[Event]) -> Anchors {
-        let done_to_them = |event: &&Event| match &event.kind {
-            Kind::Line(line) => line.stream == Stream::Stdin,
-            Kind::Process(process) => process.what == ProcessChange::Start,
-            Kind::Fault { .. } => true,
-            _ => false,
-        };
-        Anchors(events.iter().filter(done_to_them).map(|event| event.t).collect())
-    }
-
-    /// The last anchor not after `t`, by number, and how long ago it was.
-    pub(super) fn since(&self, t: SimTime) -> (Option<usize>, Duration) {
-        let after = self.0.partition_point(|anchor| *anchor <= t);
-        let last = after.checked_sub(1);
-        (last, t - last.map_or(SimTime::ZERO, |last| self.0[last]))
-    }
-
-    /// How long after the anchor of that number `t` is.
-    pub(super) fn span(&self, anchor: Option<usize>, t: SimTime) -> Duration {
-        t - anchor.and_then(|anchor| self.0.get(anchor).copied()).unwrap_or(SimTime::ZERO)
-    }
 }

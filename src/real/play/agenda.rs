@@ -25,6 +25,10 @@ pub(super) enum Item {
     Look {
         view: View,
     },
+    /// A host that is shut down has said its last.
+    SwitchOff {
+        host: usize,
+    },
     /// The grace of a shutdown is over.
     KillAll {
         host: usize,

@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal as Native, kill};
 use nix::sys::wait::waitpid;
 use nix::unistd::Pid as NativePid;
 
@@ -24,6 +25,51 @@ use crate::scenario::{Netstat, Outcome, Ps};
 /// [`RealError`]: this process has threads, the place cannot be had or cannot do what the play asks for, or a
 /// signal came.
 pub fn play(play: &Play, place: Place) -> Result<Outcome, RealError> {
+    Running::start(play, place)?.finish()
+}
+
+/// A play that is being given. Dropped, it ends.
+pub(crate) struct Running {
+    reel: Reel,
+    complaints: File,
+    director: Option<NativePid>,
+}
+
+impl Running {
+    pub(crate) fn start(play: &Play, place: Place) -> Result<Running, RealError> {
+        begin(play, place)
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(mut self) -> Result<Outcome, RealError> {
+        let outcome = collect(&mut self.reel)
+            .map_err(|source| RealError::Machine { what: "what the director saw".to_owned(), source });
+        if let Some(director) = self.director.take() {
+            _ = waitpid(director, None);
+        }
+        let mut complaint = String::new();
+        _ = self.complaints.read_to_string(&mut complaint);
+        if complaint.is_empty() { outcome } else { Err(RealError::Play(complaint)) }
+    }
+}
+
+impl AsFd for Running {
+    /// Can be read when the play is over.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.reel.as_fd()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(director) = self.director {
+            _ = kill(director, Native::SIGTERM);
+            _ = waitpid(director, None);
+        }
+    }
+}
+
+fn begin(play: &Play, place: Place) -> Result<Running, RealError> {
     be_single_threaded()?;
     if place == Place::Loopback
         && let Some(fault) = play.faults.iter().find(|fault| is_of_the_network(fault.action))
@@ -34,7 +80,7 @@ pub fn play(play: &Play, place: Place) -> Result<Outcome, RealError> {
         let what = what.to_owned();
         move |source| RealError::Machine { what, source }
     };
-    let (tape, mut reel) = Tape::new("director").map_err(machine("a socket pair"))?;
+    let (tape, reel) = Tape::new("director").map_err(machine("a socket pair"))?;
     let (complaints, mut pen) = nix::unistd::pipe()
         .map(|(reader, writer)| (File::from(reader), File::from(writer)))
         .map_err(|errno| machine("a pipe")(errno.into()))?;
@@ -59,12 +105,7 @@ pub fn play(play: &Play, place: Place) -> Result<Outcome, RealError> {
         }
     });
     let director = director.map_err(|errno| machine("a process")(errno.into()))?;
-    drop((tape, pen));
-    let outcome = collect(&mut reel).map_err(machine("what the director saw"));
-    _ = waitpid(NativePid::from_raw(director.as_raw() as i32), None);
-    let mut complaint = String::new();
-    _ = (&complaints).read_to_string(&mut complaint);
-    if complaint.is_empty() { outcome } else { Err(RealError::Play(complaint)) }
+    Ok(Running { reel, complaints, director: Some(NativePid::from_raw(director.as_raw() as i32)) })
 }
 
 /// In the director.

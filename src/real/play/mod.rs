@@ -31,6 +31,7 @@ use crate::os::unix::{Machine, UnixOs};
 use crate::router::{DropRule, LinkConfig};
 use crate::scenario::{Fault, Moment, Typed};
 
+pub(crate) use director::Running;
 pub use director::play;
 pub(crate) use ground::Ground;
 pub use loopback::{fresh_port, loopback_addr};
@@ -69,6 +70,8 @@ pub struct Host {
     pub addrs: Vec<IpAddr>,
     /// Its link, in a laboratory.
     pub link: LinkConfig,
+    /// The longest IP packet its interface takes, in a laboratory.
+    pub mtu: usize,
     /// Keys of `--set` for its kernel, in a laboratory.
     pub set: Vec<(String, String)>,
     /// In what else it differs from this machine.

@@ -26,6 +26,8 @@ use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream, W
 const QUIET: Duration = Duration::from_secs(1);
 /// Between looks at processes that may have ended.
 const GLANCE: Duration = Duration::from_millis(2);
+/// Between looks at kernels' timers, for which a kernel goes through all its sockets.
+const LOOK: Duration = Duration::from_millis(500);
 /// How long a server may take before it listens.
 const STARTUP: Duration = Duration::from_secs(10);
 
@@ -60,6 +62,8 @@ pub(super) struct Performance<'a> {
     pub(super) ending: BTreeSet<usize>,
     /// When anything happened last.
     pub(super) stirred: SimTime,
+    /// When to look at the kernels' timers again.
+    look_again: SimTime,
 }
 
 impl<'a> Performance<'a> {
@@ -83,6 +87,7 @@ impl<'a> Performance<'a> {
             struck: vec![None; play.faults.len()],
             ending: BTreeSet::new(),
             stirred: SimTime::ZERO,
+            look_again: SimTime::ZERO,
         }
     }
 
@@ -98,7 +103,7 @@ impl<'a> Performance<'a> {
             self.ground.move_on(self.tape.now())?;
             self.listen()?;
             self.look_after_processes();
-            self.power_off()?;
+            self.power_off();
             self.watch()?;
             self.wait()?;
         }
@@ -123,7 +128,7 @@ impl<'a> Performance<'a> {
         self.tape.now() >= SimTime::ZERO + self.play.until
     }
 
-    fn is_over(&self) -> io::Result<bool> {
+    fn is_over(&mut self) -> io::Result<bool> {
         if self.is_time() {
             return Ok(true);
         }
@@ -131,7 +136,11 @@ impl<'a> Performance<'a> {
         let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
         // Who sleeps wakes up by himself.
         let asleep = self.asleep().any(|call| call.call == "sleep");
-        Ok(is_quiet && self.agenda.next_time().is_none() && !asleep && !self.ground.awaits_timer()?)
+        if !is_quiet || self.agenda.next_time().is_some() || asleep || now < self.look_again {
+            return Ok(false);
+        }
+        self.look_again = now + LOOK;
+        Ok(!self.ground.awaits_timer()?)
     }
 
     /// What each living process sleeps in.
@@ -164,6 +173,7 @@ impl<'a> Performance<'a> {
             }
             Item::Look { view } => self.look(view),
             Item::Strike { fault } => self.strike(fault),
+            Item::SwitchOff { host } => self.switch_off(host),
             Item::KillAll { host } => {
                 self.signal_all(host, Native::SIGKILL);
                 Ok(())

@@ -48,6 +48,7 @@ impl Play {
             hosts.push(Host {
                 name: host.name.clone(),
                 link: host.link.clone(),
+                mtu: host.mtu.unwrap_or(host.link.mtu),
                 set: set.filter(|(key, _)| scenario.is_of_kernel(key)).cloned().collect(),
                 machine: Machine {
                     abi: host.abi,

@@ -8,6 +8,7 @@ use super::agenda::Item;
 use super::cast;
 use super::performance::Performance;
 use crate::os::Signal;
+use crate::os::sim::HALT;
 use crate::router::Met;
 use crate::scenario::{Action, Fault, Trigger, Victim, Watch};
 use crate::timeline::{Event, Kind};
@@ -124,7 +125,7 @@ impl Performance<'_> {
     }
 
     /// Not a packet leaves it, and nothing its processes do any more is heard of.
-    fn switch_off(&mut self, host: usize) -> io::Result<()> {
+    pub(super) fn switch_off(&mut self, host: usize) -> io::Result<()> {
         let now = self.tape.now();
         self.ground.strike(now, host, Action::Crash)?;
         self.off[host].push((now, None));
@@ -133,8 +134,8 @@ impl Performance<'_> {
         Ok(())
     }
 
-    /// A host that is shut down is off when its last process has ended.
-    pub(super) fn power_off(&mut self) -> io::Result<()> {
+    /// A host that is shut down is switched off soon after its last process has ended.
+    pub(super) fn power_off(&mut self) {
         let lives = |host: &usize| {
             self.cast.iter().any(|actor| actor.host == *host && !actor.has_ended)
                 || self.children.values().any(|(on, _)| on == host)
@@ -143,10 +144,9 @@ impl Performance<'_> {
         for host in ended {
             self.ending.remove(&host);
             if self.ground.has_wires() {
-                self.switch_off(host)?;
+                self.agenda.add(self.tape.now() + HALT, Item::SwitchOff { host });
             }
         }
-        Ok(())
     }
 
     /// Whether there was anybody to be killed.

@@ -289,7 +289,9 @@ impl Connection {
 
     /// The retransmission timeout with its back-off.
     fn rto(&self, profile: &Profile) -> Duration {
-        let doubled = self.rtt.timeout(&profile.rto).saturating_mul(1 << self.retransmit.backoff().min(16));
+        let doubled = profile
+            .kept(self.rtt.timeout(&profile.rto))
+            .saturating_mul(1 << self.retransmit.backoff().min(16));
         doubled.min(profile.rto.max)
     }
 }

@@ -182,11 +182,11 @@ impl Connection {
             return;
         }
         self.retransmit.backoff -= 1;
-        let due = self.retransmit.last_sent + self.rto(cx.profile);
-        if due > cx.now {
-            self.retransmit.at = Some(cx.profile.rounded(cx.now, due));
-        } else {
-            self.on_retransmit_timeout(cx);
+        // What has passed is rounded up as well, so that Linux takes off more than has passed.
+        let passed = cx.profile.kept(cx.now - self.retransmit.last_sent);
+        match self.rto(cx.profile).saturating_sub(passed) {
+            Duration::ZERO => self.on_retransmit_timeout(cx),
+            left => self.retransmit.at = Some(cx.profile.rounded(cx.now, cx.now + left)),
         }
     }
 }

@@ -248,6 +248,11 @@ impl Profile {
         }
     }
 
+    /// A span as this system's kernel keeps it.
+    pub(crate) fn kept(&self, span: Duration) -> Duration {
+        self.wheel.map_or(span, |wheel| wheel.whole(span))
+    }
+
     /// The moment a timer set to `at` really fires.
     pub(crate) fn rounded(
         &self,

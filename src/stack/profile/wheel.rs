@@ -35,6 +35,13 @@ impl TimerWheel {
         self.jiffy() * (1 << (level(jiffies) * LEVEL_SHIFT))
     }
 
+    /// A span as the kernel keeps it: in whole jiffies, rounded up.
+    pub(crate) fn whole(self, span: Duration) -> Duration {
+        Duration::from_nanos(
+            (span.as_nanos().div_ceil(self.jiffy().as_nanos()) * self.jiffy().as_nanos()) as u64,
+        )
+    }
+
     fn jiffy(self) -> Duration {
         Duration::from_secs(1) / self.hz
     }
@@ -54,6 +61,12 @@ mod tests {
     fn late(ms: u64) -> Duration {
         let asked = SimTime::ZERO + Duration::from_millis(ms);
         WHEEL.round(SimTime::ZERO, asked) - asked
+    }
+
+    #[test]
+    fn a_span_is_kept_in_whole_jiffies() {
+        let ms = Duration::from_millis;
+        assert_eq!([5, 8, 210].map(|span| WHEEL.whole(ms(span))), [8, 8, 212].map(ms));
     }
 
     /// The steps that the recordings show: 4 ms, 32 ms, 256 ms, 2.048 s.

@@ -1,0 +1,130 @@
+//! `echosim compare`: both arms side by side.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::choice::Changes;
+use super::patience::announce;
+use super::{Exit, complain};
+use crate::real::compare::Tolerance;
+use crate::real::fidelity::{Entry, Plan, page, survey};
+use crate::real::play::Place;
+use crate::real::{kernel, machine, side_by_side};
+use crate::report::to_file;
+use crate::scenario::BUILT_IN;
+
+/// `echosim compare`
+#[derive(Debug, clap::Args)]
+pub(super) struct Compare {
+    /// The scenario: a name from --list, or a TOML file
+    #[arg(value_name = "NAME|FILE", required_unless_present = "all", conflicts_with = "all")]
+    scenario: Option<String>,
+
+    /// Every scenario from --list, in a laboratory and made shorter, and a page about it
+    #[arg(long)]
+    all: bool,
+
+    /// Where the page goes
+    #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", requires = "all")]
+    output: PathBuf,
+
+    /// How far a time may be off, in per cent, besides a granule of the kernel's timer wheel
+    #[arg(long, value_name = "PERCENT", default_value_t = 3.0)]
+    tolerance: f64,
+
+    #[command(flatten)]
+    changes: Changes,
+}
+
+impl Compare {
+    pub(super) fn obey(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+        if !(0.0..=1_000.0).contains(&self.tolerance) {
+            return complain(err, &"--tolerance: expected per cent from 0 to 1000");
+        }
+        let tolerance = Tolerance { share: self.tolerance / 100.0, ..Tolerance::default() };
+        match &self.scenario {
+            Some(name) => self.one(name, tolerance, out, err),
+            None => self.all(tolerance, out, err),
+        }
+    }
+
+    fn one(
+        &self,
+        name: &str,
+        tolerance: Tolerance,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> io::Result<Exit> {
+        let scenario = match self.changes.load(name) {
+            Ok(scenario) => scenario,
+            Err(refusal) => return complain(err, &refusal),
+        };
+        announce(&scenario, err)?;
+        match side_by_side(&scenario, Place::of(&scenario), tolerance) {
+            Ok(runs) => {
+                runs.report.write(out, &kernel())?;
+                Ok(if runs.report.agrees() { Exit::AsExpected } else { Exit::Different })
+            }
+            Err(error) => complain(err, &error),
+        }
+    }
+
+    fn all(&self, tolerance: Tolerance, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+        let file = self.output.display();
+        // Sooner than after all the plays.
+        let folder = self.output.parent().filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            let folder = folder.display();
+            return complain(
+                err,
+                &format!("{file}: there is no folder {folder} here; --output FILE names another"),
+            );
+        }
+        let mut plans = Vec::new();
+        for built_in in BUILT_IN {
+            let plan = match self.changes.load(built_in.name) {
+                Ok(scenario) => Plan::new(built_in.name, &scenario),
+                Err(refusal) => return complain(err, &format!("{}: {refusal}", built_in.name)),
+            };
+            match plan {
+                Ok(plan) => plans.push(plan),
+                Err(error) => return complain(err, &error),
+            }
+        }
+        let mut progress = Progress { count: plans.len(), done: 0, err: &mut *err };
+        let entries = match survey(plans, tolerance, &mut |entry| progress.tell(entry)) {
+            Ok(entries) => entries,
+            Err(error) => return complain(err, &error),
+        };
+        if let Some(Err(why)) = entries.iter().map(|entry| &entry.found).find(|found| found.is_err()) {
+            return complain(err, &format!("{why}; {file} is not written"));
+        }
+        let written = to_file(&self.output, |out| page(out, &entries, tolerance, (&kernel(), &machine())));
+        if let Err(error) = written {
+            return complain(err, &format!("{file}: {error}"));
+        }
+        let agree = entries.iter().filter(|entry| entry.agrees()).count();
+        writeln!(out, "simulation and {} agree in {agree} of {} scenarios: {file}", kernel(), entries.len())?;
+        Ok(if agree == entries.len() { Exit::AsExpected } else { Exit::Different })
+    }
+}
+
+/// What is done, line by line.
+struct Progress<'a> {
+    count: usize,
+    done: usize,
+    err: &'a mut dyn Write,
+}
+
+impl Progress<'_> {
+    fn tell(&mut self, entry: &Entry) {
+        self.done += 1;
+        let how = match &entry.found {
+            Ok(finding) if finding.report.agrees() => format!("agrees in {} events", finding.report.pairs()),
+            Ok(finding) => format!("parts in {} events", finding.report.partings().count()),
+            Err(why) => format!("not played: {why}"),
+        };
+        // Nobody need read it.
+        _ = writeln!(self.err, "{:2}/{} {}: {how}", self.done, self.count, entry.plan.name);
+    }
+}

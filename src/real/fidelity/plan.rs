@@ -1,0 +1,153 @@
+//! How a scenario is played for a comparison.
+
+use std::time::Duration;
+
+use crate::real::{RealError, seen_length};
+use crate::scenario::{self, Outcome, Scenario, SetError};
+use crate::timeline::{Event, Kind};
+
+/// What takes longer is made shorter.
+pub(super) const LONG: Duration = Duration::from_secs(60);
+
+/// What makes it shorter; a key that a scenario does not know is no use there. Still more than the longest of its
+/// silences before a probe is due.
+pub(super) const SHORTER: &[(&str, &str)] = &[
+    ("retries", "8"),
+    ("syn_retries", "3"),
+    ("keepalive_time", "75s"),
+    ("keepalive_intvl", "5s"),
+    ("keepalive_probes", "3"),
+    ("pause", "20s"),
+];
+
+/// What of a run is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Every segment, ICMP error, call, line, signal and end of a process, with its time.
+    Everything,
+    /// The same without the times; and why.
+    Order(&'static str),
+    /// What the programs print, which of their calls fail and how they end, in order; and why not more.
+    Ends(&'static str),
+}
+
+/// Scenarios of which not everything is compared.
+const LESS: &[(&str, Scope)] = &[
+    ("batch", STREAM),
+    ("half-close", STREAM),
+    ("mtu", STREAM),
+    ("sum-binary", STREAM),
+    ("sum-text", STREAM),
+    ("zero-window", STREAM),
+    (
+        "lossy",
+        Scope::Ends(
+            "chance takes the n-th packet, and after one packet more or less every other is the n-th",
+        ),
+    ),
+    (
+        "crowd",
+        Scope::Order("a program's work takes no simulated time, and two hundred processes at once have much"),
+    ),
+];
+
+const STREAM: Scope =
+    Scope::Ends("how a stream of octets is cut into segments and reads is left to each TCP");
+
+/// What is known of scenarios that part: why they do.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "batch",
+        "The client closes with echoes on their way. How many lines have come back by then is a matter of pace, and so \
+         is whether its RST finds the server in `read` or in `write`.",
+    ),
+    (
+        "crowd",
+        "A process that waits long for a processor answers late, and its kernel acknowledges by itself meanwhile.",
+    ),
+    (
+        "net-unreachable",
+        "The kernel gives up at the first timer past a time, not after a number of retransmissions: of hundreds there \
+         may be one more or less.",
+    ),
+    (
+        "one-way",
+        "The tail loss probes of both ends are due within a jiffy. Whichever is first decides whether the server \
+         acknowledges on its own.",
+    ),
+    (
+        "shutdown",
+        "With two segments in flight, data and FIN, Linux sends its tail loss probe after two round trips and not after \
+         a timeout; and when it sends both again it makes one segment of them that keeps PSH. The simulation does \
+         neither.",
+    ),
+    (
+        "unreachable",
+        "The kernel gives up at the first timer past a time, not after a number of retransmissions: of hundreds there \
+         may be one more or less.",
+    ),
+    (
+        "zombies",
+        "Five children end within a millisecond. In the simulation their SIGCHLDs are one; on a kernel it is a race how \
+         many of them are (UNP 5.10), and for whose FIN the kernel has acknowledged before the child has run.",
+    ),
+];
+
+/// Why a scenario parts, where that is known.
+pub(super) fn known(name: &str) -> Option<&'static str> {
+    KNOWN.iter().find(|(known, _)| *known == name).map(|(_, why)| *why)
+}
+
+/// A scenario as both arms play it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: String,
+    /// The scenario, as Linux, with what makes it shorter.
+    pub scenario: Scenario,
+    /// What is compared.
+    pub scope: Scope,
+    /// The simulated run.
+    pub sim: Outcome,
+}
+
+impl Plan {
+    /// Runs the simulated arm, and makes the scenario shorter if it takes long.
+    ///
+    /// # Errors
+    ///
+    /// The simulation could not be finished.
+    pub fn new(name: &str, scenario: &Scenario) -> Result<Plan, RealError> {
+        let run =
+            |scenario: &Scenario| scenario::run(scenario).map_err(|error| RealError::Play(error.to_string()));
+        let mut scenario = super::super::on_linux(scenario);
+        let mut sim = run(&scenario)?;
+        if seen_length(&sim) > LONG {
+            for (key, value) in SHORTER {
+                if scenario.setting(key).is_none() || scenario.variables.get(key).is_some() {
+                    match scenario.set(key, value) {
+                        Ok(()) | Err(SetError::UnknownKey { .. }) => {}
+                        Err(error) => return Err(RealError::Play(error.to_string())),
+                    }
+                }
+            }
+            sim = run(&scenario)?;
+        }
+        let scope =
+            LESS.iter().find(|(less, _)| *less == name).map_or(Scope::Everything, |(_, scope)| *scope);
+        Ok(Plan { name: name.to_owned(), scenario, scope, sim })
+    }
+}
+
+impl Scope {
+    /// The events that are compared.
+    pub(super) fn of(self, events: &[Event]) -> Vec<Event> {
+        let is_in = |event: &&Event| match (self, &event.kind) {
+            (Scope::Everything | Scope::Order(_), _) => true,
+            (Scope::Ends(_), Kind::Call(call)) => call.result.is_err(),
+            (Scope::Ends(_), Kind::Segment(_) | Kind::Icmp(_)) => false,
+            (Scope::Ends(_), _) => true,
+        };
+        events.iter().filter(is_in).cloned().collect()
+    }
+}

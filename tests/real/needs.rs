@@ -1,0 +1,137 @@
+//! What a laboratory needs, and what it leaves: nothing.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid};
+
+use crate::claims;
+use crate::laboratory::alone;
+use crate::machine::eventually;
+
+pub(crate) const TESTS: &[(&str, fn())] = claims![
+    laboratory_needs_no_root,
+    laboratory_says_what_is_missing_where_namespaces_are_forbidden,
+    laboratory_says_what_is_missing_where_there_is_no_tun,
+    laboratory_leaves_nothing_when_it_is_interrupted,
+    laboratory_ends_at_until,
+];
+
+const ECHOSIM: &str = env!("CARGO_BIN_EXE_echosim");
+
+/// nobody, as Debian has it.
+const NOBODY: u32 = 65534;
+
+/// The command where whoever runs it may read it.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn new(name: &str) -> Copy {
+        let path = std::env::temp_dir().join(format!("echosim-{name}-{}", std::process::id()));
+        fs::copy(ECHOSIM, &path).expect("a copy");
+        Copy(path)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The command in a user namespace of its own, after what a shell says.
+fn contained(namespaces: &[&str], first: &str) -> Output {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user"]).args(namespaces).args(["sh", "-c"]);
+    command.arg(format!("{first} && exec {ECHOSIM} --scenario mtu --real"));
+    command.output().expect("unshare of util-linux")
+}
+
+/// One line that says what there is not, and how it is got.
+fn assert_is_refused(output: &Output, reason: &str, remedy: &str) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(output.stdout.is_empty());
+    let [line] = told.lines().collect::<Vec<_>>()[..] else { panic!("not one line: {told}") };
+    assert!(line.starts_with(&format!("error: {reason}")) && line.contains(remedy), "{line}");
+}
+
+fn laboratory_needs_no_root() {
+    let _alone = alone();
+    let copy = Copy::new("nobody");
+    let mut command = Command::new(&copy.0);
+    command.args(["--scenario", "mtu", "--real"]);
+    if Uid::current().is_root() {
+        command.uid(NOBODY).gid(NOBODY).current_dir("/");
+    }
+    let output = command.output().expect("a process");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn laboratory_says_what_is_missing_where_namespaces_are_forbidden() {
+    let _alone = alone();
+    // These limits are the new user namespace's own.
+    let forbid = "echo 0 > /proc/sys/user/max_user_namespaces && echo 0 > /proc/sys/user/max_net_namespaces";
+    assert_is_refused(&contained(&[], forbid), "no network namespace: ", "user.max_user_namespaces");
+}
+
+fn laboratory_says_what_is_missing_where_there_is_no_tun() {
+    let _alone = alone();
+    let output = contained(&["--mount"], "mount -t tmpfs none /dev/net");
+    assert_is_refused(&output, "no TUN device: ", "modprobe tun");
+}
+
+fn laboratory_leaves_nothing_when_it_is_interrupted() {
+    let _alone = alone();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
+        let mut command = Command::new(ECHOSIM);
+        command.args(["--scenario", "reboot", "--real"]).process_group(0);
+        let mut play = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
+        // The director, the client, the server and its child.
+        let mut family = Vec::new();
+        eventually("the play is on", || {
+            family = descendants(play.id());
+            family.len() >= 4
+        });
+        kill(Pid::from_raw(play.id() as i32), signal).expect("it runs");
+        assert!(!wait(&mut play).success(), "{signal}");
+        eventually(&format!("nothing is left after {signal}"), || !family.iter().any(|pid| lives(*pid)));
+    }
+}
+
+fn laboratory_ends_at_until() {
+    let _alone = alone();
+    let start = Instant::now();
+    let args = ["--scenario", "crash", "--real", "--until", "1s"];
+    let output = Command::new(ECHOSIM).args(args).output().expect("a process");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.starts_with("stopped by --until at 1.0"), "{told}");
+    assert!(start.elapsed() < Duration::from_secs(5), "of the fifteen minutes nothing is waited for");
+}
+
+fn wait(play: &mut Child) -> ExitStatus {
+    let mut status = None;
+    eventually("the play ends", || {
+        status = play.try_wait().expect("our child");
+        status.is_some()
+    });
+    status.unwrap()
+}
+
+/// Its children, and theirs.
+fn descendants(pid: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    children.into_iter().flat_map(|child| [vec![child], descendants(child)].concat()).collect()
+}
+
+/// Whether it is there and no zombie that somebody else will look after.
+fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+}
