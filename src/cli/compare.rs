@@ -25,7 +25,7 @@ pub(super) struct Compare {
     all: bool,
 
     /// Where the page goes
-    #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", requires = "all")]
+    #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", conflicts_with = "scenario")]
     output: PathBuf,
 
     /// How far a time may be off, in per cent, besides a granule of the kernel's timer wheel
