@@ -1,7 +1,7 @@
 //! What processes read: a terminal that we type at, or a file.
 
 use std::fs::{self, File};
-use std::io::{self, Seek, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -72,7 +72,8 @@ impl Keyboard {
         if let Some(line) = &mut self.line {
             match line.write(&self.typed) {
                 Ok(len) => _ = self.typed.drain(..len),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // A process that ends interrupts us. What is left goes at the next flush.
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(_) => self.typed.clear(), // nobody reads it any more
             }
         }
