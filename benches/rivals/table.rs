@@ -89,7 +89,7 @@ impl Figures {
     fn best_rival(&self, measure: usize) -> usize {
         let median = |rival: usize| self.spread(rival, measure).median;
         let better = |a: &usize, b: &usize| median(*a).total_cmp(&median(*b));
-        let rivals = (1..ALL.len()).filter(|rival| !median(*rival).is_nan());
+        let rivals = (0..ALL.len()).filter(|rival| ALL[*rival].counts && !median(*rival).is_nan());
         let best =
             if MEASURES[measure].more_is_better { rivals.max_by(better) } else { rivals.min_by(better) };
         best.expect("there are rivals")
