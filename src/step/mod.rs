@@ -24,6 +24,7 @@ mod signals;
 mod terminal;
 
 use std::io;
+use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event as Input};
 use thiserror::Error;
@@ -62,6 +63,8 @@ pub fn run(info: &RunInfo, scenario: &Scenario) -> Result<(), StepError> {
     let session = Session::new(info, scenario)?;
     on_terminal(|terminal| {
         let mut debugger = Debugger::new(&session);
+        // From the first look at the events on a resize is one of them: from before the first drawing, that is.
+        event::poll(Duration::ZERO)?;
         while !debugger.is_done() {
             terminal.draw(|frame| draw(frame, &debugger))?;
             // All else (a resize, the focus) asks for no more than a drawing.
