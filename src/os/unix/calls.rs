@@ -9,7 +9,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::errors::{errno, io_errno};
 use super::io::{address, read_some};
-use super::signals::{native, native_pid, pid};
+use super::names::{native, native_pid, pid};
 use super::wait::Woken;
 use super::{UnixOs, options, raw};
 use crate::os::strace;

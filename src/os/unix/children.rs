@@ -4,7 +4,7 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus as NativeWaitStatus};
 
 use super::UnixOs;
 use super::errors::errno;
-use super::signals::{native_pid, ours, pid};
+use super::names::{native_pid, ours, pid};
 use crate::os::{Child, Errno, Pid, WaitStatus};
 use crate::timeline::{ProcessChange, SignalChange};
 

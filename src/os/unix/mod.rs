@@ -25,6 +25,7 @@ mod errors;
 mod file;
 mod io;
 mod machine;
+mod names;
 mod options;
 mod process;
 mod raw;
@@ -73,7 +74,7 @@ pub fn threads() -> Option<usize> {
 /// it interrupts a wait.
 pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
     for signal in INTERRUPTS.into_iter().chain([super::Signal::SIGCHLD]) {
-        raw::react(signals::native(signal), raw::Reaction::Note).map_err(errors::errno)?;
+        raw::react(names::native(signal), raw::Reaction::Note).map_err(errors::errno)?;
     }
     Ok(())
 }

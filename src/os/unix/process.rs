@@ -27,7 +27,7 @@ impl Process {
     pub(super) fn new(name: &str, tape: Option<Tape>, machine: Machine) -> Process {
         Process {
             name: name.into(),
-            pid: Cell::new(super::signals::pid(nix::unistd::getpid())),
+            pid: Cell::new(super::names::pid(nix::unistd::getpid())),
             files: RefCell::new(Files::standard()),
             signals: RefCell::default(),
             tape,
@@ -39,7 +39,7 @@ impl Process {
 
     /// In the child: what was not inherited.
     pub(super) fn forked(&self) {
-        self.pid.set(super::signals::pid(nix::unistd::getpid()));
+        self.pid.set(super::names::pid(nix::unistd::getpid()));
         if self.tape.is_some() {
             *self.stdout.borrow_mut() = LineBuffer::default();
             *self.stderr.borrow_mut() = LineBuffer::default();

@@ -68,7 +68,7 @@ pub(super) fn be_ordinary() {
     for &signal in Signal::ALL {
         if noting & bit(signal) != 0 || signal == Signal::SIGPIPE {
             // Of these signals any may have its default action.
-            _ = react(super::signals::native(signal), Reaction::Default);
+            _ = react(super::names::native(signal), Reaction::Default);
         }
     }
     NOTED.store(0, Ordering::Relaxed);
@@ -95,7 +95,7 @@ pub(super) fn forget(signal: Signal) {
 }
 
 fn bit(signal: Signal) -> u32 {
-    let number = super::signals::native(signal) as libc::c_int;
+    let number = super::names::native(signal) as libc::c_int;
     1 << number
 }
 
@@ -108,7 +108,7 @@ pub(super) fn fork(child: impl FnOnce() -> i32) -> Result<Pid, Errno> {
     match unsafe { nix::unistd::fork() } {
         Ok(ForkResult::Parent { child }) => {
             before.thread_set_mask()?;
-            Ok(super::signals::pid(child))
+            Ok(super::names::pid(child))
         }
         Ok(ForkResult::Child) => {
             NOTED.store(0, Ordering::Relaxed); // POSIX, fork: nothing is pending in the child

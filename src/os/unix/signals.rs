@@ -1,11 +1,12 @@
 //! The program's handlers, and what the kernel is told of them.
 
-use nix::sys::signal::{self as native, SigSet, SigmaskHow};
+use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::UnixOs;
 use super::errors::errno;
+use super::names::native;
 use super::raw::{self, Reaction};
-use crate::os::{Action, Disposition, Errno, Handler, MaskHow, Pid, Signal, SignalSet};
+use crate::os::{Action, Disposition, Errno, Handler, MaskHow, Signal, SignalSet};
 use crate::timeline::SignalChange;
 
 /// What a process does about signals; the mask is the kernel's as well.
@@ -88,7 +89,7 @@ impl Signals {
                     return Some(Delivery { signal, action: action.clone(), handler: handler.clone() });
                 }
                 // Its handler was taken away before its turn came: the kernel shall do what it does by default.
-                _ => _ = native::raise(native(signal)),
+                _ => _ = nix::sys::signal::raise(native(signal)),
             }
         }
     }
@@ -119,38 +120,6 @@ pub(super) fn block(set: SignalSet) -> Result<SigSet, Errno> {
     native_set(set).thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(errno)
 }
 
-/// The system's name for a signal.
-pub(super) fn native(signal: Signal) -> native::Signal {
-    match signal {
-        Signal::SIGHUP => native::SIGHUP,
-        Signal::SIGINT => native::SIGINT,
-        Signal::SIGQUIT => native::SIGQUIT,
-        Signal::SIGKILL => native::SIGKILL,
-        Signal::SIGUSR1 => native::SIGUSR1,
-        Signal::SIGUSR2 => native::SIGUSR2,
-        Signal::SIGPIPE => native::SIGPIPE,
-        Signal::SIGALRM => native::SIGALRM,
-        Signal::SIGTERM => native::SIGTERM,
-        Signal::SIGCHLD => native::SIGCHLD,
-        Signal::SIGURG => native::SIGURG,
-    }
-}
-
-/// Our name for one of the system's; `None` if it is not among ours.
-pub(super) fn ours(signal: native::Signal) -> Option<Signal> {
-    Signal::from_name(signal.as_str())
-}
-
 fn native_set(set: SignalSet) -> SigSet {
     set.iter().map(native).collect()
-}
-
-/// A process id.
-pub(super) fn pid(pid: nix::unistd::Pid) -> Pid {
-    Pid::from_raw(pid.as_raw().unsigned_abs())
-}
-
-/// The system's process id.
-pub(super) fn native_pid(pid: Pid) -> nix::unistd::Pid {
-    nix::unistd::Pid::from_raw(pid.as_raw() as i32)
 }

@@ -10,8 +10,9 @@ use nix::sys::time::TimeSpec;
 use super::UnixOs;
 use super::errors::errno;
 use super::file::File;
+use super::names::ours;
 use super::raw;
-use super::signals::{block, ours};
+use super::signals::block;
 use crate::os::{Errno, Signal, SignalSet};
 
 /// Why a wait is over.
@@ -119,7 +120,7 @@ impl UnixOs {
 
 /// Waits for one of `awaited` in place of its handler, which it notes to be due.
 fn take_signal(awaited: SignalSet, caught: SignalSet) {
-    let set: SigSet = awaited.iter().map(super::signals::native).collect();
+    let set: SigSet = awaited.iter().map(super::names::native).collect();
     if let Some(signal) = set.wait().ok().and_then(ours)
         && caught.has(signal)
     {

@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal as Native, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid as NativePid, dup2_stderr, dup2_stdin, dup2_stdout, setpgid};
 
-use super::processes::Stat;
+use super::stat::Stat;
 use super::stdin::Keyboard;
 use super::{Host, Run};
 use crate::os::sim::Limits;

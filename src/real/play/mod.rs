@@ -7,6 +7,7 @@ mod agenda;
 mod cast;
 mod director;
 mod ground;
+mod look;
 mod loopback;
 mod performance;
 mod place;
@@ -15,8 +16,10 @@ mod scenario;
 #[cfg(target_os = "linux")]
 mod sock_diag;
 mod sockets;
+mod stat;
 mod stdin;
 mod strike;
+mod struck;
 mod view;
 mod witness;
 

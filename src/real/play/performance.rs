@@ -13,12 +13,12 @@ use nix::sys::signal::Signal as Native;
 
 use super::agenda::{Agenda, Item};
 use super::cast::{self, Actor};
-use super::strike::{Struck, watch};
+use super::struck::Struck;
 use super::view::Views;
 use super::{Ground, Play, Stdin};
 use crate::os::Signal;
 use crate::os::unix::{Reel, Tape, interrupted};
-use crate::scenario::{Input, Outcome, Watch};
+use crate::scenario::{Fault, Input, Outcome, Trigger, Watch};
 use crate::time::SimTime;
 use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream, Waiting};
 
@@ -251,6 +251,14 @@ impl<'a> Performance<'a> {
         for (_, typed) in self.typed.iter_mut().filter(|((on, _), _)| *on == host) {
             typed.start = typed.end;
         }
+    }
+}
+
+/// What a fault waits for, if it is an event.
+fn watch((n, fault): (usize, &Fault)) -> Option<(usize, Watch)> {
+    match &fault.trigger {
+        Trigger::At(_) => None,
+        Trigger::On(watch) => Some((n, watch.clone())),
     }
 }
 

@@ -7,27 +7,10 @@ use std::io;
 use nix::libc;
 
 use super::performance::Performance;
+use super::stat::Stat;
 use crate::os::Pid;
 use crate::os::sim::{ProcessInfo, ProcessState, Wchan};
 use crate::timeline::Waiting;
-
-/// What `/proc/PID/stat` tells.
-pub(super) struct Stat {
-    pub(super) state: char,
-    ppid: u32,
-    group: u32,
-}
-
-impl Stat {
-    /// `None` if there is no such process.
-    pub(super) fn of(pid: u32) -> Option<Stat> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The command's name stands in parentheses and may hold anything.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-        let state = fields.next()?.chars().next()?;
-        Some(Stat { state, ppid: fields.next()?.parse().ok()?, group: fields.next()?.parse().ok()? })
-    }
-}
 
 impl Performance<'_> {
     /// Those the host has started and what they have forked: their process groups.

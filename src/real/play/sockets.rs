@@ -5,14 +5,8 @@ use std::fs;
 use std::io;
 
 use super::performance::Performance;
+use super::view::Found;
 use crate::stack::SocketInfo;
-
-/// A socket, and the inode by which a process has it open; 0 if none has.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
-    pub(super) info: SocketInfo,
-    pub(super) inode: u32,
-}
 
 impl Performance<'_> {
     /// In a laboratory all of its namespace; on a loopback those at its addresses or held by its processes, as far as

@@ -7,27 +7,12 @@ use nix::sys::signal::Signal as Native;
 use super::agenda::Item;
 use super::cast;
 use super::performance::Performance;
+use super::struck::Struck;
 use crate::os::Signal;
 use crate::os::sim::HALT;
 use crate::router::Met;
-use crate::scenario::{Action, Fault, Trigger, Victim, Watch};
+use crate::scenario::{Action, Victim};
 use crate::timeline::{Event, Kind};
-
-/// What a fault did when it struck.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Struck {
-    /// It did something there and then.
-    Met,
-    /// It lasts; so many packets had its host's link met before.
-    Lasting(usize, u64),
-}
-
-pub(super) fn watch((n, fault): (usize, &Fault)) -> Option<(usize, Watch)> {
-    match &fault.trigger {
-        Trigger::At(_) => None,
-        Trigger::On(watch) => Some((n, watch.clone())),
-    }
-}
 
 impl Performance<'_> {
     /// The faults that met no packet and no process.
