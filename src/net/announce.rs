@@ -11,8 +11,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use bytes::Bytes;
 use turmoil::net::UdpSocket;
 
-use super::driver::PORT;
 use crate::packet;
+
+/// IANA's number of the protocol TCP, as a UDP port: nobody else's.
+pub(super) const PORT: u16 = 6;
 
 thread_local! {
     /// Groups used so far.

@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use crate::time::SimTime;
 
 /// Turns the paused clock of one turmoil host into [`SimTime`] and back. It has tokio's resolution, 1 ms.
+///
+/// [`Instant`] is tokio's: on a host of turmoil it shows simulated time, never the machine's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     runtime: Id,

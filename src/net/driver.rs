@@ -16,16 +16,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use turmoil::net::UdpSocket;
 
-use super::announce::Announcement;
+use super::announce::{Announcement, PORT};
 use super::faults::{self, Fate};
 use super::freight::{Lots, Waybill};
 use super::host::{Host, State};
 use crate::packet::{self, Unreachable};
 use crate::time::SimTime;
 use crate::timeline::LostReason;
-
-/// IANA's number of the protocol TCP, as a UDP port: nobody else's.
-pub(super) const PORT: u16 = 6;
 
 /// A packet from a host to itself takes one step of tokio's clock: in no time at all, two programs that talk
 /// without end would never let the tick end.

@@ -14,13 +14,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::runtime::{Handle, Id};
+use tokio::runtime::Id;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
-use super::driver;
 use super::faults::End;
-use super::network::{ETHERNET_MTU, Network};
+use super::network::{ETHERNET_MTU, Machine, Network};
 use super::waits::Waits;
 use crate::errno::Errno;
 use crate::stack::{Config, How, SocketId, SocketInfo, Stack, System};
@@ -40,7 +39,7 @@ pub(super) struct Host {
     pub(super) stirred: Notify,
     is_down: AtomicBool,
     /// How often anything was done here.
-    pub(super) touched: AtomicU64,
+    touched: AtomicU64,
     /// The moments that programs are known to wait for.
     alarms: Mutex<BTreeSet<(SimTime, u64)>>,
     deferred: Mutex<Vec<Deferred>>,
@@ -71,28 +70,18 @@ pub(super) struct State {
 }
 
 impl Host {
-    /// The stack of the host that is running; it attaches now if it has not yet. `hint` is any address of the
-    /// family that the caller is about to use.
-    ///
-    /// # Errors
-    ///
-    /// [`io::ErrorKind::Unsupported`] outside a turmoil host.
-    pub(super) fn current(hint: IpAddr) -> io::Result<Arc<Host>> {
-        let runtime = Handle::try_current().map_err(|_| outside())?.id();
+    /// The one that this runtime's programs have used already, unless it is down.
+    pub(super) fn of_runtime(runtime: Id) -> Option<Arc<Host>> {
         let known = HOSTS.with_borrow(|hosts| hosts.get(&runtime).and_then(Weak::upgrade));
-        if let Some(host) = known.filter(|host| !host.is_down()) {
-            return Ok(host);
-        }
-        turmoil::sim_elapsed().ok_or_else(outside)?;
-        let network = Network::of_running_host();
-        let clock = Clock::here(network.lock().skipped).ok_or_else(outside)?;
-        let host = Arc::new(Host::new(clock, network));
-        driver::start(host.clone(), hint)?;
-        HOSTS.with_borrow_mut(|hosts| hosts.insert(runtime, Arc::downgrade(&host)));
-        Ok(host)
+        known.filter(|host| !host.is_down())
     }
 
-    fn new(clock: Clock, network: Arc<Network>) -> Host {
+    /// From now on it is its runtime's.
+    pub(super) fn settle(self: &Arc<Host>) {
+        HOSTS.with_borrow_mut(|hosts| hosts.insert(self.clock.runtime(), Arc::downgrade(self)));
+    }
+
+    pub(super) fn new(clock: Clock, network: Arc<Network>) -> Host {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
         let config =
             Config { addrs: loopback().to_vec(), profile: System::Linux.into(), mtu: ETHERNET_MTU, seed: 0 };
@@ -195,7 +184,8 @@ impl Host {
         let [v4, v6] = loopback();
         let (config, recorder) = {
             let mut network = self.network.lock();
-            let boot = network.register(addr, &name, self);
+            let machine: Arc<dyn Machine> = self.clone();
+            let boot = network.register(addr, &name, Arc::downgrade(&machine));
             let (profile, mtu) = (network.profile(addr, &name), network.mtu(addr, &name));
             let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
             (config, network.recorder.for_host(&name))
@@ -219,17 +209,6 @@ impl Host {
         waits.into_values().for_each(Waits::wake_all);
     }
 
-    pub(super) fn is_down(&self) -> bool {
-        self.is_down.load(Ordering::Relaxed)
-    }
-
-    /// The sockets, as they were when the host last did anything.
-    pub(super) fn sockets(&self) -> Vec<SocketInfo> {
-        let mut state = self.lock();
-        let now = self.now(&mut state);
-        state.stack.sockets(now)
-    }
-
     fn now(&self, state: &mut State) -> SimTime {
         // Asked from elsewhere, the host's clock stands still.
         state.latest = self.clock.now().unwrap_or(state.latest).max(state.latest);
@@ -243,6 +222,34 @@ impl Host {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic inside the stack fails the test that it happens in; what is still dropped need not too.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Machine for Host {
+    fn is_down(&self) -> bool {
+        self.is_down.load(Ordering::Relaxed)
+    }
+
+    fn sockets(&self) -> Vec<SocketInfo> {
+        let mut state = self.lock();
+        let now = self.now(&mut state);
+        state.stack.sockets(now)
+    }
+
+    fn touched(&self) -> u64 {
+        self.touched.load(Ordering::Relaxed)
+    }
+
+    fn next_moment(&self) -> Option<SimTime> {
+        let state = self.lock();
+        let alarms = self.alarms();
+        let looped = state.loopback.front().map(|(at, _)| *at);
+        let alarm = alarms.first().map(|(at, _)| *at);
+        state.stack.next_deadline().into_iter().chain(looped).chain(alarm).min()
+    }
+
+    fn rouse(&self) {
+        self.stirred.notify_one();
     }
 }
 

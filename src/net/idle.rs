@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use turmoil::Sim;
 
 use super::host::Host;
-use super::network::Network;
+use super::network::{Machine, Network};
 use crate::time::SimTime;
 
 /// Less is not worth a jump.
@@ -55,7 +54,7 @@ fn run_on(sim: &mut Sim<'_>) -> turmoil::Result {
         let tick = sim.elapsed() - before;
         let network = Network::latest();
         let Some(hosts) = known_hosts(sim, &network) else { continue };
-        let now_touched = hosts.iter().map(|host| host.touched.load(Ordering::Relaxed)).sum::<u64>();
+        let now_touched = hosts.iter().map(|host| host.touched()).sum::<u64>();
         if touched.replace((hosts.len(), now_touched)) != Some((hosts.len(), now_touched)) {
             continue;
         }
@@ -65,7 +64,7 @@ fn run_on(sim: &mut Sim<'_>) -> turmoil::Result {
         if gap >= SHORTEST {
             shared.skipped += gap;
             drop(shared);
-            hosts.iter().for_each(|host| host.stirred.notify_one());
+            hosts.iter().for_each(|host| host.rouse());
             touched = None;
         }
     }
@@ -80,7 +79,7 @@ fn whole_ticks(wait: Duration, tick: Duration) -> Duration {
 
 /// The hosts that run and have attached, if every host that runs is known to wait for sockets only and nothing
 /// is under way between them.
-fn known_hosts(sim: &mut Sim<'_>, network: &Network) -> Option<Vec<Arc<Host>>> {
+fn known_hosts(sim: &mut Sim<'_>, network: &Network) -> Option<Vec<Arc<dyn Machine>>> {
     let mut addrs = BTreeSet::<IpAddr>::new();
     let mut busy = false;
     sim.links(|links| {
@@ -117,14 +116,5 @@ impl Host {
         if gap > Duration::ZERO {
             tokio::time::advance(gap).await;
         }
-    }
-
-    /// The next moment at which anything is due here.
-    fn next_moment(&self) -> Option<SimTime> {
-        let state = self.lock();
-        let alarms = self.alarms();
-        let looped = state.loopback.front().map(|(at, _)| *at);
-        let alarm = alarms.first().map(|(at, _)| *at);
-        state.stack.next_deadline().into_iter().chain(looped).chain(alarm).min()
     }
 }

@@ -78,13 +78,14 @@
 //! | `socket.rs`, `waits.rs` | one socket, and the tasks that wait for it |
 //! | `host.rs`, `clock.rs` | one host's stack and time |
 //! | `driver.rs`, `freight.rs` | the task that carries packets; what is under way |
-//! | `announce.rs` | how a host learns its address |
+//! | `attach.rs`, `announce.rs` | a host's first use of a socket; how it learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
 //! | `capture.rs`, `ending.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
 
 mod alarm;
 mod announce;
+mod attach;
 mod capture;
 mod clock;
 mod driver;
@@ -109,9 +110,11 @@ pub use turmoil::ToSocketAddrs;
 pub use turmoil::net::{UdpSocket, lookup_host};
 
 pub use alarm::{sleep, timeout};
-pub use capture::{pcapng, pcapng_host};
 pub use idle::run;
-pub use settings::{loss, mtu, netstat, only_sockets, profile, reachable, recording, timeline, unreachable};
+pub use settings::{
+    loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording, timeline,
+    unreachable,
+};
 
 #[doc(inline)]
 pub use crate::packet::Unreachable as Code;

@@ -14,8 +14,7 @@ use std::time::Duration;
 use super::ending::Ending;
 use super::faults::{End, Fate, Faults};
 use super::freight::Freight;
-use super::host::Host;
-use crate::stack::{Profile, System};
+use crate::stack::{Profile, SocketInfo, System};
 use crate::time::SimTime;
 use crate::timeline::{LostReason, Recorder};
 
@@ -53,18 +52,36 @@ pub(super) struct Shared {
     pub(super) ending: Ending,
 }
 
+/// A host's stack, as those see it who are not on the host.
+pub(super) trait Machine: Send + Sync {
+    /// Whether it has crashed.
+    fn is_down(&self) -> bool;
+
+    /// The sockets, as they were when the host last did anything.
+    fn sockets(&self) -> Vec<SocketInfo>;
+
+    /// How often anything was done there.
+    fn touched(&self) -> u64;
+
+    /// The next moment at which anything is due there.
+    fn next_moment(&self) -> Option<SimTime>;
+
+    /// Has it look at its clock again.
+    fn rouse(&self);
+}
+
 /// A host that has attached at least once.
 pub(super) struct Place {
     pub(super) name: Arc<str>,
     /// How often it has attached: each boot is another seed.
     boots: u64,
     /// The stack of its present boot; gone after a crash.
-    host: Weak<Host>,
+    host: Weak<dyn Machine>,
 }
 
 impl Place {
     /// The host, unless it is down.
-    pub(super) fn host(&self) -> Option<Arc<Host>> {
+    pub(super) fn host(&self) -> Option<Arc<dyn Machine>> {
         self.host.upgrade().filter(|host| !host.is_down())
     }
 }
@@ -151,14 +168,14 @@ impl Drop for Network {
 
 impl Shared {
     /// A host has attached, or attached again after a crash. Answers which boot it is.
-    pub(super) fn register(&mut self, addr: IpAddr, name: &Arc<str>, host: &Arc<Host>) -> u64 {
+    pub(super) fn register(&mut self, addr: IpAddr, name: &Arc<str>, host: Weak<dyn Machine>) -> u64 {
         let place = self.places.entry(addr).or_insert_with(|| Place {
             name: name.clone(),
             boots: 0,
-            host: Weak::new(),
+            host: host.clone(),
         });
         place.boots += 1;
-        place.host = Arc::downgrade(host);
+        place.host = host;
         place.boots
     }
 

@@ -4,6 +4,10 @@
 //! steps) or from a program inside. Before the first socket is used it is about the simulation to come; after
 //! turmoil's `Sim` is dropped, what happened can still be looked at until something new is set or attached.
 
+use std::io;
+use std::path::Path;
+
+use super::capture::Capture;
 use super::network::Network;
 use crate::packet::Unreachable;
 use crate::stack::{Profile, SocketInfo};
@@ -77,6 +81,39 @@ pub fn recording(on: bool) {
 pub fn timeline() -> Vec<Event> {
     let recorder = Network::latest().lock().recorder.clone();
     recorder.events_from(0)
+}
+
+/// Writes every packet of the simulation to `path` as a pcapng file, its times in nanoseconds from the start. Each is
+/// in it once, on its sender's interface, when it left; a packet that was lost by [`loss`] or at a dead
+/// host says so in a comment, and an ICMP error is there when it came.
+///
+/// It may be asked for before the simulation or while it runs, and is about the whole of it. The file is there
+/// at once and without packets; it is replaced by the whole capture when the simulation ends, which is when
+/// turmoil's `Sim` is dropped, be it by a test that panics. What was not [recorded](recording) is not in it.
+///
+/// # Errors
+///
+/// What the file system says of `path` now. If it cannot be written at the end, that is said on standard error.
+pub fn pcapng(path: impl AsRef<Path>) -> io::Result<()> {
+    order(Capture::begin(path.as_ref(), None)?);
+    Ok(())
+}
+
+/// As [`pcapng`], of the packets that one host sends and receives, which is named as turmoil names it.
+///
+/// # Errors
+///
+/// As [`pcapng`].
+pub fn pcapng_host(host: impl ToString, path: impl AsRef<Path>) -> io::Result<()> {
+    order(Capture::begin(path.as_ref(), Some(host.to_string()))?);
+    Ok(())
+}
+
+fn order(capture: Capture) {
+    let network = Network::current();
+    let captures = &mut network.lock().ending.captures;
+    captures.retain(|other| !capture.replaces(other));
+    captures.push(capture);
 }
 
 /// A host's sockets as `ss -tino` shows them; none if it is down or has never used one. Asked from outside the
