@@ -199,6 +199,13 @@ pub(crate) fn split(packet: &Bytes, mtu: usize) -> Vec<Bytes> {
         .collect()
 }
 
+/// Computes the checksum of a TCP segment.
+pub(crate) fn fill_checksum(packet: &mut [u8]) {
+    let Ok(ip) = Ip::read(packet) else { return };
+    let (src, dst, tcp_at) = (ip.src.into(), ip.dst.into(), packet.len() - ip.payload.len());
+    TcpPacket::new_unchecked(&mut packet[tcp_at..]).fill_checksum(&src, &dst);
+}
+
 /// By how many bits the windows of whoever sent this SYN are to be shifted (RFC 7323, 2.2); `None` if it does not
 /// say.
 pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {

@@ -131,7 +131,13 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         let setup = self.setup(options);
-        let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
+        let mut cx = Cx {
+            now,
+            profile: &self.profile,
+            recorder: &self.recorder,
+            cuts_segments: !self.offloads_segmentation,
+            out: &mut self.out,
+        };
         let connection = Connection::open(&mut cx, local, peer, setup);
         self.sockets[id.0] = Socket::Connection(Box::new(connection));
         self.connections.insert((local, peer), id);

@@ -90,7 +90,13 @@ impl Stack {
         listener.incomplete += 1;
         let options = listener.options.clone();
         let setup = self.setup(options);
-        let mut cx = Cx { now, profile: &self.profile, recorder: &self.recorder, out: &mut self.out };
+        let mut cx = Cx {
+            now,
+            profile: &self.profile,
+            recorder: &self.recorder,
+            cuts_segments: !self.offloads_segmentation,
+            out: &mut self.out,
+        };
         let connection = Connection::passive(&mut cx, id, syn, setup);
         let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));
         self.connections.insert((syn.dst, syn.src), child);

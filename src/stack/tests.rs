@@ -1,5 +1,6 @@
 //! Two stacks on one wire: what the profiles promise, to the millisecond.
 
+mod bursts;
 mod calls;
 mod closing;
 mod connecting;
@@ -131,7 +132,14 @@ impl Wire {
 
     /// A connection with its listener, accepted; a line has gone to and fro.
     fn connected(profile: Profile) -> (Wire, SocketId, SocketId) {
+        Wire::connected_with(profile, false)
+    }
+
+    /// As [`connected`](Wire::connected), with or without segmentation offload at both ends.
+    fn connected_with(profile: Profile, segmentation_offload: bool) -> (Wire, SocketId, SocketId) {
         let mut wire = Wire::new(profile);
+        wire.client.set_segmentation_offload(segmentation_offload);
+        wire.server.set_segmentation_offload(segmentation_offload);
         let listener = wire.listen(5);
         let client = wire.connect();
         wire.run(Duration::from_millis(100));

@@ -1,5 +1,6 @@
 //! What the process that owns a connection may ask of it.
 
+use super::emit::Acks;
 use super::{Connection, Cx, Death, KeepaliveTimer, Owner};
 use crate::errno::Errno;
 use crate::stack::{How, Readiness, SocketOption};
@@ -25,7 +26,7 @@ impl Connection {
             let read = read.expect("what can be received is there");
             if !self.is_dead() && !peek {
                 // Room in the buffer may be worth a window update.
-                self.push(cx);
+                self.push_with(cx, if cx.cuts_segments { Acks::AtOnce } else { Acks::AtItsEnd });
             }
             return Ok(read);
         }

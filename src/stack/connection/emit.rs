@@ -2,21 +2,34 @@
 
 use bytes::Bytes;
 
+use super::engine::Sent;
 use super::{Connection, Cx, seq};
 use crate::packet::{Flags, Packet, Segment};
 use crate::timeline::{Direction, Retransmission, TcpState};
 
-/// What becomes of a bare acknowledgment of something new.
+/// What becomes of a bare acknowledgment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Acks {
     AtOnce,
+    /// One for everything that comes, and is read, at one moment.
+    AtItsEnd,
+    /// If it acknowledges something new, it waits for company as long as the profile says.
     MayWait,
+}
+
+/// The segments that a packet is cut into.
+fn pieces(packet: &Bytes, largest: usize) -> impl Iterator<Item = (Segment, Bytes)> {
+    let pieces = crate::packet::split_segment(packet, largest).into_iter();
+    pieces.filter_map(|piece| match crate::packet::view(&piece) {
+        Ok(Packet::Tcp(segment)) => Some((segment, piece)),
+        _ => None,
+    })
 }
 
 impl Connection {
     /// Takes over what the engine sent.
     pub(super) fn emit(&mut self, cx: &mut Cx<'_>, acks: Acks) {
-        while let Some(mut packet) = self.engine.sent() {
+        while let Some(Sent { mut packet, segment: cut }) = self.engine.sent() {
             let Ok(Packet::Tcp(mut segment)) = crate::packet::view(&packet) else {
                 unreachable!("smoltcp sends well-formed segments");
             };
@@ -25,9 +38,14 @@ impl Connection {
                 segment.seq = self.acceptable_seq();
                 packet = crate::packet::renumbered(&packet, segment.seq);
             }
-            let new_ack = segment.ack.filter(|ack| seq::before(self.acked, *ack));
+            let is_new = segment.ack.is_some_and(|ack| seq::before(self.acked, ack));
+            let is_news = is_new || segment.win != self.window;
             self.note_ack(&segment);
-            if bare && new_ack.is_some() && acks == Acks::MayWait {
+            if bare && is_news && acks == Acks::AtItsEnd {
+                self.delayed_ack.hold_for_this_moment(cx.now, (segment, packet));
+                continue;
+            }
+            if bare && is_new && acks == Acks::MayWait {
                 if let Some((segment, packet)) = self.delayed_ack.hold(cx.now, (segment, packet), cx.profile)
                 {
                     self.send(cx, &segment, packet, None);
@@ -36,6 +54,12 @@ impl Connection {
             }
             if segment.ack.is_some() {
                 self.delayed_ack.cancel();
+            }
+            if let Some(octets) = cut {
+                self.segment_size = Some(octets.get().into());
+            }
+            if segment.len > 0 {
+                self.sent_to = segment.seq_end();
             }
             self.emit_segment(cx, segment, packet);
         }
@@ -53,16 +77,20 @@ impl Connection {
     }
 
     fn emit_segment(&mut self, cx: &mut Cx<'_>, segment: Segment, packet: Bytes) {
-        match self.path_mtu {
-            Some(mtu) if packet.len() > mtu => {
-                for piece in crate::packet::split_segment(&packet, mtu) {
-                    if let Ok(Packet::Tcp(segment)) = crate::packet::view(&piece) {
-                        self.count_and_send(cx, segment, piece);
-                    }
+        match self.largest_packet(cx, packet.len() - segment.len) {
+            Some(largest) if packet.len() > largest => {
+                for (segment, piece) in pieces(&packet, largest) {
+                    self.count_and_send(cx, segment, piece);
                 }
             }
             _ => self.count_and_send(cx, segment, packet),
         }
+    }
+
+    /// Octets of the largest packet that may leave, as far as the engine does not know.
+    fn largest_packet(&self, cx: &Cx<'_>, headers: usize) -> Option<usize> {
+        let segment = self.segment_size.filter(|_| cx.cuts_segments).map(|octets| headers + octets);
+        segment.into_iter().chain(self.path_mtu).min()
     }
 
     fn note_ack(&mut self, segment: &Segment) {
@@ -127,9 +155,12 @@ impl Connection {
         cx.out.push_back(packet);
     }
 
-    /// RFC 8985, 7.3: the newest segment once more.
+    /// RFC 8985, 7.3: the newest segment once more, which of a burst is the last.
     pub(super) fn send_tail_loss_probe(&mut self, cx: &mut Cx<'_>) {
         if let Some((segment, packet)) = self.tail.clone() {
+            let octets = self.segment_size.unwrap_or(segment.len);
+            let last = pieces(&packet, packet.len() - segment.len + octets).last();
+            let (segment, packet) = last.unwrap_or((segment, packet));
             self.send_again(cx, &segment, packet, Some("tail loss probe"));
         }
     }

@@ -4,15 +4,17 @@
 //! sends into `cx.out`, and leaves [`Connection::deadline`] as the next moment that it wants to hear from.
 
 mod ack;
+mod buffered;
 mod calls;
+mod congestion;
 mod death;
 mod emit;
 mod engine;
 mod keepalive;
+mod memory;
 mod persist;
 mod receive;
 mod retransmit;
-mod ring;
 mod rtt;
 mod seq;
 mod timeout;
@@ -22,9 +24,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, TCP_HEADER_LEN};
 
 use ack::DelayedAck;
 pub(crate) use death::Death;
+use emit::Acks;
 use engine::{Engine, EngineConfig};
 use keepalive::KeepaliveTimer;
 use persist::PersistTimer;
@@ -45,6 +49,8 @@ pub(super) struct Cx<'a> {
     pub(super) now: SimTime,
     pub(super) profile: &'a Profile,
     pub(super) recorder: &'a Recorder,
+    /// Whether what is to be cut into segments is cut here, and not by the link.
+    pub(super) cuts_segments: bool,
     /// Packets to be sent.
     pub(super) out: &'a mut VecDeque<Bytes>,
 }
@@ -86,6 +92,12 @@ pub(super) struct Connection {
     delayed_ack: DelayedAck,
     time_wait: Option<SimTime>,
     fin_wait_2: Option<SimTime>,
+    /// Octets of data of the largest segment on this host's link.
+    mss: usize,
+    /// Octets of data of the segments that bursts are cut into, if they leave as one packet.
+    segment_size: Option<usize>,
+    /// The number after the last one that the engine has sent, or sent again.
+    sent_to: u32,
     /// The largest IP packet the path lets through, if a router said so (RFC 1191).
     path_mtu: Option<usize>,
     /// How often each segment in flight has been sent again, by first sequence number.
@@ -111,7 +123,7 @@ impl Connection {
     /// A connection that sends its SYN now.
     pub(super) fn open(cx: &mut Cx<'_>, local: SocketAddr, remote: SocketAddr, setup: Setup) -> Connection {
         let engine = Engine::connect(cx.now, local, remote, setup.engine(cx.profile));
-        let mut connection = Connection::new(local, remote, Owner::Process, setup.options, engine);
+        let mut connection = Connection::new(local, remote, Owner::Process, setup, engine);
         connection.push(cx);
         connection
     }
@@ -119,24 +131,18 @@ impl Connection {
     /// A connection for a SYN that came to `listener`; it is to [`receive`](Connection::receive) it next.
     pub(super) fn passive(cx: &mut Cx<'_>, listener: SocketId, syn: &Segment, setup: Setup) -> Connection {
         let engine = Engine::listen(cx.now, syn.dst, setup.engine(cx.profile));
-        let mut connection =
-            Connection::new(syn.dst, syn.src, Owner::Listener(listener), setup.options, engine);
+        let mut connection = Connection::new(syn.dst, syn.src, Owner::Listener(listener), setup, engine);
         connection.state = TcpState::Listen;
         connection
     }
 
-    fn new(
-        local: SocketAddr,
-        remote: SocketAddr,
-        owner: Owner,
-        options: Options,
-        engine: Engine,
-    ) -> Connection {
+    fn new(local: SocketAddr, remote: SocketAddr, owner: Owner, setup: Setup, engine: Engine) -> Connection {
+        let ip_header = if local.is_ipv4() { IPV4_HEADER_LEN } else { IPV6_HEADER_LEN };
         Connection {
             local,
             remote,
             owner,
-            options,
+            options: setup.options,
             engine,
             state: TcpState::Closed,
             una: 0,
@@ -152,6 +158,9 @@ impl Connection {
             delayed_ack: DelayedAck::default(),
             time_wait: None,
             fin_wait_2: None,
+            mss: setup.mtu - ip_header - TCP_HEADER_LEN,
+            segment_size: None,
+            sent_to: 0,
             path_mtu: None,
             resent: Vec::new(),
             tail: None,
@@ -204,8 +213,12 @@ impl Connection {
 
     /// Sends what can be sent, then brings the policy's timers in line with the state.
     fn push(&mut self, cx: &mut Cx<'_>) {
+        self.push_with(cx, Acks::AtOnce);
+    }
+
+    fn push_with(&mut self, cx: &mut Cx<'_>, acks: Acks) {
         self.engine.send(cx.now);
-        self.emit(cx, emit::Acks::AtOnce);
+        self.emit(cx, acks);
         self.settle(cx);
     }
 
@@ -303,6 +316,7 @@ pub(super) struct Setup {
     pub(super) mtu: usize,
     pub(super) seed: u64,
     pub(super) checksums: bool,
+    pub(super) segmentation_offload: bool,
 }
 
 impl Setup {
@@ -310,6 +324,7 @@ impl Setup {
         EngineConfig {
             seed: self.seed,
             checksums: self.checksums,
+            segmentation_offload: self.segmentation_offload,
             mtu: self.mtu,
             buffer: self.options.buffer.unwrap_or(profile.buffer),
             no_delay: self.options.no_delay,

@@ -26,6 +26,7 @@ impl Connection {
         if segment.flags.has(Flags::SYN) && matches!(before, TcpState::Listen | TcpState::SynSent) {
             self.peer_scale = crate::packet::window_scale(&packet).unwrap_or(0);
         }
+        self.count_acknowledged_octets(cx, segment);
         self.engine.receive(cx.now, packet);
         let after = self.engine.state();
         if segment.flags.has(Flags::RST) {
@@ -90,9 +91,15 @@ impl Connection {
         let waits = if segment.flags.has(Flags::FIN) {
             before == Established && after == CloseWait && cx.profile.ack.delay_fin
         } else {
-            before == after && streaming && self.delayed_ack.waits_for_data(cx.profile)
+            // RFC 5681, 4.2: what is more than one segment's worth is acknowledged at once.
+            let many = segment.len > self.mss;
+            before == after && streaming && !many && self.delayed_ack.waits_for_data(cx.profile)
         };
-        if waits { Acks::MayWait } else { Acks::AtOnce }
+        match (waits, before == after && streaming && !cx.cuts_segments) {
+            (true, _) => Acks::MayWait,
+            (false, true) => Acks::AtItsEnd,
+            (false, false) => Acks::AtOnce,
+        }
     }
 
     /// An ICMP error that quotes one of this connection's segments.

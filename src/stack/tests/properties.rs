@@ -58,8 +58,8 @@ proptest! {
     /// Both ends send and lose at the same time, so both go back and both windows shut: the acknowledgments must
     /// still be acceptable to the other end.
     #[test]
-    fn an_echo_gets_through_loss_both_ways(seed in 0u64..1_000) {
-        let (mut wire, client, server) = Wire::connected(Profile::of(System::Linux));
+    fn an_echo_gets_through_loss_both_ways(seed in 0u64..1_000, bursts: bool) {
+        let (mut wire, client, server) = Wire::connected_with(Profile::of(System::Linux), bursts);
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         wire.fate = Box::new(move |_| if rand::Rng::random_bool(&mut dice, 0.05) { Fate::Lose } else { Fate::Deliver });
         let text: Vec<u8> = (0..400_000u32).map(|n| n as u8).collect();
@@ -87,9 +87,9 @@ proptest! {
     /// Whatever the loss, what is read is a prefix of what was written, and either everything arrives or
     /// somebody is told.
     #[test]
-    fn nothing_is_lost_without_an_error(losses in proptest::collection::vec(any::<bool>(), 0..60), system in 0usize..4) {
+    fn nothing_is_lost_without_an_error(losses in proptest::collection::vec(any::<bool>(), 0..60), system in 0usize..4, bursts: bool) {
         let profile = Profile::of(System::ALL[system]);
-        let (mut wire, client, server) = Wire::connected(profile);
+        let (mut wire, client, server) = Wire::connected_with(profile, bursts);
         let mut losses = losses.into_iter();
         wire.fate = Box::new(move |_| if losses.next() == Some(true) { Fate::Lose } else { Fate::Deliver });
         let text: Vec<u8> = (0..40_000u32).map(|n| n as u8).collect();

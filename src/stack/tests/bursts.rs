@@ -1,0 +1,110 @@
+//! Segmentation offload: bursts that leave as one packet and count as their segments.
+
+use super::*;
+
+/// Octets of data in a segment of 1 500 octets.
+const SEGMENT: usize = 1_460;
+
+/// Sends `octets` to a server that reads; answers when it had read them, and the data of every segment sent.
+fn transfer(wire: &mut Wire, client: SocketId, server: SocketId, octets: usize) -> (Duration, Vec<usize>) {
+    let (start, seen) = (wire.now, wire.recorder.len());
+    let text: Vec<u8> = (0..octets).map(|n| (n ^ n >> 8) as u8).collect();
+    let (mut written, mut read) = (0, Vec::new());
+    let end = wire.now + Duration::from_secs(60);
+    while read.len() < octets {
+        written += wire.client.write(wire.now, client, &text[written..]).unwrap_or(0);
+        assert!(wire.step(end), "stuck after {} octets", read.len());
+        let mut buf = [0; 65_536];
+        while let Ok(n) = wire.server.read(wire.now, server, &mut buf) {
+            read.extend_from_slice(&buf[..n]);
+        }
+    }
+    assert!(read == text);
+    let events = wire.recorder.events_from(seen);
+    let sent = events.iter().filter_map(|event| match &event.kind {
+        Kind::Segment(segment) if segment.dir == Direction::Out && segment.len > 0 => Some(segment.len),
+        _ => None,
+    });
+    (wire.now - start, sent.collect())
+}
+
+#[test]
+fn a_burst_is_one_packet_of_whole_segments_and_has_its_checksum() {
+    let (mut wire, client, server) = Wire::connected_with(linux(), true);
+    let (_, sent) = transfer(&mut wire, client, server, 1_000_000);
+    assert_eq!(sent.iter().max(), Some(&(44 * SEGMENT)));
+    for event in wire.recorder.events_from(0) {
+        assert!(event.packet.is_none_or(|packet| crate::packet::parse(&packet).is_ok()));
+    }
+}
+
+/// RFC 3465: the congestion window opens by what is acknowledged, not by how many packets that took. (With Nagle's
+/// algorithm a burst is faster: smoltcp sends its rest with it, where a segment less than full would wait.)
+#[test]
+fn bursts_take_as_long_as_their_segments() {
+    let took = [false, true].map(|bursts| {
+        let (mut wire, client, server) = Wire::connected_with(linux(), bursts);
+        wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
+        transfer(&mut wire, client, server, 1_000_000).0
+    });
+    assert_eq!(took[0], took[1]);
+}
+
+#[test]
+fn segmentation_offload_can_be_turned_off_while_a_connection_is_open() {
+    let (mut wire, client, server) = Wire::connected_with(linux(), true);
+    transfer(&mut wire, client, server, 100_000);
+    wire.client.set_segmentation_offload(false);
+    let (_, sent) = transfer(&mut wire, client, server, 100_000);
+    assert_eq!(sent.iter().max(), Some(&SEGMENT));
+}
+
+/// RFC 8985, 7.3, and RFC 6298 (5.4): one segment, not the burst it was in.
+#[test]
+fn what_is_sent_again_is_one_segment() {
+    let (mut wire, client, server) = Wire::connected_with(linux(), true);
+    transfer(&mut wire, client, server, 200_000);
+    wire.run(Duration::from_secs(1));
+    wire.server_dies();
+    let (start, seen) = (wire.now, wire.recorder.len());
+    wire.client.write(wire.now, client, &[7; 20 * SEGMENT + 100]).unwrap();
+    wire.run(Duration::from_secs(2));
+    let events = wire.recorder.events_from(seen);
+    let sent: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::Segment(segment) => Some((segment.len, segment.note, segment.retransmission.is_some())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent[0], (20 * SEGMENT + 100, None, false), "at {start}");
+    assert_eq!(sent[1], (100, Some("tail loss probe"), true));
+    assert!(sent.len() > 3 && sent[2..].iter().all(|again| *again == (SEGMENT, None, true)), "{sent:?}");
+}
+
+/// What comes at one moment is acknowledged once.
+#[test]
+fn a_moment_has_one_acknowledgment() {
+    let (mut wire, client, server) = Wire::connected_with(linux(), true);
+    transfer(&mut wire, client, server, 200_000);
+    wire.run(Duration::from_secs(1));
+    wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
+    for _ in 0..3 {
+        wire.client.write(wire.now, client, &[7; 10 * SEGMENT]).unwrap();
+    }
+    wire.collect();
+    assert!(wire.in_flight.len() >= 3);
+    let mut read = 0;
+    while let Some(((at, _), (_, packet))) = wire.in_flight.pop_first() {
+        wire.now = at;
+        wire.server.receive(at, packet);
+        read += wire.server.read(at, server, &mut [0; 65_536]).unwrap();
+    }
+    assert_eq!(read, 3 * 10 * SEGMENT);
+    assert!(wire.server.transmit().is_none());
+    wire.server.handle_timeout(wire.now);
+    let packet = wire.server.transmit().unwrap();
+    let Ok(crate::packet::Packet::Tcp(ack)) = crate::packet::parse(&packet) else { panic!("no segment") };
+    assert_eq!((ack.flags, ack.len), (Flags::ACK, 0));
+    assert!(wire.server.transmit().is_none());
+}
