@@ -2,6 +2,7 @@
 
 mod net {
     mod basics;
+    mod bursts;
     mod capture;
     mod crash;
     mod errors;

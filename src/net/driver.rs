@@ -79,6 +79,7 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
     let mut datagram = [0; size_of::<Waybill>() + 1];
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     loop {
+        let mut has_received = false;
         while let Ok((len, from)) = udp.try_recv_from(&mut datagram) {
             let packets = host.network.lock().freight.unload(&datagram[..len]);
             let first = packets.as_ref().and_then(|packets| packets.first());
@@ -87,7 +88,12 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
             }
             if let Some(packets) = packets {
                 host.receive(packets);
+                has_received = true;
             }
+        }
+        if has_received {
+            // The programs first: what they answer carries the acknowledgments.
+            tokio::task::yield_now().await;
         }
         let (departures, deadline) = host.turn();
         for (to, waybill) in departures {

@@ -50,6 +50,11 @@ impl Faults {
         !(self.losses.is_empty() && self.unreachable.is_empty())
     }
 
+    /// Whether any link loses single segments.
+    pub(super) fn lose_segments(&self) -> bool {
+        !self.losses.is_empty()
+    }
+
     /// Loses packets at `rate` each way; each way has dice of its own, so that one host's sending does not
     /// change the other's luck.
     pub(super) fn lose(&mut self, a: &str, b: &str, rate: f64, seed: u64) {

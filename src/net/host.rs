@@ -62,6 +62,8 @@ pub(super) struct State {
     /// Packets that stay on this host, by the moment they arrive.
     pub(super) loopback: VecDeque<(SimTime, Bytes)>,
     pub(super) latest: SimTime,
+    /// Whether bursts leave as one packet, where nothing loses segments.
+    segmentation_offload: bool,
     /// How much of the time that was left out its clock has left out.
     pub(super) skipped: Duration,
     waits: BTreeMap<SocketId, Waits>,
@@ -90,6 +92,7 @@ impl Host {
         let state = State {
             stack,
             own: None,
+            segmentation_offload: false,
             outgoing: VecDeque::new(),
             loopback: VecDeque::new(),
             latest: clock.now().unwrap_or_default(),
@@ -129,8 +132,11 @@ impl Host {
     /// there is something to carry, or another deadline.
     pub(super) fn work<R>(&self, work: impl FnOnce(&mut State, SimTime) -> R) -> (R, bool) {
         self.touched.fetch_add(1, Ordering::Relaxed);
+        let loses_segments = self.network.lock().faults.lose_segments();
         let mut state = self.lock();
         let now = self.now(&mut state);
+        let segmentation_offload = state.segmentation_offload && !loses_segments;
+        state.stack.set_segmentation_offload(segmentation_offload);
         self.close_what_was_dropped(&mut state, now);
         let deadline = state.stack.next_deadline();
         let result = work(&mut state, now);
@@ -182,16 +188,17 @@ impl Host {
     pub(super) fn identify(self: &Arc<Host>, addr: IpAddr) {
         let name: Arc<str> = turmoil::reverse_lookup(addr).unwrap_or_else(|| addr.to_string()).into();
         let [v4, v6] = loopback();
-        let (config, recorder) = {
+        let (config, recorder, segmentation_offload) = {
             let mut network = self.network.lock();
             let machine: Arc<dyn Machine> = self.clone();
             let boot = network.register(addr, &name, Arc::downgrade(&machine));
             let (profile, mtu) = (network.profile(addr, &name), network.mtu(addr, &name));
             let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
-            (config, network.recorder.for_host(&name))
+            (config, network.recorder.for_host(&name), network.segmentation_offload(addr, &name))
         };
         let mut state = self.lock();
         state.stack.configure(config, recorder);
+        state.segmentation_offload = segmentation_offload;
         state.own = Some(End { addr, name });
         let anonymous = std::mem::take(&mut state.anonymous);
         drop(state);

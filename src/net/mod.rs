@@ -35,7 +35,7 @@
 //!
 //! turmoil's verbs do to packets what they say: `crash` is silent, `bounce` is a reboot, `partition`, `hold` and
 //! `repair` lose, keep and let through what travels. What this module adds: [`profile`], whose TCP a host has;
-//! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`]; [`timeline`] and [`netstat`], what
+//! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`]; [`timeline`] and [`netstat`], what
 //! happened and how things stand; [`pcapng`], a capture; [`SockRef`] for keepalive and TCP_USER_TIMEOUT; [`run`],
 //! which leaves out idle time.
 //!
@@ -62,6 +62,9 @@
 //!   Everything that a host sends to another at one moment is one datagram: turmoil's latency and losses strike
 //!   it as a whole. turmoil's default latency is drawn for each datagram up to 100 ms, and so reorders; with
 //!   equal minimum and maximum it does not.
+//! - A burst of segments is one packet of up to 65 535 octets, cut nowhere, as on a link whose cards do both
+//!   segmentation and receive offload, and what comes at one moment is acknowledged once, after the programs have had
+//!   their turn. [`segmentation_offload`] turns it off; under [`loss`] and over IPv6 segments travel one by one.
 //! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
 //!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
 //! - A host learns its address one tick after its first use of a socket; the first `connect` waits for it.
@@ -112,8 +115,8 @@ pub use turmoil::net::{UdpSocket, lookup_host};
 pub use alarm::{sleep, timeout};
 pub use idle::run;
 pub use settings::{
-    loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording, timeline,
-    unreachable,
+    loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording,
+    segmentation_offload, timeline, unreachable,
 };
 
 #[doc(inline)]

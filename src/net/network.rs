@@ -47,6 +47,8 @@ pub(super) struct Shared {
     profiles: BTreeMap<String, Profile>,
     /// MTUs by a host's name or address.
     mtus: BTreeMap<String, usize>,
+    /// Hosts that send segment by segment, by name or address.
+    without_segmentation_offload: Vec<String>,
     /// Hosts of which it is known that their programs wait for nothing but sockets.
     pub(super) patient: Vec<String>,
     pub(super) ending: Ending,
@@ -99,6 +101,7 @@ impl Network {
             places: BTreeMap::new(),
             profiles: BTreeMap::new(),
             mtus: BTreeMap::new(),
+            without_segmentation_offload: Vec::new(),
             patient: Vec::new(),
             ending: Ending::new(),
         }))
@@ -197,6 +200,18 @@ impl Shared {
     pub(super) fn mtu(&self, addr: IpAddr, name: &str) -> usize {
         let known = self.mtus.get(name).or_else(|| self.mtus.get(&addr.to_string()));
         known.copied().unwrap_or(ETHERNET_MTU)
+    }
+
+    /// Whether a host's bursts leave as one packet from its next boot on.
+    pub(super) fn set_segmentation_offload(&mut self, host: String, on: bool) {
+        self.without_segmentation_offload.retain(|other| *other != host);
+        if !on {
+            self.without_segmentation_offload.push(host);
+        }
+    }
+
+    pub(super) fn segmentation_offload(&self, addr: IpAddr, name: &str) -> bool {
+        !self.without_segmentation_offload.iter().any(|host| host == name || host.parse() == Ok(addr))
     }
 
     /// The host of this name or address that has attached.

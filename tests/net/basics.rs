@@ -34,7 +34,7 @@ fn every_packet_of_the_timeline_has_its_checksums() {
     sim.host("server", || echo_server("0.0.0.0:7"));
     sim.client("client", async {
         let mut stream = TcpStream::connect("server:7").await?;
-        echoed(&mut stream, &octets(100_000)).await?;
+        echoed(&mut stream, &octets(1_000_000)).await?;
         Ok(())
     });
     sim.run().unwrap();

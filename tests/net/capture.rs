@@ -190,6 +190,8 @@ fn a_test_that_passes_leaves_nothing_and_neither_does_one_without_a_timeline() {
 fn of_a_long_simulation_the_end_is_left() {
     let left = left_by("it::is_long", || {
         let mut sim = sim();
+        net::segmentation_offload("server", false);
+        net::segmentation_offload("client", false);
         sim.host("server", || echo_server("0.0.0.0:7"));
         sim.client("client", async {
             let data = super::support::octets(8_000_000);
