@@ -2,22 +2,31 @@
 //!
 //!     cargo bench --bench net
 //!
-//! | line | what |
+//! | column | what |
 //! | --- | --- |
-//! | `echosim` | an Ethernet's MTU of 1 500, nothing kept |
-//! | `echosim_mtu_65535` | the same with a packet as large as IP has it, as on a loopback interface |
-//! | `echosim_recorded` | what a test gets that sets nothing: every packet on the timeline |
-//! | `turmoil` | one message a write, of any size, as many under way as there are |
+//! | turmoil | one message a write, of any size, as many under way as there are |
+//! | echosim | bursts of segments, nothing kept |
+//! | recorded | what a test gets that sets nothing: every packet on the timeline |
+//! | by segment | each segment a packet of an Ethernet's 1 500 octets, nothing kept |
 //!
-//! Everybody copies each octet twice each way, into the sending program's stack and out of the receiving one's;
-//! a stack with segments copies it twice more, into a segment and out of it.
+//! They take turns, so that whatever else the machine does meets all alike; a turn is one run that is not counted and
+//! then as many as fit in 30 ms. Prints a table in Markdown: turmoil's median, and of the others the median of what
+//! they took in a round for turmoil's one, with how far the rounds spread. Takes about a minute.
+//!
+//! turmoil allocates 64 KiB for a message and frees them again. The GNU allocator gives the end of its heap back to
+//! the operating system and asks for it anew, which costs more than the rest; `MALLOC_TRIM_THRESHOLD_=1000000000` in
+//! the environment keeps it.
 
-use std::time::Duration;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-
-/// Octets echoed in one iteration, all connections together.
+/// Octets echoed in one run, all connections together.
 const TOTAL: usize = 4 << 20;
+
+const ROUNDS: usize = 15;
+
+/// How long a turn lasts, at least one run.
+const TURN: Duration = Duration::from_millis(30);
 
 macro_rules! echo {
     ($name:ident, $net:path) => {
@@ -95,33 +104,81 @@ fn builder() -> turmoil::Builder {
     builder
 }
 
-fn bulk_echo(criterion: &mut Criterion) {
-    for write in [1_460, 65_536] {
-        let mut group = criterion.benchmark_group(format!("bulk_echo/{write}"));
-        group.throughput(Throughput::Bytes(TOTAL as u64)).sample_size(10);
-        for connections in [1, 10, 100, 1_000] {
-            let mut bench = |name, run: &dyn Fn()| {
-                group.bench_function(BenchmarkId::new(name, connections), |bencher| bencher.iter(run));
-            };
-            bench("echosim", &|| {
-                echosim::net::recording(false);
-                ours::run(connections, write);
-            });
-            bench("echosim_mtu_65535", &|| {
-                echosim::net::recording(false);
-                echosim::net::mtu("client", 65_535);
-                echosim::net::mtu("server", 65_535);
-                ours::run(connections, write);
-            });
-            bench("echosim_recorded", &|| {
-                echosim::net::recording(true);
-                ours::run(connections, write);
-            });
-            bench("turmoil", &|| turmoils::run(connections, write));
-        }
-        group.finish();
-    }
+/// One way to run so many connections with writes of so many octets.
+struct Contestant {
+    name: &'static str,
+    run: fn(usize, usize),
 }
 
-criterion_group!(benches, bulk_echo);
-criterion_main!(benches);
+const CONTESTANTS: [Contestant; 4] = [
+    Contestant { name: "turmoil", run: turmoils::run },
+    Contestant {
+        name: "echosim",
+        run: |connections, write| {
+            echosim::net::recording(false);
+            ours::run(connections, write);
+        },
+    },
+    Contestant {
+        name: "recorded",
+        run: |connections, write| {
+            echosim::net::recording(true);
+            ours::run(connections, write);
+        },
+    },
+    Contestant {
+        name: "by segment",
+        run: |connections, write| {
+            echosim::net::recording(false);
+            echosim::net::segmentation_offload("client", false);
+            echosim::net::segmentation_offload("server", false);
+            ours::run(connections, write);
+        },
+    },
+];
+
+/// What one run takes, in milliseconds, of those of a turn.
+fn turn(contestant: &Contestant, connections: usize, write: usize) -> f64 {
+    (contestant.run)(connections, write);
+    let start = Instant::now();
+    let mut runs = 0;
+    while runs == 0 || start.elapsed() < TURN {
+        (contestant.run)(connections, write);
+        runs += 1;
+    }
+    start.elapsed().as_secs_f64() * 1e3 / f64::from(runs)
+}
+
+/// The least, the median and the most.
+fn spread(mut figures: Vec<f64>) -> [f64; 3] {
+    figures.sort_by(f64::total_cmp);
+    [figures[0], figures[figures.len() / 2], figures[figures.len() - 1]]
+}
+
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let [turmoil, others @ ..] = CONTESTANTS.map(|contestant| contestant.name);
+    writeln!(out, "| write | connections | {turmoil}, ms | {} |", others.join(" | "))?;
+    writeln!(out, "| --- | --- | --- {}|", "| --- ".repeat(others.len()))?;
+    for write in [1_460, 65_536] {
+        for connections in [1, 10, 100, 1_000] {
+            let mut took: [Vec<f64>; CONTESTANTS.len()] = Default::default();
+            for round in 0..ROUNDS {
+                for nth in 0..CONTESTANTS.len() {
+                    let nth = (round + nth) % CONTESTANTS.len();
+                    took[nth].push(turn(&CONTESTANTS[nth], connections, write));
+                }
+            }
+            let [turmoil, others @ ..] = &took;
+            write!(out, "| {write} | {connections} | {:.2} ", spread(turmoil.clone())[1])?;
+            for other in others {
+                let ratios = other.iter().zip(turmoil).map(|(other, turmoil)| other / turmoil);
+                let [least, median, most] = spread(ratios.collect());
+                write!(out, "| {median:.1} ({least:.1} to {most:.1}) ")?;
+            }
+            writeln!(out, "|")?;
+            out.flush()?;
+        }
+    }
+    Ok(())
+}
