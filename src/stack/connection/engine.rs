@@ -28,6 +28,10 @@ const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
 /// Octets of a packet that is worth a block of memory.
 const BURST: usize = 4_096;
 
+/// Where a packet begins in its block, so that its data begin with a cache line: IPv4's and TCP's headers have 40
+/// octets.
+const DATA_ALIGNED: usize = 24;
+
 /// What an [`Engine`] is made with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EngineConfig {
@@ -284,9 +288,9 @@ impl TxToken for Sending<'_> {
             let result = fill(&mut packet);
             (packet.into(), result)
         } else {
-            let mut packet = Block::new(len);
-            let result = fill(&mut packet);
-            (Bytes::from_owner(packet), result)
+            let mut packet = Block::new(DATA_ALIGNED + len);
+            let result = fill(&mut packet[DATA_ALIGNED..]);
+            (Bytes::from_owner(packet).slice(DATA_ALIGNED..), result)
         };
         self.sent.push_back(Sent { packet, segment: self.segment });
         result
