@@ -13,7 +13,7 @@ use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
 pub use segment::{Flags, Segment, emit as emit_segment};
-pub(crate) use segment::{fill_checksum, renumbered, split as split_segment, window_scale};
+pub(crate) use segment::{fill_checksum, pushed, renumbered, split as split_segment, window_scale};
 
 /// An IP packet, as far as a host or a router here looks into it.
 #[derive(Clone, Debug, PartialEq, Eq)]

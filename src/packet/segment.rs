@@ -224,13 +224,22 @@ pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
 
 /// The same packet with another sequence number.
 pub(crate) fn renumbered(packet: &Bytes, seq: u32) -> Bytes {
+    rewritten(packet, |tcp| tcp.set_seq_number(TcpSeqNumber(seq as i32)))
+}
+
+/// The same packet with PSH set.
+pub(crate) fn pushed(packet: &Bytes) -> Bytes {
+    rewritten(packet, |tcp| tcp.set_psh(true))
+}
+
+fn rewritten(packet: &Bytes, rewrite: impl FnOnce(&mut TcpPacket<&mut [u8]>)) -> Bytes {
     let Ok(ip) = Ip::read(packet) else { return packet.clone() };
     let tcp_at = packet.len() - ip.payload.len();
-    let mut renumbered = packet.to_vec();
-    let mut tcp = TcpPacket::new_unchecked(&mut renumbered[tcp_at..]);
-    tcp.set_seq_number(TcpSeqNumber(seq as i32));
+    let mut rewritten = packet.to_vec();
+    let mut tcp = TcpPacket::new_unchecked(&mut rewritten[tcp_at..]);
+    rewrite(&mut tcp);
     tcp.fill_checksum(&ip.src.into(), &ip.dst.into());
-    renumbered.into()
+    rewritten.into()
 }
 
 pub(super) fn ip_repr(

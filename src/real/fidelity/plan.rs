@@ -76,12 +76,6 @@ const KNOWN: &[(&str, &str)] = &[
          acknowledges on its own.",
     ),
     (
-        "shutdown",
-        "With two segments in flight, data and FIN, Linux sends its tail loss probe after two round trips and not after \
-         a timeout; and when it sends both again it makes one segment of them that keeps PSH. The simulation does \
-         neither.",
-    ),
-    (
         "unreachable",
         "The kernel gives up at the first timer past a time, not after a number of retransmissions: of hundreds there \
          may be one more or less.",

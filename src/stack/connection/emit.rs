@@ -33,6 +33,11 @@ impl Connection {
             let Ok(Packet::Tcp(mut segment)) = crate::packet::view(&packet) else {
                 unreachable!("smoltcp sends well-formed segments");
             };
+            if segment.flags.has(Flags::FIN) && segment.len > 0 {
+                // RFC 9293, 3.9.1.2 (MUST-60): PSH in the last segment. smoltcp leaves it out beside FIN.
+                segment.flags = segment.flags.with(Flags::PSH);
+                packet = crate::packet::pushed(&packet);
+            }
             let bare = segment.flags == Flags::ACK && segment.len == 0;
             if bare && segment.seq != self.acceptable_seq() {
                 segment.seq = self.acceptable_seq();
@@ -122,7 +127,7 @@ impl Connection {
         if new {
             self.nxt = segment.seq_end();
             self.rtt.on_send(cx.now, segment.seq_end());
-            self.start_retransmit_timer(cx);
+            self.start_retransmit_timer(cx, segment.seq);
             self.record_out(cx, &segment, &packet, None, None);
             if cx.profile.tail_loss_probe {
                 self.newest = Some((segment, cx.out.len()));

@@ -8,6 +8,10 @@ use crate::stack::profile::GiveUp;
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
+/// TCP_TIMEOUT_MIN_US, which Linux adds to the wait for the tail loss probe where it need not allow for a delayed
+/// acknowledgment.
+const LEAST_WAIT: Duration = Duration::from_millis(2);
+
 /// What the timer does when it fires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Firing {
@@ -58,9 +62,13 @@ impl RetransmitTimer {
 }
 
 impl Connection {
-    /// RFC 6298 (5.1): a segment goes out; if the timer does not run, it is started.
-    pub(super) fn start_retransmit_timer(&mut self, cx: &Cx<'_>) {
+    /// RFC 6298 (5.1): a segment goes out; if the timer does not run, it is started. `seq` is the newest segment's
+    /// first number: RFC 8985, 7.2, probes after what is sent last.
+    pub(super) fn start_retransmit_timer(&mut self, cx: &Cx<'_>, seq: u32) {
         if self.retransmit.at.is_some() {
+            if self.retransmit.firing == Firing::Probe {
+                self.set_probe_timer(cx, seq);
+            }
             return;
         }
         self.retransmit.first_sent = cx.now;
@@ -69,13 +77,29 @@ impl Connection {
         self.retransmit.firing =
             if cx.profile.tail_loss_probe && !synchronizing { Firing::Probe } else { Firing::Retransmission };
         self.set_retransmit_timer(cx);
+        if self.retransmit.firing == Firing::Probe {
+            self.set_probe_timer(cx, seq);
+        }
+    }
+
+    /// Two round trips after the newest segment, but not after the oldest's retransmission would be due. If it is the
+    /// only one in flight, the peer may be delaying its acknowledgment (RFC 8985, 7.2).
+    fn set_probe_timer(&mut self, cx: &Cx<'_>, seq: u32) {
+        let Some((srtt, _)) = self.rtt.measured() else { return };
+        let allowance = if seq == self.una { cx.profile.rto.min } else { LEAST_WAIT };
+        let at = cx.now + srtt * 2 + allowance;
+        let retransmission = self.retransmit.first_sent + self.rto(cx.profile);
+        if at < retransmission {
+            self.retransmit.at = Some(cx.profile.rounded(cx.now, at));
+        }
     }
 
     /// RFC 6298 (5.2), (5.3): something new is acknowledged; the timer stops, or starts afresh.
     pub(super) fn on_new_ack(&mut self, cx: &Cx<'_>) {
         self.retransmit.stop();
         if self.in_flight() {
-            self.start_retransmit_timer(cx);
+            let newest = self.tail.as_ref().map_or(self.una, |(segment, _)| segment.seq);
+            self.start_retransmit_timer(cx, newest);
         }
     }
 

@@ -117,3 +117,19 @@ fn an_orphans_fin_is_given_up_like_data_and_sooner_on_linux() {
         assert!((least..=most).contains(&took), "{system:?}: {took} s");
     }
 }
+
+/// RFC 9293, 3.9.1.2 (MUST-60): the last segment has PSH, beside FIN too.
+#[test]
+fn a_fin_that_carries_data_has_psh() {
+    let (mut wire, client, _) = Wire::connected(book());
+    let start = wire.now;
+    wire.write(client).unwrap();
+    wire.write(client).unwrap(); // held back by Nagle's algorithm until the FIN takes it along
+    wire.client.shutdown(wire.now, client, How::Write).unwrap();
+    wire.run(Duration::from_secs(1));
+    let pushed_fin = Flags::FIN.with(Flags::PSH).with(Flags::ACK);
+    assert_eq!(wire.sent(start, |segment| segment.flags == pushed_fin && segment.len == 6), [0]);
+    for event in wire.recorder.events_from(0) {
+        assert!(event.packet.is_none_or(|packet| crate::packet::parse(&packet).is_ok()));
+    }
+}

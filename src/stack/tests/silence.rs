@@ -36,6 +36,28 @@ fn linux_probes_once_then_retransmits_fifteen_times_and_gives_up_within_2_percen
     assert_eq!(resets, [0; 0], "Linux gives data up without a word");
 }
 
+/// RFC 8985, 7.2, with srtt 10 ms: one segment allows for a delayed acknowledgment, more wait for two round trips and
+/// 2 ms from the newest; either is rounded up to a jiffy of 4 ms and fires in the next.
+#[test]
+fn the_tail_loss_probe_comes_two_round_trips_after_the_newest_of_many_segments() {
+    for (writes, newest, probe) in [(&[0][..], 0, 210..=220), (&[0, 0], 0, 22..=28), (&[0, 15], 15, 37..=45)]
+    {
+        let (mut wire, client, _) = Wire::connected(linux());
+        wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
+        wire.server_dies();
+        let start = wire.now;
+        for after in writes {
+            wire.run(Duration::from_millis(*after));
+            wire.write(client).unwrap();
+        }
+        wire.run(Duration::from_secs(1));
+        let probes = wire.sent(start, |segment| segment.note == Some("tail loss probe"));
+        assert!(matches!(probes[..], [at] if probe.contains(&at)), "{writes:?}: {probes:?}, not {probe:?}");
+        let sent = wire.sent(start, |segment| segment.len > 0);
+        assert_eq!(sent[..writes.len()].last(), Some(&newest));
+    }
+}
+
 #[test]
 fn every_host_unreachable_undoes_a_back_off_on_linux() {
     let (mut wire, client, _) = Wire::connected(linux());
