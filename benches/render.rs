@@ -18,13 +18,7 @@ fn unreachable() -> Scenario {
 
 fn rendering(criterion: &mut Criterion) {
     let scenario = unreachable();
-    let info = RunInfo {
-        scenario: scenario.name.clone(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        ..RunInfo::default()
-    };
+    let info = RunInfo::from(&scenario);
     let (outcome, film) = scenario::run_filmed(&scenario).expect("it runs to its end");
     let (events, end) = (&outcome.events, outcome.end);
 

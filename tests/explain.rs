@@ -43,13 +43,7 @@ fn notices(name: &str, system: System) -> Vec<(String, Notice)> {
 fn page(name: &str, system: System) -> String {
     let scenario = load(name, system);
     let outcome = run(&scenario);
-    let info = RunInfo {
-        scenario: scenario.name.clone(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        ..RunInfo::default()
-    };
+    let info = RunInfo::from(&scenario);
     let notices = notices(name, system);
     let remedies: Vec<Remedy<'_>> =
         notices.iter().map(|(what, notice)| Remedy { what, notice: *notice }).collect();

@@ -37,14 +37,7 @@ pub(super) fn info(run: &Run) -> RunInfo {
 
 /// The same of a scenario by the name it was asked for.
 pub(super) fn info_of(name: &str, scenario: &Scenario) -> RunInfo {
-    RunInfo {
-        scenario: name.to_owned(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        set: scenario.set.clone(),
-        ..RunInfo::default()
-    }
+    RunInfo { scenario: name.to_owned(), ..RunInfo::from(scenario) }
 }
 
 pub(super) fn waiting(outcome: &Outcome) -> Vec<Waiting<'_>> {

@@ -31,6 +31,7 @@ mod palette;
 mod pcapng;
 mod ps;
 mod reset;
+mod run_info;
 pub mod sequence;
 mod summary;
 mod svg;
@@ -47,47 +48,10 @@ pub use netstat::netstat;
 pub use palette::Palette;
 pub use pcapng::pcapng;
 pub use ps::ps;
+pub use run_info::RunInfo;
 pub use summary::{Waiting, summary};
 pub use svg::svg;
 pub use text::text;
-
-/// Which run a report is about: enough to repeat it to the byte.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunInfo {
-    /// The scenario's name, or its file.
-    pub scenario: String,
-    /// What the scenario says of itself, one sentence.
-    pub sentence: String,
-    /// Which system's TCP: `book`, `linux` …
-    pub stack: String,
-    /// The seed of everything random.
-    pub seed: u64,
-    /// What was set with `--set`, in the order given.
-    pub set: Vec<(String, String)>,
-    /// The command that repeats it, where it was not the command `echosim` that ran it.
-    pub replay: Option<String>,
-    /// Whether it was on this machine's own TCP: then it can be repeated, but not to the byte.
-    pub real: bool,
-}
-
-impl RunInfo {
-    /// The command that repeats this run, fit for a shell.
-    pub fn command(&self) -> String {
-        if let Some(replay) = &self.replay {
-            return replay.clone();
-        }
-        let RunInfo { scenario, stack, seed, .. } = self;
-        let mut command =
-            format!("echosim --scenario {} --stack {} --seed {seed}", shell(scenario), shell(stack));
-        if self.real {
-            command.push_str(" --real");
-        }
-        for (key, value) in &self.set {
-            command.push_str(&format!(" --set {}", shell(&format!("{key}={value}"))));
-        }
-        command
-    }
-}
 
 /// A word as a POSIX shell reads it back: in single quotes where it has to be.
 pub(crate) fn shell(word: &str) -> String {

@@ -11,13 +11,7 @@ use crate::timeline::{Kind, TcpState};
 
 fn session(name: &str) -> Session {
     let scenario = scenario::load(name).expect("a scenario of the library");
-    let info = RunInfo {
-        scenario: name.to_owned(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        ..RunInfo::default()
-    };
+    let info = RunInfo::from(&scenario);
     Session::new(&info, &scenario).expect("it runs to its end")
 }
 

@@ -18,14 +18,7 @@ fn library(name: &str, system: System) -> Scenario {
 
 fn page(scenario: &Scenario) -> String {
     let (outcome, film) = scenario::run_filmed(scenario).expect("it runs to its end");
-    let info = RunInfo {
-        scenario: scenario.name.clone(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        set: scenario.set.clone(),
-        ..RunInfo::default()
-    };
+    let info = RunInfo::from(scenario);
     let mut page = Vec::new();
     report::html(&mut page, &info, &outcome.events, &film).expect("memory takes it");
     String::from_utf8(page).expect("reports are UTF-8")
