@@ -35,9 +35,9 @@
 //!
 //! turmoil's verbs do to packets what they say: `crash` is silent, `bounce` is a reboot, `partition`, `hold` and
 //! `repair` lose, keep and let through what travels. What this module adds: [`profile`], whose TCP a host has;
-//! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`]; [`timeline`] and [`netstat`], what
-//! happened and how things stand; [`pcapng`], a capture; [`SockRef`] for keepalive and TCP_USER_TIMEOUT; [`run`],
-//! which leaves out idle time.
+//! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`];
+//! [`timeline`] and [`netstat`], what happened and how things stand; [`pcapng`], a capture; [`SockRef`] for keepalive
+//! and TCP_USER_TIMEOUT; [`run`], which leaves out idle time.
 //!
 //! # A test that fails
 //!

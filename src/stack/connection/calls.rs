@@ -26,7 +26,7 @@ impl Connection {
             let read = read.expect("what can be received is there");
             if !self.is_dead() && !peek {
                 // Room in the buffer may be worth a window update.
-                self.push_with(cx, if cx.cuts_segments { Acks::AtOnce } else { Acks::AtItsEnd });
+                self.push_with(cx, if cx.cuts_segments { Acks::AtOnce } else { Acks::OnceAMoment });
             }
             return Ok(read);
         }

@@ -12,7 +12,8 @@ impl Connection {
     /// what is to be sent.
     pub(super) fn count_acknowledged_octets(&mut self, cx: &Cx<'_>, segment: &Segment) {
         let (Some(octets), Some(ack)) = (self.segment_size, segment.ack) else { return };
-        if !seq::before(self.una, ack) || seq::before(self.nxt, ack) {
+        let is_new = seq::before(self.una, ack) && seq::at_or_before(ack, self.nxt);
+        if !is_new || segment.flags.has(Flags::RST) {
             return;
         }
         let acknowledged = ack.wrapping_sub(self.una) as usize;

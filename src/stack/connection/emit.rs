@@ -12,7 +12,7 @@ use crate::timeline::{Direction, Retransmission, TcpState};
 pub(super) enum Acks {
     AtOnce,
     /// One for everything that comes, and is read, at one moment.
-    AtItsEnd,
+    OnceAMoment,
     /// If it acknowledges something new, it waits for company as long as the profile says.
     MayWait,
 }
@@ -46,7 +46,7 @@ impl Connection {
             let is_new = segment.ack.is_some_and(|ack| seq::before(self.acked, ack));
             let is_news = is_new || segment.win != self.window;
             self.note_ack(&segment);
-            if bare && is_news && acks == Acks::AtItsEnd {
+            if bare && is_news && acks == Acks::OnceAMoment {
                 self.delayed_ack.hold_for_this_moment(cx.now, (segment, packet));
                 continue;
             }

@@ -97,7 +97,7 @@ impl Connection {
         };
         match (waits, before == after && streaming && !cx.cuts_segments) {
             (true, _) => Acks::MayWait,
-            (false, true) => Acks::AtItsEnd,
+            (false, true) => Acks::OnceAMoment,
             (false, false) => Acks::AtOnce,
         }
     }
