@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Ground;
 use crate::router::Met;
@@ -69,11 +70,40 @@ pub(super) fn address(nth: u8) -> io::Result<IpAddr> {
     Ok(Ipv4Addr::new(127, 64 | (middle & 0x3f), low, nth).into())
 }
 
-/// A port of `addr` that is free now.
+/// A port of `addr` that is free now. It is none of those that the kernel gives to clients, which could take it before
+/// the server does, and processes begin to look for theirs far from each other.
 ///
 /// # Errors
 ///
 /// What `bind` says.
 pub fn fresh_port(addr: IpAddr) -> io::Result<u16> {
-    TcpListener::bind(SocketAddr::new(addr, 0))?.local_addr().map(|addr| addr.port())
+    /// Below Linux's `net.ipv4.ip_local_port_range` and the dynamic ports of RFC 6335.
+    const FIRST: u32 = 10_000;
+    const PORTS: u32 = 22_768;
+    /// Shares no factor with the number of ports: as many processes in a row begin at as many ports.
+    const STRIDE: u32 = 977;
+    /// What was found for another server may not be in use yet.
+    static FOUND: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id() % PORTS * STRIDE + FOUND.fetch_add(1, Ordering::Relaxed) % PORTS;
+    let ports = (first..first + PORTS).map(|nth| (FIRST + nth % PORTS) as u16);
+    for port in ports {
+        match TcpListener::bind(SocketAddr::new(addr, port)) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            bound => return bound.map(|_| port),
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_port_is_nobody_elses_and_no_clients() {
+        let addr = Ipv4Addr::LOCALHOST.into();
+        let (first, second) = (fresh_port(addr).unwrap(), fresh_port(addr).unwrap());
+        assert_ne!(first, second, "though nobody uses the first yet");
+        assert!([first, second].iter().all(|port| (10_000..32_768).contains(port)));
+    }
 }
