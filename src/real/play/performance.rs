@@ -132,10 +132,12 @@ impl<'a> Performance<'a> {
         if self.is_time() {
             return Ok(true);
         }
+        let asleep = self.asleep().any(|call| call.call == "sleep");
+        // A process may have woken and ended since the tape was read: what it left there comes first.
+        self.listen()?;
         let now = self.tape.now();
         let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
         // Who sleeps wakes up by himself.
-        let asleep = self.asleep().any(|call| call.call == "sleep");
         if !is_quiet || self.agenda.next_time().is_some() || asleep || now < self.look_again {
             return Ok(false);
         }
