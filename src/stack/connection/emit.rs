@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::engine::Sent;
+use super::wire::Sent;
 use super::{Connection, Cx, seq};
 use crate::packet::{Flags, Packet, Segment};
 use crate::timeline::{Direction, Retransmission, TcpState};

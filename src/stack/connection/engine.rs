@@ -5,32 +5,22 @@
 //! numbers, windows, reassembly, congestion control and the state machine are smoltcp's; when anything is sent
 //! again is the profile's.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;
 
 use bytes::Bytes;
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle};
-use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, PacketMeta, RxToken, TxToken};
 use smoltcp::socket::tcp::{CongestionControl, Socket, State};
 use smoltcp::time::{Duration as SmolDuration, Instant};
-use smoltcp::wire::{HardwareAddress, IPV4_HEADER_LEN, IpAddress, IpCidr, TCP_HEADER_LEN};
+use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
 use super::buffered::Buffered;
-use super::memory::Block;
+use super::wire::{Sent, Wire};
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
 /// How far short of a timer the clock is held.
 const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
-
-/// Octets of a packet that is worth a block of memory.
-const BURST: usize = 4_096;
-
-/// Where a packet begins in its block, so that its data begin with a cache line: IPv4's and TCP's headers have 40
-/// octets.
-const DATA_ALIGNED: usize = 24;
 
 /// What an [`Engine`] is made with.
 #[derive(Clone, Copy, Debug)]
@@ -88,14 +78,9 @@ impl Engine {
     }
 
     fn new(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
-        let mut wire = Wire {
-            mtu: config.mtu,
-            checksums: config.checksums,
-            // smoltcp drops such segments over IPv6, whose payload length they could have, too.
-            largest: (config.segmentation_offload && local.is_ipv4()).then(|| whole_segments(config.mtu)),
-            arrived: None,
-            sent: VecDeque::new(),
-        };
+        // smoltcp drops such packets over IPv6, whose payload length they could have, too.
+        let cuts = config.segmentation_offload && local.is_ipv4();
+        let mut wire = Wire::new(config.mtu, config.checksums, cuts);
         let mut smol = Config::new(HardwareAddress::Ip);
         smol.random_seed = config.seed;
         let clock = Instant::from_secs(0);
@@ -198,105 +183,5 @@ impl Engine {
             Some(at) => ahead.min(at - HELD_SHORT).max(self.clock),
             None => ahead,
         };
-    }
-}
-
-/// Octets of the largest IPv4 packet that is cut into segments without a rest.
-fn whole_segments(mtu: usize) -> NonZeroUsize {
-    const HEADERS: usize = IPV4_HEADER_LEN + TCP_HEADER_LEN;
-    let segment = mtu - HEADERS;
-    let segments = (usize::from(u16::MAX) - HEADERS) / segment;
-    NonZeroUsize::new(HEADERS + segments * segment).expect("headers are not empty")
-}
-
-/// A packet that smoltcp has sent.
-pub(super) struct Sent {
-    pub(super) packet: Bytes,
-    /// Octets of data of the segments it is to be cut into, if it is to be.
-    pub(super) segment: Option<NonZeroU16>,
-}
-
-/// The wire as smoltcp sees it: at most one packet in, a queue of packets out.
-struct Wire {
-    mtu: usize,
-    checksums: bool,
-    /// The largest packet that is cut on its way, if any is.
-    largest: Option<NonZeroUsize>,
-    arrived: Option<Bytes>,
-    sent: VecDeque<Sent>,
-}
-
-impl Wire {
-    fn sending(&mut self) -> Sending<'_> {
-        let fill_checksum = self.checksums && self.largest.is_some();
-        Sending { fill_checksum, segment: None, sent: &mut self.sent }
-    }
-}
-
-struct Arrived(Bytes);
-
-struct Sending<'a> {
-    fill_checksum: bool,
-    segment: Option<NonZeroU16>,
-    sent: &'a mut VecDeque<Sent>,
-}
-
-impl Device for Wire {
-    type RxToken<'a> = Arrived;
-    type TxToken<'a> = Sending<'a>;
-
-    fn receive(&mut self, _: Instant) -> Option<(Arrived, Sending<'_>)> {
-        Some((Arrived(self.arrived.take()?), self.sending()))
-    }
-
-    fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
-        Some(self.sending())
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        let mut capabilities = DeviceCapabilities::default();
-        capabilities.medium = Medium::Ip;
-        capabilities.max_transmission_unit = self.mtu;
-        capabilities.segmentation.tcpv4 = self.largest;
-        // The stack has checked what arrives before it looked for the connection.
-        capabilities.checksum.ipv4 = Checksum::Tx;
-        // Who offloads segmentation offloads checksums, smoltcp says.
-        let checksums = self.checksums && self.largest.is_none();
-        capabilities.checksum.tcp = if checksums { Checksum::Tx } else { Checksum::None };
-        capabilities
-    }
-}
-
-impl RxToken for Arrived {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        f(&self.0)
-    }
-}
-
-impl TxToken for Sending<'_> {
-    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let fill_checksum = self.fill_checksum;
-        let fill = |packet: &mut [u8]| {
-            let result = f(packet);
-            if fill_checksum {
-                crate::packet::fill_checksum(packet);
-            }
-            result
-        };
-        let (packet, result) = if len < BURST {
-            let mut packet = vec![0; len];
-            let result = fill(&mut packet);
-            (packet.into(), result)
-        } else {
-            let mut packet = Block::new(DATA_ALIGNED + len);
-            let result = fill(&mut packet[DATA_ALIGNED..]);
-            (Bytes::from_owner(packet).slice(DATA_ALIGNED..), result)
-        };
-        self.sent.push_back(Sent { packet, segment: self.segment });
-        result
-    }
-
-    fn set_meta(&mut self, meta: PacketMeta) {
-        self.segment = meta.segmentation_offload_size;
     }
 }

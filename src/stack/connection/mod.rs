@@ -18,6 +18,7 @@ mod retransmit;
 mod rtt;
 mod seq;
 mod timeout;
+mod wire;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;

@@ -38,6 +38,21 @@ fn a_burst_is_one_packet_of_whole_segments_and_has_its_checksum() {
     }
 }
 
+/// A burst lies in memory that others have used before, and smoltcp is trusted to write all of it.
+#[test]
+fn what_memory_held_before_is_in_no_packet() {
+    let [first, second] = [0xff, 0x00].map(|before| {
+        let (mut wire, client, server) = Wire::connected_with(linux(), true);
+        wire.client.write(wire.now, client, &[before; 60_000]).unwrap();
+        wire.run(Duration::from_secs(1));
+        while wire.server.read(wire.now, server, &mut [0; 65_536]).is_ok() {}
+        let seen = wire.recorder.len();
+        transfer(&mut wire, client, server, 300_000);
+        wire.recorder.events_from(seen).into_iter().filter_map(|event| event.packet).collect::<Vec<_>>()
+    });
+    assert!(first.len() > 10 && first == second);
+}
+
 /// RFC 3465: the congestion window opens by what is acknowledged, not by how many packets that took. (With Nagle's
 /// algorithm a burst is faster: smoltcp sends its rest with it, where a segment less than full would wait.)
 #[test]

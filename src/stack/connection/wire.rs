@@ -1,0 +1,123 @@
+//! The wire as smoltcp sees it: at most one packet in, a queue of packets out.
+
+use std::collections::VecDeque;
+use std::num::{NonZeroU16, NonZeroUsize};
+
+use bytes::Bytes;
+use smoltcp::phy::{Checksum, Device, DeviceCapabilities, Medium, PacketMeta, RxToken, TxToken};
+use smoltcp::time::Instant;
+use smoltcp::wire::{IPV4_HEADER_LEN, TCP_HEADER_LEN};
+
+use super::memory::Block;
+
+/// Octets of a packet that is worth a block of memory.
+const BURST: usize = 4_096;
+
+/// Where a packet begins in its block, so that its data begin with a cache line: IPv4's and TCP's headers have 40
+/// octets.
+const DATA_ALIGNED: usize = 24;
+
+/// Octets of the largest IPv4 packet that is cut into segments without a rest.
+fn whole_segments(mtu: usize) -> NonZeroUsize {
+    const HEADERS: usize = IPV4_HEADER_LEN + TCP_HEADER_LEN;
+    let segment = mtu - HEADERS;
+    let segments = (usize::from(u16::MAX) - HEADERS) / segment;
+    NonZeroUsize::new(HEADERS + segments * segment).expect("headers are not empty")
+}
+
+/// A packet that smoltcp has sent.
+pub(super) struct Sent {
+    pub(super) packet: Bytes,
+    /// Octets of data of the segments it is to be cut into, if it is to be.
+    pub(super) segment: Option<NonZeroU16>,
+}
+
+pub(super) struct Wire {
+    mtu: usize,
+    checksums: bool,
+    /// The largest packet that is cut on its way, if any is.
+    largest: Option<NonZeroUsize>,
+    pub(super) arrived: Option<Bytes>,
+    pub(super) sent: VecDeque<Sent>,
+}
+
+impl Wire {
+    /// A wire for packets of up to `mtu` octets, or one that `cuts` what is larger. With `checksums` packets have TCP's.
+    pub(super) fn new(mtu: usize, checksums: bool, cuts: bool) -> Wire {
+        let largest = cuts.then(|| whole_segments(mtu));
+        Wire { mtu, checksums, largest, arrived: None, sent: VecDeque::new() }
+    }
+
+    fn sending(&mut self) -> Sending<'_> {
+        let fill_checksum = self.checksums && self.largest.is_some();
+        Sending { fill_checksum, segment: None, sent: &mut self.sent }
+    }
+}
+
+pub(super) struct Arrived(Bytes);
+
+pub(super) struct Sending<'a> {
+    fill_checksum: bool,
+    segment: Option<NonZeroU16>,
+    sent: &'a mut VecDeque<Sent>,
+}
+
+impl Device for Wire {
+    type RxToken<'a> = Arrived;
+    type TxToken<'a> = Sending<'a>;
+
+    fn receive(&mut self, _: Instant) -> Option<(Arrived, Sending<'_>)> {
+        Some((Arrived(self.arrived.take()?), self.sending()))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<Sending<'_>> {
+        Some(self.sending())
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ip;
+        capabilities.max_transmission_unit = self.mtu;
+        capabilities.segmentation.tcpv4 = self.largest;
+        // The stack has checked what arrives before it looked for the connection.
+        capabilities.checksum.ipv4 = Checksum::Tx;
+        // Who offloads segmentation offloads checksums, smoltcp says.
+        let checksums = self.checksums && self.largest.is_none();
+        capabilities.checksum.tcp = if checksums { Checksum::Tx } else { Checksum::None };
+        capabilities
+    }
+}
+
+impl RxToken for Arrived {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        f(&self.0)
+    }
+}
+
+impl TxToken for Sending<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        let fill_checksum = self.fill_checksum;
+        let fill = |packet: &mut [u8]| {
+            let result = f(packet);
+            if fill_checksum {
+                crate::packet::fill_checksum(packet);
+            }
+            result
+        };
+        let (packet, result) = if len < BURST {
+            let mut packet = vec![0; len];
+            let result = fill(&mut packet);
+            (packet.into(), result)
+        } else {
+            let mut packet = Block::new(DATA_ALIGNED + len);
+            let result = fill(&mut packet[DATA_ALIGNED..]);
+            (Bytes::from_owner(packet).slice(DATA_ALIGNED..), result)
+        };
+        self.sent.push_back(Sent { packet, segment: self.segment });
+        result
+    }
+
+    fn set_meta(&mut self, meta: PacketMeta) {
+        self.segment = meta.segmentation_offload_size;
+    }
+}
