@@ -3,10 +3,12 @@
 mod event;
 mod interned;
 mod recorder;
+mod tcp_state;
 
 pub use event::{
     Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, SignalChange, Stream, TcpState, Waiting,
+    SegmentEvent, SignalChange, Stream, Waiting,
 };
 pub(crate) use interned::interned_option;
 pub use recorder::{Recorder, Timeline};
+pub use tcp_state::TcpState;

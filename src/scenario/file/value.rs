@@ -115,21 +115,7 @@ impl Written for TcpState {
     const EXPECTED: &str = "a state of a connection, such as \"FIN_WAIT_2\"";
 
     fn read(text: &str) -> Option<TcpState> {
-        use TcpState::*;
-        const ALL: [TcpState; 11] = [
-            Closed,
-            Listen,
-            SynSent,
-            SynReceived,
-            Established,
-            FinWait1,
-            FinWait2,
-            CloseWait,
-            Closing,
-            LastAck,
-            TimeWait,
-        ];
-        ALL.into_iter().find(|state| state.name() == text)
+        TcpState::from_name(text)
     }
 }
 
