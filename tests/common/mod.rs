@@ -68,14 +68,7 @@ pub fn timeline_with(name: &str, system: System, setting: &str) {
 }
 
 fn timeline_of(scenario: &Scenario, outcome: &Outcome) -> String {
-    let info = RunInfo {
-        scenario: scenario.name.clone(),
-        sentence: scenario.sentence.clone(),
-        stack: scenario.stack.name().to_owned(),
-        seed: scenario.seed,
-        set: scenario.set.clone(),
-        ..RunInfo::default()
-    };
+    let info = RunInfo::from(scenario);
     let mut trace = Vec::new();
     report::text(&mut trace, &info, &outcome.events, &Palette::PLAIN).expect("memory takes it");
     text(trace)
