@@ -131,13 +131,7 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         let setup = self.setup(options);
-        let mut cx = Cx {
-            now,
-            profile: &self.profile,
-            recorder: &self.recorder,
-            cuts_segments: !self.offloads_segmentation,
-            out: &mut self.out,
-        };
+        let mut cx = self.around.cx(now);
         let connection = Connection::open(&mut cx, local, peer, setup);
         self.sockets[id.0] = Socket::Connection(Box::new(connection));
         self.connections.insert((local, peer), id);
@@ -157,7 +151,9 @@ impl Stack {
         let Some(Socket::Connection(connection)) = self.sockets.get_mut(child.0) else {
             return Err(Errno::ECONNABORTED);
         };
-        if let (true, AbortedAccept::Fails(errno)) = (connection.was_reset(), self.profile.aborted_accept) {
+        if let (true, AbortedAccept::Fails(errno)) =
+            (connection.was_reset(), self.around.profile.aborted_accept)
+        {
             self.remove(child);
             return Err(errno);
         }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::connection::{Connection, Cx};
+use super::connection::Connection;
 use super::{Socket, SocketId, Stack};
 use crate::packet::{Flags, IcmpError, Packet, Segment};
 use crate::time::SimTime;
@@ -15,16 +15,16 @@ impl Stack {
     pub fn receive(&mut self, now: SimTime, packet: Bytes) {
         let intact = if self.offloads_checksums { crate::packet::view(&packet).ok() } else { None };
         match intact.map_or_else(|| crate::packet::parse(&packet), Ok) {
-            Err(_) => self.recorder.lost(now, &packet, LostReason::Corrupt),
+            Err(_) => self.around.recorder.lost(now, &packet, LostReason::Corrupt),
             Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
-                self.recorder.segment(now, Direction::In, &segment, &packet, None, None);
+                self.around.recorder.segment(now, Direction::In, &segment, &packet, None, None);
                 self.receive_segment(now, &segment, packet);
             }
             Ok(Packet::Icmp(error)) if self.addrs.contains(&error.dst) => {
-                self.recorder.icmp(now, Direction::In, &error, &packet);
+                self.around.recorder.icmp(now, Direction::In, &error, &packet);
                 self.receive_icmp(now, &error);
             }
-            Ok(_) => self.recorder.lost(now, &packet, LostReason::NotOurs),
+            Ok(_) => self.around.recorder.lost(now, &packet, LostReason::NotOurs),
         }
     }
 
@@ -81,22 +81,16 @@ impl Stack {
 
     fn receive_syn(&mut self, now: SimTime, id: SocketId, syn: &Segment, packet: Bytes) {
         let Some(Socket::Listener(listener)) = self.sockets.get_mut(id.0) else { return };
-        let limit = self.profile.backlog_limit(listener.backlog);
+        let limit = self.around.profile.backlog_limit(listener.backlog);
         if listener.completed.len() + listener.incomplete >= limit {
             // Ch. 4.5: the SYN is ignored, not refused; the client sends it again.
-            self.recorder.lost(now, &packet, LostReason::BacklogFull);
+            self.around.recorder.lost(now, &packet, LostReason::BacklogFull);
             return;
         }
         listener.incomplete += 1;
         let options = listener.options.clone();
         let setup = self.setup(options);
-        let mut cx = Cx {
-            now,
-            profile: &self.profile,
-            recorder: &self.recorder,
-            cuts_segments: !self.offloads_segmentation,
-            out: &mut self.out,
-        };
+        let mut cx = self.around.cx(now);
         let connection = Connection::passive(&mut cx, id, syn, setup);
         let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));
         self.connections.insert((syn.dst, syn.src), child);
@@ -108,8 +102,8 @@ impl Stack {
     fn refuse(&mut self, now: SimTime, segment: &Segment) {
         if let Some(reset) = segment.reset() {
             let packet = crate::packet::emit_segment(&reset, &[]);
-            self.recorder.segment(now, Direction::Out, &reset, &packet, None, None);
-            self.out.push_back(packet);
+            self.around.recorder.segment(now, Direction::Out, &reset, &packet, None, None);
+            self.around.out.push_back(packet);
         }
     }
 

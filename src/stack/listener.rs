@@ -77,7 +77,7 @@ impl Stack {
     /// Ch. 5.11: the connection ended between its handshake and `accept`.
     fn died_before_accept(&mut self, id: SocketId, listener: SocketId) {
         let reset = matches!(self.sockets.get(id.0), Some(Socket::Connection(c)) if c.was_reset());
-        match self.profile.aborted_accept {
+        match self.around.profile.aborted_accept {
             AbortedAccept::Fails(_) if reset => self.changed(listener),
             AbortedAccept::Succeeds => {}
             _ => {

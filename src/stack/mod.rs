@@ -97,14 +97,11 @@ enum Socket {
 /// One host's TCP/IP.
 pub struct Stack {
     addrs: Vec<IpAddr>,
-    profile: Profile,
+    around: Surroundings,
     mtu: usize,
     rng: ChaCha8Rng,
-    recorder: Recorder,
     /// Whether the link vouches for what it carries.
     offloads_checksums: bool,
-    /// Whether the link cuts what is larger than it carries.
-    offloads_segmentation: bool,
     sockets: Slab<Socket>,
     /// Connections by local and remote end: looked up, never iterated.
     connections: HashMap<(SocketAddr, SocketAddr), SocketId>,
@@ -117,8 +114,28 @@ pub struct Stack {
     deadlines: BTreeSet<(SimTime, SocketId)>,
     /// The entry of each socket in `deadlines`, by id.
     deadline_of: Vec<Option<SimTime>>,
-    out: VecDeque<Bytes>,
     events: VecDeque<SocketId>,
+}
+
+/// What all connections of a host share.
+struct Surroundings {
+    profile: Profile,
+    recorder: Recorder,
+    /// Whether the link cuts what is larger than it carries.
+    offloads_segmentation: bool,
+    out: VecDeque<Bytes>,
+}
+
+impl Surroundings {
+    fn cx(&mut self, now: SimTime) -> Cx<'_> {
+        Cx {
+            now,
+            profile: &self.profile,
+            recorder: &self.recorder,
+            cuts_segments: !self.offloads_segmentation,
+            out: &mut self.out,
+        }
+    }
 }
 
 /// RFC 6335, 6: the dynamic ports.
@@ -131,12 +148,15 @@ impl Stack {
         let next_port = FIRST_EPHEMERAL_PORT + (rng.next_u32() % 8_192) as u16;
         Stack {
             addrs: config.addrs,
-            profile: config.profile,
+            around: Surroundings {
+                profile: config.profile,
+                recorder,
+                offloads_segmentation: false,
+                out: VecDeque::new(),
+            },
             mtu: config.mtu,
             rng,
-            recorder,
             offloads_checksums: false,
-            offloads_segmentation: false,
             sockets: Slab::new(),
             connections: HashMap::new(),
             recent: None,
@@ -145,7 +165,6 @@ impl Stack {
             next_port,
             deadlines: BTreeSet::new(),
             deadline_of: Vec::new(),
-            out: VecDeque::new(),
             events: VecDeque::new(),
         }
     }
@@ -168,10 +187,10 @@ impl Stack {
         debug_assert!(self.connections.is_empty(), "a connection knows another host");
         let fresh = Stack::new(config, recorder);
         self.addrs = fresh.addrs;
-        self.profile = fresh.profile;
+        self.around.profile = fresh.around.profile;
         self.mtu = fresh.mtu;
         self.rng = fresh.rng;
-        self.recorder = fresh.recorder;
+        self.around.recorder = fresh.around.recorder;
         self.next_port = fresh.next_port;
     }
 
@@ -184,17 +203,17 @@ impl Stack {
     /// Whether segments of one burst leave as one packet of up to 65 535 octets, as tcpdump shows them on a Linux
     /// host whose card cuts them (TCP segmentation offload). IPv4 only; connections that were made without never do.
     pub fn set_segmentation_offload(&mut self, on: bool) {
-        self.offloads_segmentation = on;
+        self.around.offloads_segmentation = on;
     }
 
     /// How its TCP behaves.
     pub fn profile(&self) -> &Profile {
-        &self.profile
+        &self.around.profile
     }
 
     /// The next packet to put on the link.
     pub fn transmit(&mut self) -> Option<Bytes> {
-        self.out.pop_front()
+        self.around.out.pop_front()
     }
 
     /// The moment at which [`handle_timeout`](Stack::handle_timeout) has something to do.
@@ -226,7 +245,7 @@ impl Stack {
         });
         let connections = self.sockets.iter().filter_map(|(_, socket)| match socket {
             Socket::Connection(connection) if connection.state() != TcpState::Closed => {
-                Some(connection.info(now, &self.profile))
+                Some(connection.info(now, &self.around.profile))
             }
             _ => None,
         });
@@ -241,13 +260,7 @@ impl Stack {
         work: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R,
     ) -> Option<R> {
         let Some(Socket::Connection(connection)) = self.sockets.get_mut(id.0) else { return None };
-        let mut cx = Cx {
-            now,
-            profile: &self.profile,
-            recorder: &self.recorder,
-            cuts_segments: !self.offloads_segmentation,
-            out: &mut self.out,
-        };
+        let mut cx = self.around.cx(now);
         let (before, ready_before) = (connection.state(), connection.readiness());
         let result = work(connection, &mut cx);
         let (owner, state, dead) = (connection.owner, connection.state(), connection.is_dead());
@@ -317,8 +330,8 @@ impl Stack {
     }
 
     fn setup(&mut self, options: Options) -> Setup {
-        let checksums = !self.offloads_checksums || self.recorder.is_on();
-        let segmentation_offload = self.offloads_segmentation;
+        let checksums = !self.offloads_checksums || self.around.recorder.is_on();
+        let segmentation_offload = self.around.offloads_segmentation;
         Setup { options, mtu: self.mtu, seed: self.rng.next_u64(), checksums, segmentation_offload }
     }
 }
