@@ -52,20 +52,6 @@ pub enum Unfit {
     State(String),
 }
 
-const STATES: [TcpState; 11] = [
-    TcpState::Closed,
-    TcpState::Listen,
-    TcpState::SynSent,
-    TcpState::SynReceived,
-    TcpState::Established,
-    TcpState::FinWait1,
-    TcpState::FinWait2,
-    TcpState::CloseWait,
-    TcpState::Closing,
-    TcpState::LastAck,
-    TcpState::TimeWait,
-];
-
 impl Breakpoint {
     /// Reads pairs of words; capitals do not matter in names of errors and states.
     ///
@@ -105,7 +91,7 @@ impl Condition {
                 errno.map(Condition::Errno).ok_or_else(|| Unfit::Errno(value.to_owned()))
             }
             "state" => {
-                let state = STATES.into_iter().find(|state| state.name().eq_ignore_ascii_case(value));
+                let state = TcpState::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(value));
                 state.map(Condition::State).ok_or_else(|| Unfit::State(value.to_owned()))
             }
             _ => Err(Unfit::What(what.to_owned())),
