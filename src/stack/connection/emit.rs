@@ -34,7 +34,7 @@ impl Connection {
                 unreachable!("smoltcp sends well-formed segments");
             };
             if segment.flags.has(Flags::FIN) && segment.len > 0 {
-                // RFC 9293, 3.9.1.2 (MUST-60): PSH in the last segment. smoltcp leaves it out beside FIN.
+                // RFC 9293, 3.9.1.2 (MUST-61): PSH in the last segment. smoltcp leaves it out beside FIN.
                 segment.flags = segment.flags.with(Flags::PSH);
                 packet = crate::packet::pushed(&packet);
             }

@@ -118,7 +118,7 @@ fn an_orphans_fin_is_given_up_like_data_and_sooner_on_linux() {
     }
 }
 
-/// RFC 9293, 3.9.1.2 (MUST-60): the last segment has PSH, beside FIN too.
+/// RFC 9293, 3.9.1.2 (MUST-61): the last segment has PSH, beside FIN too.
 #[test]
 fn a_fin_that_carries_data_has_psh() {
     let (mut wire, client, _) = Wire::connected(book());
