@@ -63,8 +63,10 @@
 //!   it as a whole. turmoil's default latency is drawn for each datagram up to 100 ms, and so reorders; with
 //!   equal minimum and maximum it does not.
 //! - A burst of segments is one packet of up to 65 535 octets, cut nowhere, as on a link whose cards do both
-//!   segmentation and receive offload, and what comes at one moment is acknowledged once, after the programs have had
-//!   their turn. [`segmentation_offload`] turns it off; under [`loss`] and over IPv6 segments travel one by one.
+//!   segmentation and receive offload. The first write of a moment leaves at once; what is written behind it in that
+//!   moment gathers until the programs have had their turn, as with Linux's `tcp_autocorking`, and so do
+//!   acknowledgments. [`segmentation_offload`] turns all of it off; under [`loss`] and over IPv6 segments travel one
+//!   by one.
 //! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
 //!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
 //! - A host learns its address one tick after its first use of a socket; the first `connect` waits for it.

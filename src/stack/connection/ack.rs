@@ -56,11 +56,6 @@ impl DelayedAck {
         None
     }
 
-    /// Holds `ack` back until everything else has happened at this moment; it stands for one that waited before.
-    pub(super) fn hold_for_this_moment(&mut self, now: SimTime, ack: (Segment, Bytes)) {
-        self.held = Some((now, ack.0, ack.1));
-    }
-
     /// Something else carries the acknowledgment.
     pub(super) fn cancel(&mut self) {
         self.held = None;

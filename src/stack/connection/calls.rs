@@ -1,6 +1,5 @@
 //! What the process that owns a connection may ask of it.
 
-use super::emit::Acks;
 use super::{Connection, Cx, Death, KeepaliveTimer, Owner};
 use crate::errno::Errno;
 use crate::stack::{How, Readiness, SocketOption};
@@ -26,7 +25,7 @@ impl Connection {
             let read = read.expect("what can be received is there");
             if !self.is_dead() && !peek {
                 // Room in the buffer may be worth a window update.
-                self.push_with(cx, if cx.cuts_segments { Acks::AtOnce } else { Acks::OnceAMoment });
+                if cx.cuts_segments { self.push(cx) } else { self.cork(cx) }
             }
             return Ok(read);
         }
@@ -54,10 +53,14 @@ impl Connection {
         }
         let written =
             self.engine.socket_mut(|socket| socket.send_slice(buf)).expect("the connection may send");
-        if written == 0 && !buf.is_empty() {
-            return Err(Errno::EAGAIN);
+        if written == 0 {
+            return if buf.is_empty() { Ok(0) } else { Err(Errno::EAGAIN) };
         }
-        self.push(cx);
+        if self.autocorks(cx) {
+            self.cork(cx)
+        } else {
+            self.push(cx)
+        }
         Ok(written)
     }
 

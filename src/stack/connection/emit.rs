@@ -11,8 +11,6 @@ use crate::timeline::{Direction, Retransmission, TcpState};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Acks {
     AtOnce,
-    /// One for everything that comes, and is read, at one moment.
-    OnceAMoment,
     /// If it acknowledges something new, it waits for company as long as the profile says.
     MayWait,
 }
@@ -44,12 +42,7 @@ impl Connection {
                 packet = crate::packet::renumbered(&packet, segment.seq);
             }
             let is_new = segment.ack.is_some_and(|ack| seq::before(self.acked, ack));
-            let is_news = is_new || segment.win != self.window;
             self.note_ack(&segment);
-            if bare && is_news && acks == Acks::OnceAMoment {
-                self.delayed_ack.hold_for_this_moment(cx.now, (segment, packet));
-                continue;
-            }
             if bare && is_new && acks == Acks::MayWait {
                 if let Some((segment, packet)) = self.delayed_ack.hold(cx.now, (segment, packet), cx.profile)
                 {
@@ -65,6 +58,7 @@ impl Connection {
             }
             if segment.len > 0 {
                 self.sent_to = segment.seq_end();
+                self.cork.note_sent(cx.now);
             }
             self.emit_segment(cx, segment, packet);
         }

@@ -7,6 +7,7 @@ mod ack;
 mod buffered;
 mod calls;
 mod congestion;
+mod cork;
 mod death;
 mod emit;
 mod engine;
@@ -28,6 +29,7 @@ use bytes::Bytes;
 use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, TCP_HEADER_LEN};
 
 use ack::DelayedAck;
+use cork::Cork;
 pub(crate) use death::Death;
 use emit::Acks;
 use engine::{Engine, EngineConfig};
@@ -91,6 +93,7 @@ pub(super) struct Connection {
     persist: PersistTimer,
     keepalive: KeepaliveTimer,
     delayed_ack: DelayedAck,
+    cork: Cork,
     time_wait: Option<SimTime>,
     fin_wait_2: Option<SimTime>,
     /// Octets of data of the largest segment on this host's link.
@@ -157,6 +160,7 @@ impl Connection {
             persist: PersistTimer::default(),
             keepalive: KeepaliveTimer::default(),
             delayed_ack: DelayedAck::default(),
+            cork: Cork::default(),
             time_wait: None,
             fin_wait_2: None,
             mss: setup.mtu - ip_header - TCP_HEADER_LEN,
@@ -192,7 +196,7 @@ impl Connection {
 
     /// The moment of the timer that fires next.
     pub(super) fn deadline(&self) -> Option<SimTime> {
-        self.timers().map(|(at, ..)| at).min()
+        self.timers().map(|(at, ..)| at).chain(self.cork.until()).min()
     }
 
     fn timers(&self) -> impl Iterator<Item = (SimTime, TimerKind, u32)> {
@@ -214,12 +218,9 @@ impl Connection {
 
     /// Sends what can be sent, then brings the policy's timers in line with the state.
     fn push(&mut self, cx: &mut Cx<'_>) {
-        self.push_with(cx, Acks::AtOnce);
-    }
-
-    fn push_with(&mut self, cx: &mut Cx<'_>, acks: Acks) {
+        self.cork.pull();
         self.engine.send(cx.now);
-        self.emit(cx, acks);
+        self.emit(cx, Acks::AtOnce);
         self.settle(cx);
     }
 
@@ -231,6 +232,7 @@ impl Connection {
         self.persist = PersistTimer::default();
         self.keepalive = KeepaliveTimer::default();
         self.delayed_ack = DelayedAck::default();
+        self.cork.pull();
         self.time_wait = None;
         self.fin_wait_2 = None;
         self.tail = None;

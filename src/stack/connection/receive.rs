@@ -49,8 +49,14 @@ impl Connection {
         if before == TcpState::TimeWait && segment.flags.has(Flags::FIN) {
             self.restart_time_wait(cx);
         }
-        self.engine.send(cx.now);
         let acks = self.how_to_acknowledge(cx, segment, before, after);
+        let goes_on = before == after && is_streaming(after);
+        if goes_on && !cx.cuts_segments && (self.cork.is_in() || acks == Acks::AtOnce) {
+            self.cork(cx);
+        } else {
+            self.cork.pull();
+            self.engine.send(cx.now);
+        }
         self.emit(cx, acks);
         self.settle(cx);
     }
@@ -86,20 +92,14 @@ impl Connection {
     }
 
     fn how_to_acknowledge(&self, cx: &Cx<'_>, segment: &Segment, before: TcpState, after: TcpState) -> Acks {
-        use TcpState::{CloseWait, Established, FinWait1, FinWait2};
-        let streaming = matches!(after, Established | CloseWait | FinWait1 | FinWait2);
         let waits = if segment.flags.has(Flags::FIN) {
-            before == Established && after == CloseWait && cx.profile.ack.delay_fin
+            before == TcpState::Established && after == TcpState::CloseWait && cx.profile.ack.delay_fin
         } else {
             // RFC 5681, 4.2: what is more than one segment's worth is acknowledged at once.
             let many = segment.len > self.mss;
-            before == after && streaming && !many && self.delayed_ack.waits_for_data(cx.profile)
+            before == after && is_streaming(after) && !many && self.delayed_ack.waits_for_data(cx.profile)
         };
-        match (waits, before == after && streaming && !cx.cuts_segments) {
-            (true, _) => Acks::MayWait,
-            (false, true) => Acks::OnceAMoment,
-            (false, false) => Acks::AtOnce,
-        }
+        if waits { Acks::MayWait } else { Acks::AtOnce }
     }
 
     /// An ICMP error that quotes one of this connection's segments.
@@ -153,4 +153,10 @@ impl Connection {
             }
         }
     }
+}
+
+/// Data, or acknowledgments of data, may still come.
+fn is_streaming(state: TcpState) -> bool {
+    use TcpState::{CloseWait, Established, FinWait1, FinWait2};
+    matches!(state, Established | CloseWait | FinWait1 | FinWait2)
 }

@@ -14,6 +14,9 @@ impl Connection {
             self.die(cx, Death::Closed);
             return;
         }
+        if due(self.cork.until()) {
+            self.push(cx);
+        }
         if ack {
             self.send_held_ack(cx);
         }

@@ -106,9 +106,10 @@ fn a_moment_has_one_acknowledgment() {
     wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
     for _ in 0..3 {
         wire.client.write(wire.now, client, &[7; 10 * SEGMENT]).unwrap();
+        wire.client.handle_timeout(wire.now);
     }
     wire.collect();
-    assert!(wire.in_flight.len() >= 3);
+    assert_eq!(wire.in_flight.len(), 3);
     let mut read = 0;
     while let Some(((at, _), (_, packet))) = wire.in_flight.pop_first() {
         wire.now = at;
@@ -122,4 +123,38 @@ fn a_moment_has_one_acknowledgment() {
     let Ok(crate::packet::Packet::Tcp(ack)) = crate::packet::parse(&packet) else { panic!("no segment") };
     assert_eq!((ack.flags, ack.len), (Flags::ACK, 0));
     assert!(wire.server.transmit().is_none());
+}
+
+/// Octets of data in the packets that the client has sent since it was last asked.
+fn lens(wire: &mut Wire) -> Vec<usize> {
+    let packets = std::iter::from_fn(|| wire.client.transmit());
+    let len = |packet: Bytes| match crate::packet::parse(&packet) {
+        Ok(crate::packet::Packet::Tcp(segment)) => segment.len,
+        other => panic!("no segment: {other:?}"),
+    };
+    packets.map(len).collect()
+}
+
+/// The first write of a moment goes out at once, what comes behind it when the moment ends: `tcp_autocorking`.
+#[test]
+fn what_is_written_behind_a_packet_of_the_same_moment_gathers() {
+    for (bursts, expected) in [(true, [vec![1], vec![2 + 3]]), (false, [vec![1, 2, 3], vec![]])] {
+        let (mut wire, client, _) = Wire::connected_with(linux(), bursts);
+        wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
+        for len in [1, 2, 3] {
+            wire.client.write(wire.now, client, &vec![7; len]).unwrap();
+        }
+        let at_once = lens(&mut wire);
+        wire.client.handle_timeout(wire.now);
+        assert_eq!([at_once, lens(&mut wire)], expected, "bursts: {bursts}");
+    }
+}
+
+#[test]
+fn nothing_written_is_nothing_to_wait_for() {
+    let (mut wire, client, _) = Wire::connected_with(linux(), true);
+    wire.client.write(wire.now, client, b"one").unwrap();
+    let deadline = wire.client.next_deadline();
+    assert_eq!(wire.client.write(wire.now, client, b""), Ok(0));
+    assert_eq!(wire.client.next_deadline(), deadline);
 }
