@@ -209,15 +209,33 @@ pub(crate) fn fill_checksum(packet: &mut [u8]) {
 /// By how many bits the windows of whoever sent this SYN are to be shifted (RFC 7323, 2.2); `None` if it does not
 /// say.
 pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
+    option(packet, |option| match option {
+        TcpOption::WindowScale(shift) => Some((*shift).min(14)),
+        _ => None,
+    })
+}
+
+/// Octets of data of the largest segment that whoever sent this SYN takes (RFC 9293, 3.7.1); `None` if it does not
+/// say.
+pub(crate) fn max_segment_size(packet: &[u8]) -> Option<u16> {
+    option(packet, |option| match option {
+        TcpOption::MaxSegmentSize(octets) => Some(*octets),
+        _ => None,
+    })
+}
+
+/// The first option that is looked for.
+fn option<T>(packet: &[u8], look: impl Fn(&TcpOption<'_>) -> Option<T>) -> Option<T> {
     let ip = Ip::read(packet).ok()?;
     let tcp = TcpPacket::new_checked(ip.payload).ok()?;
     let mut options = tcp.options();
     while !options.is_empty() {
-        match TcpOption::parse(options).ok()? {
-            (_, TcpOption::EndOfList) => return None,
-            (_, TcpOption::WindowScale(shift)) => return Some(shift.min(14)),
-            (rest, _) => options = rest,
+        let (rest, option) = TcpOption::parse(options).ok()?;
+        let found = look(&option);
+        if found.is_some() || option == TcpOption::EndOfList {
+            return found;
         }
+        options = rest;
     }
     None
 }
@@ -225,6 +243,11 @@ pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
 /// The same packet with another sequence number.
 pub(crate) fn renumbered(packet: &Bytes, seq: u32) -> Bytes {
     rewritten(packet, |tcp| tcp.set_seq_number(TcpSeqNumber(seq as i32)))
+}
+
+/// The same packet with another window.
+pub(crate) fn with_window(packet: &Bytes, win: u16) -> Bytes {
+    rewritten(packet, |tcp| tcp.set_window_len(win))
 }
 
 /// The same packet with PSH set.

@@ -3,6 +3,7 @@
 mod bursts;
 mod calls;
 mod closing;
+mod congestion;
 mod connecting;
 mod properties;
 mod sending;

@@ -23,6 +23,9 @@ impl Connection {
                 .engine
                 .socket_mut(|socket| if peek { socket.peek_slice(buf) } else { socket.recv_slice(buf) });
             let read = read.expect("what can be received is there");
+            if !peek {
+                self.read_to = self.read_to.wrapping_add(read as u32);
+            }
             if !self.is_dead() && !peek {
                 // Room in the buffer may be worth a window update.
                 if cx.cuts_segments { self.push(cx) } else { self.cork(cx) }
@@ -51,6 +54,7 @@ impl Connection {
             let error = if cx.profile.write_reports_reset { self.error.take() } else { None };
             return Err(error.unwrap_or(Errno::EPIPE));
         }
+        self.restart_after_idle(cx);
         let written =
             self.engine.socket_mut(|socket| socket.send_slice(buf)).expect("the connection may send");
         if written == 0 {

@@ -1,35 +1,155 @@
-//! Appropriate byte counting (RFC 3465): the congestion window grows with what is acknowledged.
+//! Congestion control: RFC 5681, counted in octets (RFC 3465).
 //!
-//! smoltcp's Reno counts acknowledgments. A burst that travels as one packet is acknowledged by one, which for
-//! Reno stands for one segment of many. So such an acknowledgment is given to smoltcp a segment at a time, as
-//! long as it is the congestion window that limits what is sent (RFC 7661, 4.1).
+//! smoltcp's own counts acknowledgments, of which a burst has one, and begins with 2 048 octets whatever the system. So it
+//! is off, and smoltcp is shown no more of the peer's window than this one lets through (`shown.rs`).
+
+use bytes::Bytes;
 
 use super::{Connection, Cx, seq};
 use crate::packet::{Flags, Segment};
+use crate::stack::profile::InitialWindow;
 
-impl Connection {
-    /// Acknowledges what `segment` does but for the last segment's worth of it, as far as that makes room for
-    /// what is to be sent.
-    pub(super) fn count_acknowledged_octets(&mut self, cx: &Cx<'_>, segment: &Segment) {
-        let (Some(octets), Some(ack)) = (self.segment_size, segment.ack) else { return };
-        let is_new = seq::before(self.una, ack) && seq::at_or_before(ack, self.nxt);
-        if !is_new || segment.flags.has(Flags::RST) {
-            return;
-        }
-        let acknowledged = ack.wrapping_sub(self.una) as usize;
-        let parts = (acknowledged - 1).min(self.congested()) / octets;
-        for nth in 1..=parts {
-            let ack = self.una.wrapping_add((nth * octets) as u32);
-            let part = Segment { flags: Flags::ACK, ack: Some(ack), len: 0, ..segment.clone() };
-            self.engine.receive(cx.now, crate::packet::emit_segment(&part, &[]));
+/// RFC 5681, 3.2: so many duplicates say that a segment is lost.
+const DUPLICATES: u32 = 3;
+
+/// cwnd, ssthresh and what they depend on, in octets.
+#[derive(Debug)]
+pub(super) struct Congestion {
+    /// SMSS.
+    segment: usize,
+    window: usize,
+    threshold: usize,
+    /// What was acknowledged since the window last grew, in congestion avoidance.
+    acknowledged: usize,
+    duplicates: u32,
+    /// Fast recovery: until something new is acknowledged.
+    recovering: bool,
+    /// The timer has fired: until something new is acknowledged …
+    timed_out: bool,
+    /// … and until the threshold is reached again.
+    cautious: bool,
+}
+
+impl Congestion {
+    pub(super) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
+        Congestion {
+            segment,
+            window: initial.octets(segment, retransmissions),
+            threshold: usize::MAX,
+            acknowledged: 0,
+            duplicates: 0,
+            recovering: false,
+            timed_out: false,
+            cautious: false,
         }
     }
 
-    /// Octets that are there to be sent and that the peer has room for: the congestion window holds them back.
-    fn congested(&self) -> usize {
-        let written = self.una.wrapping_add(self.engine.socket(|socket| socket.send_queue()) as u32);
-        let room = self.una.wrapping_add(u32::from(self.peer_window) << self.peer_scale);
-        let limit = if seq::before(room, written) { room } else { written };
-        if seq::before(self.sent_to, limit) { limit.wrapping_sub(self.sent_to) as usize } else { 0 }
+    pub(super) fn window(&self) -> usize {
+        self.window
+    }
+
+    /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight (RFC 7661).
+    fn on_ack(&mut self, octets: usize, flight: usize) {
+        self.duplicates = 0;
+        if octets == 0 {
+            return;
+        }
+        self.timed_out = false;
+        if std::mem::take(&mut self.recovering) {
+            self.window = self.threshold;
+        } else if self.window < self.threshold {
+            if self.window < 2 * flight {
+                // RFC 3465, 2.3: what is acknowledged after a timeout may have arrived long ago.
+                let octets = if self.cautious { octets.min(self.segment) } else { octets };
+                self.window = (self.window + octets).min(self.threshold);
+            }
+        } else if self.window < flight + self.segment {
+            self.cautious = false;
+            self.acknowledged += octets;
+            if self.acknowledged >= self.window {
+                self.acknowledged -= self.window;
+                self.window += self.segment;
+            }
+        }
+    }
+
+    fn on_duplicate(&mut self, flight: usize) {
+        self.duplicates += 1;
+        if self.recovering {
+            self.window += self.segment;
+        } else if self.duplicates == DUPLICATES {
+            self.halve(flight);
+            self.window = self.threshold + DUPLICATES as usize * self.segment;
+            self.recovering = true;
+        }
+    }
+
+    /// RFC 5681, 3.1: the loss window; what is lost again does not halve the threshold again.
+    fn on_timeout(&mut self, flight: usize) {
+        if !std::mem::replace(&mut self.timed_out, true) {
+            self.halve(flight);
+        }
+        self.window = self.segment;
+        self.recovering = false;
+        self.cautious = true;
+    }
+
+    fn halve(&mut self, flight: usize) {
+        self.threshold = (flight / 2).max(2 * self.segment);
+        self.acknowledged = 0;
+    }
+
+    /// RFC 5681, 4.1: after a silence the window tells nothing of the path any more.
+    fn restart(&mut self, initial: InitialWindow) {
+        self.window = self.window.min(initial.octets(self.segment, 0));
+    }
+}
+
+impl Connection {
+    /// Hands a segment to the engine, and what it acknowledges to the congestion control.
+    pub(super) fn hand_over(&mut self, cx: &Cx<'_>, segment: &Segment, packet: Bytes) {
+        let flight = self.flight();
+        if self.is_duplicate(segment) {
+            // smoltcp counts duplicates, too: once a loss is known, more of them are not to tell of another.
+            if !self.congestion.recovering {
+                self.show(cx, segment, packet);
+            }
+            self.congestion.on_duplicate(flight);
+        } else {
+            self.congestion.on_ack(self.newly_acknowledged(segment), flight);
+            self.show(cx, segment, packet);
+        }
+    }
+
+    /// RFC 5681, 2: nothing new, no data, the same window, and something is in flight.
+    fn is_duplicate(&self, segment: &Segment) -> bool {
+        segment.flags == Flags::ACK
+            && segment.len == 0
+            && segment.ack == Some(self.una)
+            && self.window_of(segment) == self.peer_window
+            && self.flight() > 0
+    }
+
+    fn newly_acknowledged(&self, segment: &Segment) -> usize {
+        let is_new = |ack: &u32| seq::before(self.una, *ack) && seq::at_or_before(*ack, self.nxt);
+        segment.ack.filter(is_new).map_or(0, |ack| ack.wrapping_sub(self.una) as usize)
+    }
+
+    /// Octets that were sent since the last timeout, if there was one, and are not acknowledged.
+    fn flight(&self) -> usize {
+        if seq::before(self.una, self.sent_to) { self.sent_to.wrapping_sub(self.una) as usize } else { 0 }
+    }
+
+    /// The timer has fired for what is in flight.
+    pub(super) fn note_timeout(&mut self) {
+        self.congestion.on_timeout(self.nxt.wrapping_sub(self.una) as usize);
+    }
+
+    /// Something is about to be sent: after a silence of more than a timeout, no more than at first.
+    pub(super) fn restart_after_idle(&mut self, cx: &Cx<'_>) {
+        let timeout = self.rto(cx.profile);
+        if !self.in_flight() && self.sent_at.is_some_and(|sent| cx.now - sent > timeout) {
+            self.congestion.restart(cx.profile.initial_window);
+        }
     }
 }

@@ -58,7 +58,7 @@ impl Connection {
             }
             if segment.len > 0 {
                 self.sent_to = segment.seq_end();
-                self.cork.note_sent(cx.now);
+                self.sent_at = Some(cx.now);
             }
             self.emit_segment(cx, segment, packet);
         }
@@ -71,7 +71,7 @@ impl Connection {
     /// no room for. smoltcp goes back on SND.NXT when it retransmits; two ends that both did would drop each
     /// other's acknowledgments for ever, for they lie before the window, or behind one that has shut.
     fn acceptable_seq(&self) -> u32 {
-        let edge = self.una.wrapping_add(u32::from(self.peer_window) << self.peer_scale);
+        let edge = self.una.wrapping_add(self.peer_window);
         if seq::before(edge, self.nxt) { edge } else { self.nxt }
     }
 
@@ -107,6 +107,7 @@ impl Connection {
         if segment.flags.has(Flags::SYN) && self.nxt == 0 && self.una == 0 {
             self.una = segment.seq;
             self.nxt = segment.seq;
+            self.sent_to = segment.seq_end();
         }
         let synchronized = !segment.flags.has(Flags::SYN);
         if synchronized && self.peer_window == 0 && segment.len == 1 && segment.seq == self.nxt {

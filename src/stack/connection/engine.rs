@@ -2,8 +2,8 @@
 //!
 //! smoltcp knows RFC 6298's fixed constants and no others, so its clock follows the world's only until a timer
 //! of its own is near; there it stands until the profile says that the timer [fires](Engine::fire). Sequence
-//! numbers, windows, reassembly, congestion control and the state machine are smoltcp's; when anything is sent
-//! again is the profile's.
+//! numbers, windows, reassembly and the state machine are smoltcp's; when anything is sent again is the profile's, and
+//! how much may be in flight is `congestion.rs`'s.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -92,9 +92,10 @@ impl Engine {
         let (sockets, handle) = Buffered::socket(config.buffer);
         let mut engine = Engine { interface, sockets, handle, wire, clock, seen: now };
         engine.socket_mut(|socket| {
-            // Whether an acknowledgment waits is decided outside; so are keepalive and every timeout.
+            // Whether an acknowledgment waits is decided outside; so are keepalive, every timeout, and how much
+            // may be in flight.
             socket.set_ack_delay(None);
-            socket.set_congestion_control(CongestionControl::Reno);
+            socket.set_congestion_control(CongestionControl::None);
             socket.set_nagle_enabled(!config.no_delay);
             socket.set_hop_limit(Some(config.hop_limit));
         });
@@ -141,12 +142,14 @@ impl Engine {
         self.egress();
     }
 
-    /// Lets the timer fire that the clock is held short of, if there is one; says whether there was.
+    /// Lets the timer fire that the clock is held short of, if there is one, and sends the one packet it is for; says
+    /// whether there was.
     pub(super) fn fire(&mut self, now: SimTime) -> bool {
         self.follow(now);
         let Some(at) = self.timer() else { return false };
         self.clock = at;
-        self.egress();
+        let Engine { interface, sockets, wire, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| interface.poll_egress(*clock, wire, sockets));
         true
     }
 

@@ -18,6 +18,7 @@ mod receive;
 mod retransmit;
 mod rtt;
 mod seq;
+mod shown;
 mod timeout;
 mod wire;
 
@@ -29,19 +30,20 @@ use bytes::Bytes;
 use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, TCP_HEADER_LEN};
 
 use ack::DelayedAck;
-use cork::Cork;
+use congestion::Congestion;
 pub(crate) use death::Death;
 use emit::Acks;
 use engine::{Engine, EngineConfig};
 use keepalive::KeepaliveTimer;
 use persist::PersistTimer;
+use receive::DEFAULT_MSS;
 use retransmit::RetransmitTimer;
 use rtt::RttEstimator;
 
 use super::SocketId;
 use super::info::{SocketInfo, TimerInfo, TimerKind};
 use super::options::Options;
-use super::profile::Profile;
+use super::profile::{InitialWindow, Profile};
 use crate::errno::Errno;
 use crate::packet::{Segment, Unreachable};
 use crate::time::SimTime;
@@ -81,19 +83,26 @@ pub(super) struct Connection {
     /// the SYN is sent.
     una: u32,
     nxt: u32,
+    /// The number after the last one that was read.
+    read_to: u32,
     /// The last acknowledgment and window that the engine made.
     acked: u32,
     window: u16,
-    /// The window that the peer last advertised, unscaled.
-    peer_window: u16,
-    /// By how many bits it is to be shifted.
+    /// The window that the peer last advertised, and how much of it the engine was last shown.
+    peer_window: u32,
+    shown: u32,
+    congestion: Congestion,
+    /// Octets of data of the largest segment that the peer takes.
+    peer_mss: usize,
+    /// By how many bits the peer's windows are shifted.
     peer_scale: u8,
     rtt: RttEstimator,
     retransmit: RetransmitTimer,
     persist: PersistTimer,
     keepalive: KeepaliveTimer,
     delayed_ack: DelayedAck,
-    cork: Cork,
+    /// When what was held back at this moment is to be sent.
+    corked_until: Option<SimTime>,
     time_wait: Option<SimTime>,
     fin_wait_2: Option<SimTime>,
     /// Octets of data of the largest segment on this host's link.
@@ -102,6 +111,8 @@ pub(super) struct Connection {
     segment_size: Option<usize>,
     /// The number after the last one that the engine has sent, or sent again.
     sent_to: u32,
+    /// When data were last sent.
+    sent_at: Option<SimTime>,
     /// The largest IP packet the path lets through, if a router said so (RFC 1191).
     path_mtu: Option<usize>,
     /// How often each segment in flight has been sent again, by first sequence number.
@@ -154,18 +165,23 @@ impl Connection {
             acked: 0,
             window: 0,
             peer_window: 0,
+            shown: 0,
+            congestion: Congestion::new(DEFAULT_MSS, InitialWindow::ONE, 0),
+            read_to: 0,
+            peer_mss: DEFAULT_MSS,
             peer_scale: 0,
             rtt: RttEstimator::default(),
             retransmit: RetransmitTimer::default(),
             persist: PersistTimer::default(),
             keepalive: KeepaliveTimer::default(),
             delayed_ack: DelayedAck::default(),
-            cork: Cork::default(),
+            corked_until: None,
             time_wait: None,
             fin_wait_2: None,
             mss: setup.mtu - ip_header - TCP_HEADER_LEN,
             segment_size: None,
             sent_to: 0,
+            sent_at: None,
             path_mtu: None,
             resent: Vec::new(),
             tail: None,
@@ -196,7 +212,7 @@ impl Connection {
 
     /// The moment of the timer that fires next.
     pub(super) fn deadline(&self) -> Option<SimTime> {
-        self.timers().map(|(at, ..)| at).chain(self.cork.until()).min()
+        self.timers().map(|(at, ..)| at).chain(self.corked_until).min()
     }
 
     fn timers(&self) -> impl Iterator<Item = (SimTime, TimerKind, u32)> {
@@ -211,6 +227,12 @@ impl Connection {
         timers.into_iter().filter_map(|(at, kind, fired)| Some((at?, kind, fired)))
     }
 
+    /// RCV.NXT: the next number that is expected of the peer.
+    fn expected(&self) -> u32 {
+        let unread = self.engine.socket(|socket| socket.recv_queue()) as u32;
+        self.read_to.wrapping_add(unread + u32::from(self.fin_received))
+    }
+
     /// Whether something sent is not yet acknowledged.
     fn in_flight(&self) -> bool {
         self.una != self.nxt
@@ -218,7 +240,8 @@ impl Connection {
 
     /// Sends what can be sent, then brings the policy's timers in line with the state.
     fn push(&mut self, cx: &mut Cx<'_>) {
-        self.cork.pull();
+        self.corked_until = None;
+        self.show_limit(cx);
         self.engine.send(cx.now);
         self.emit(cx, Acks::AtOnce);
         self.settle(cx);
@@ -232,7 +255,7 @@ impl Connection {
         self.persist = PersistTimer::default();
         self.keepalive = KeepaliveTimer::default();
         self.delayed_ack = DelayedAck::default();
-        self.cork.pull();
+        self.corked_until = None;
         self.time_wait = None;
         self.fin_wait_2 = None;
         self.tail = None;

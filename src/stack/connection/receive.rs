@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::congestion::Congestion;
 use super::emit::Acks;
 use super::{Connection, Cx, Death, Owner, seq};
 use crate::packet::{Flags, IcmpError, Segment, Unreachable};
@@ -10,6 +11,9 @@ use crate::timeline::TcpState;
 
 /// The least MTU that is believed: RFC 791 for IPv4, RFC 8200 for IPv6.
 const MIN_MTU: (usize, usize) = (68, 1_280);
+
+/// Octets of data in a segment, where the peer does not say (RFC 9293, 3.7.1).
+pub(super) const DEFAULT_MSS: usize = 536;
 
 impl Connection {
     /// A segment from the peer; its checksum has been verified.
@@ -23,11 +27,10 @@ impl Connection {
             return;
         }
         let before = self.engine.state();
-        if segment.flags.has(Flags::SYN) && matches!(before, TcpState::Listen | TcpState::SynSent) {
-            self.peer_scale = crate::packet::window_scale(&packet).unwrap_or(0);
+        if matches!(before, TcpState::Listen | TcpState::SynSent | TcpState::SynReceived) {
+            self.note_handshake(cx, segment, &packet);
         }
-        self.count_acknowledged_octets(cx, segment);
-        self.engine.receive(cx.now, packet);
+        self.hand_over(cx, segment, packet);
         let after = self.engine.state();
         if segment.flags.has(Flags::RST) {
             // A reset in SYN-RECEIVED sends smoltcp's socket back to LISTEN (RFC 9293, 3.10.7.4).
@@ -38,7 +41,7 @@ impl Connection {
         }
         self.keepalive.heard(cx, &self.options);
         self.persist.heard();
-        self.peer_window = segment.win;
+        self.peer_window = self.window_of(segment);
         if segment.len > 0 {
             self.delayed_ack.on_data_in(cx.now);
         }
@@ -51,14 +54,26 @@ impl Connection {
         }
         let acks = self.how_to_acknowledge(cx, segment, before, after);
         let goes_on = before == after && is_streaming(after);
-        if goes_on && !cx.cuts_segments && (self.cork.is_in() || acks == Acks::AtOnce) {
+        if goes_on && !cx.cuts_segments && (self.corked_until.is_some() || acks == Acks::AtOnce) {
             self.cork(cx);
         } else {
-            self.cork.pull();
+            self.corked_until = None;
+            self.show_limit(cx);
             self.engine.send(cx.now);
         }
         self.emit(cx, acks);
         self.settle(cx);
+    }
+
+    /// What the handshake tells of the peer, and of the path.
+    fn note_handshake(&mut self, cx: &Cx<'_>, segment: &Segment, packet: &Bytes) {
+        if segment.flags.has(Flags::SYN) {
+            self.peer_scale = crate::packet::window_scale(packet).unwrap_or(0);
+            self.peer_mss = crate::packet::max_segment_size(packet).map_or(DEFAULT_MSS, usize::from);
+            self.read_to = segment.seq_end();
+        }
+        let segment = self.mss.min(self.peer_mss);
+        self.congestion = Congestion::new(segment, cx.profile.initial_window, self.retransmit.retransmits());
     }
 
     /// Data has come that no process can read any more.

@@ -186,12 +186,14 @@ impl Connection {
         // RFC 6298 (5.5): back off the timer.
         timer.backoff += 1;
         self.set_retransmit_timer(cx);
+        self.note_timeout();
         self.retransmit_now(cx);
     }
 
     /// RFC 6298 (5.4): the earliest segment that has not been acknowledged goes out again.
     pub(super) fn retransmit_now(&mut self, cx: &mut Cx<'_>) {
         let before = cx.out.len();
+        self.show_limit(cx);
         self.engine.fire(cx.now);
         self.emit(cx, super::emit::Acks::AtOnce);
         if cx.out.len() == before {

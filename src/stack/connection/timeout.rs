@@ -14,7 +14,7 @@ impl Connection {
             self.die(cx, Death::Closed);
             return;
         }
-        if due(self.cork.until()) {
+        if due(self.corked_until) {
             self.push(cx);
         }
         if ack {

@@ -44,6 +44,7 @@ pub(super) fn book() -> Profile {
         backlog: Backlog::Berkeley,
         user_timeout_clamps_timer: false,
         buffer: 65_535,
+        initial_window: InitialWindow::ONE,
     }
 }
 

@@ -26,6 +26,7 @@ impl Profile {
         ),
         ("tail_loss_probe", "a probe before the first retransmission: on, off"),
         ("buffer", "octets in each socket buffer"),
+        ("initial_window", "segments that may be in flight before anything is acknowledged"),
     ];
 
     /// Changes one number by its name.
@@ -54,6 +55,7 @@ impl Profile {
             "aborted_accept" => self.aborted_accept = aborted_accept(value)?,
             "tail_loss_probe" => self.tail_loss_probe = switch(value)?,
             "buffer" => self.buffer = buffer(value)?,
+            "initial_window" => self.initial_window.segments = Some(segments(value)?),
             _ => return Err("no such key".to_owned()),
         }
         Ok(())
@@ -100,6 +102,13 @@ fn buffer(value: &str) -> Result<usize, String> {
     }
 }
 
+fn segments(value: &str) -> Result<u32, String> {
+    match value.parse() {
+        Ok(segments @ 1..=1_000) => Ok(segments),
+        _ => Err("segments from 1 to 1000".to_owned()),
+    }
+}
+
 fn switch(value: &str) -> Result<bool, String> {
     match value {
         "on" => Ok(true),
@@ -138,6 +147,7 @@ mod tests {
                 "aborted_accept" => "EPROTO",
                 "tail_loss_probe" => "off",
                 "buffer" => "4096",
+                "initial_window" => "4",
                 key if key.contains("retries") || key.contains("probes") => "3",
                 _ => "10s",
             };

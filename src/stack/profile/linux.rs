@@ -36,6 +36,8 @@ pub(super) fn profile() -> Profile {
         backlog: Backlog::Linux,
         user_timeout_clamps_timer: true,
         buffer: 65_535,
+        // RFC 6928; tcp_init_transfer forgives one lost SYN.
+        initial_window: InitialWindow { segments: Some(10), retransmissions: 1 },
     }
 }
 

@@ -101,6 +101,8 @@ pub struct Profile {
     pub user_timeout_clamps_timer: bool,
     /// Octets in each of a socket's two buffers.
     pub buffer: usize,
+    /// What may be in flight before anything is acknowledged.
+    pub initial_window: InitialWindow,
 }
 
 impl From<System> for Profile {
@@ -157,6 +159,31 @@ pub struct Keepalive {
     pub interval: Duration,
     /// Probes without an answer before the connection is given up.
     pub count: u32,
+}
+
+/// The congestion window that a connection begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InitialWindow {
+    /// In segments; `None` is two to four of them by their size, as RFC 5681 (3.1) has it.
+    pub segments: Option<u32>,
+    /// If the SYN, or SYN-ACK, is sent again more often than this, it is one segment.
+    pub retransmissions: u32,
+}
+
+impl InitialWindow {
+    /// One segment.
+    pub const ONE: InitialWindow = InitialWindow { segments: Some(1), retransmissions: 0 };
+
+    /// In octets, where a segment has so many of data, and the SYN was sent again so often.
+    pub(crate) fn octets(self, segment: usize, retransmissions: u32) -> usize {
+        let by_size = match segment {
+            ..=1_095 => 4,
+            1_096..=2_190 => 3,
+            _ => 2,
+        };
+        let segments = self.segments.unwrap_or(by_size);
+        segment * if retransmissions > self.retransmissions { 1 } else { segments as usize }
+    }
 }
 
 /// Delayed acknowledgment (RFC 1122, 4.2.3.2).

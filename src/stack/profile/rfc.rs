@@ -34,5 +34,6 @@ pub(super) fn profile() -> Profile {
         backlog: Backlog::Exact,
         user_timeout_clamps_timer: true,
         buffer: 65_535,
+        initial_window: InitialWindow { segments: None, retransmissions: 0 },
     }
 }

@@ -79,7 +79,7 @@ fn segmentation_offload_can_be_turned_off_while_a_connection_is_open() {
 fn what_is_sent_again_is_one_segment() {
     let (mut wire, client, server) = Wire::connected_with(linux(), true);
     transfer(&mut wire, client, server, 200_000);
-    wire.run(Duration::from_secs(1));
+    wire.run(Duration::from_millis(100));
     wire.server_dies();
     let (start, seen) = (wire.now, wire.recorder.len());
     wire.client.write(wire.now, client, &[7; 20 * SEGMENT + 100]).unwrap();
@@ -102,7 +102,7 @@ fn what_is_sent_again_is_one_segment() {
 fn a_moment_has_one_acknowledgment() {
     let (mut wire, client, server) = Wire::connected_with(linux(), true);
     transfer(&mut wire, client, server, 200_000);
-    wire.run(Duration::from_secs(1));
+    wire.run(Duration::from_millis(100));
     wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
     for _ in 0..3 {
         wire.client.write(wire.now, client, &[7; 10 * SEGMENT]).unwrap();
