@@ -28,6 +28,11 @@ const LONGEST_TICK: Duration = Duration::from_secs(1);
 /// Octets of the largest IP packet, where nothing is said.
 pub(super) const ETHERNET_MTU: usize = 1_500;
 
+/// Octets of a socket's buffers that Linux has found too small. It begins with windows of 64 KiB and lets them grow to
+/// megabytes (`tcp_rmem`, `tcp_wmem`); here they have from the start the size that costs least: fewer ticks than with
+/// 64 KiB, and more of it in a processor's cache than with 128.
+const GROWN_BUFFER: usize = 96 << 10;
+
 pub(super) struct Network(Mutex<Shared>);
 
 pub(super) struct Shared {
@@ -189,7 +194,11 @@ impl Shared {
 
     pub(super) fn profile(&self, addr: IpAddr, name: &str) -> Profile {
         let known = self.profiles.get(name).or_else(|| self.profiles.get(&addr.to_string()));
-        known.cloned().unwrap_or_else(|| Profile::of(System::Linux))
+        let mut profile = known.cloned().unwrap_or_else(|| Profile::of(System::Linux));
+        if profile.system == System::Linux && profile.buffer == Profile::of(System::Linux).buffer {
+            profile.buffer = GROWN_BUFFER;
+        }
+        profile
     }
 
     /// The largest packet a host sends from its next boot on, in octets.

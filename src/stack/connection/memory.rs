@@ -2,78 +2,111 @@
 //!
 //! Most of a simulation's sockets never fill their buffers. An allocator clears a buffer of 64 KiB by writing to
 //! it, which makes sixteen pages of it real; what comes fresh from the operating system is clear already. So
-//! blocks are cut from extents that are larger than anything an allocator keeps for later, a page of theirs is
-//! real once it is written to, and the next block is the last one of its size that was given back, whose pages are
-//! still in the processor's cache. What it holds is old: a block is to be written before it is read.
+//! blocks are cut from extents of address space, a page of theirs is real once it is written to, and the next block is
+//! the last one of its size that was given back, whose pages are still in the processor's cache. What it holds is old:
+//! a block is to be written before it is read.
+//!
+//! A hundred connections use more pages than a processor keeps the addresses of. So the first extent asks for huge ones,
+//! but for its beginning: there a small simulation would only pay for clearing them, and ten thousand idle connections
+//! would make all of it real in the others.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, PoisonError};
 
-use bytes::BytesMut;
+use memmap2::MmapMut;
 
-/// Octets of an extent: the GNU allocator keeps what is below 32 MiB.
+/// Octets of an extent.
 const EXTENT: usize = 64 << 20;
 
 /// Octets of a page, or of a part of one.
 const PAGE: usize = 4_096;
 
-/// Octets of free blocks that a thread keeps.
-const MOST_FREE: usize = 4 * EXTENT;
+/// Octets of a huge page, or of some.
+#[cfg(target_os = "linux")]
+const HUGE_PAGE: usize = 2 << 20;
+
+/// What threads that have ended needed: no extent is ever given back to the operating system.
+static LEFT: Mutex<Vec<Memory>> = Mutex::new(Vec::new());
 
 thread_local! {
-    static MEMORY: RefCell<Memory> = RefCell::default();
+    static MEMORY: RefCell<Borrowed> = RefCell::default();
+}
+
+/// A thread's memory, as long as it lives.
+struct Borrowed(Memory);
+
+impl Default for Borrowed {
+    fn default() -> Borrowed {
+        Borrowed(LEFT.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default())
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner).push(std::mem::take(&mut self.0));
+    }
 }
 
 #[derive(Default)]
 struct Memory {
+    extents: usize,
     /// What is left of the newest extent.
-    rest: BytesMut,
+    rest: &'static mut [u8],
     /// Blocks that were given back, by size.
-    free: BTreeMap<usize, Vec<BytesMut>>,
-    octets_free: usize,
+    free: BTreeMap<usize, Vec<&'static mut [u8]>>,
 }
 
 impl Memory {
-    fn take(&mut self, octets: usize) -> BytesMut {
+    fn take(&mut self, octets: usize) -> &'static mut [u8] {
         if let Some(block) = self.free.get_mut(&octets).and_then(Vec::pop) {
-            self.octets_free -= octets;
             return block;
         }
         if self.rest.len() < octets {
-            self.rest = BytesMut::zeroed(EXTENT.max(octets + PAGE));
-            // From here on two blocks never share a page.
-            drop(self.rest.split_to(self.rest.as_ptr().align_offset(PAGE).min(PAGE)));
+            self.rest = extent(EXTENT.max(octets), self.extents == 0);
+            self.extents += 1;
         }
-        self.rest.split_to(octets)
+        let (block, rest) = std::mem::take(&mut self.rest).split_at_mut(octets);
+        self.rest = rest;
+        block
     }
 
-    fn give_back(&mut self, block: BytesMut) {
-        if self.octets_free + block.len() <= MOST_FREE {
-            self.octets_free += block.len();
-            self.free.entry(block.len()).or_default().push(block);
-        }
+    fn give_back(&mut self, block: &'static mut [u8]) {
+        self.free.entry(block.len()).or_default().push(block);
     }
+}
+
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables))]
+fn extent(octets: usize, is_first: bool) -> &'static mut [u8] {
+    let extent = MmapMut::map_anon(octets).expect("address space for buffers");
+    #[cfg(target_os = "linux")]
+    if is_first {
+        // A kernel that has none does without.
+        let _ = extent.advise_range(memmap2::Advice::HugePage, HUGE_PAGE, octets - HUGE_PAGE);
+    }
+    let kept: &'static mut MmapMut = Box::leak(Box::new(extent));
+    kept
 }
 
 /// So many octets, which may be anything.
 pub(super) struct Block {
-    memory: BytesMut,
+    memory: &'static mut [u8],
     octets: usize,
 }
 
 impl Block {
     pub(super) fn new(octets: usize) -> Block {
         let whole_pages = octets.next_multiple_of(PAGE);
-        Block { memory: MEMORY.with_borrow_mut(|memory| memory.take(whole_pages)), octets }
+        Block { memory: MEMORY.with_borrow_mut(|memory| memory.0.take(whole_pages)), octets }
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
-        // The thread may be on its way out.
-        let _ = MEMORY.try_with(|all| all.borrow_mut().give_back(memory));
+        // If the thread is on its way out, the block is nobody's any more.
+        let _ = MEMORY.try_with(|all| all.borrow_mut().0.give_back(memory));
     }
 }
 
