@@ -250,6 +250,14 @@ pub(crate) fn with_window(packet: &Bytes, win: u16) -> Bytes {
     rewritten(packet, |tcp| tcp.set_window_len(win))
 }
 
+/// The same packet with TCP's checksum, if it has one.
+pub(crate) fn with_checksum(packet: &Bytes) -> Bytes {
+    match Ip::read(packet) {
+        Ok(ip) if ip.protocol == IpProtocol::Tcp => rewritten(packet, |_| ()),
+        _ => packet.clone(),
+    }
+}
+
 /// The same packet with PSH set.
 pub(crate) fn pushed(packet: &Bytes) -> Bytes {
     rewritten(packet, |tcp| tcp.set_psh(true))

@@ -191,13 +191,17 @@ impl Stack {
         self.mtu = fresh.mtu;
         self.rng = fresh.rng;
         self.around.recorder = fresh.around.recorder;
+        if self.offloads_checksums {
+            self.offload_checksums();
+        }
         self.next_port = fresh.next_port;
     }
 
     /// Leaves TCP's checksums to the link, which changes nothing that it carries: they are not verified, and
-    /// computed only where the [`Recorder`] is on and keeps them.
+    /// computed for nobody but the reader of the timeline.
     pub fn offload_checksums(&mut self) {
         self.offloads_checksums = true;
+        self.around.recorder.leave_out_checksums();
     }
 
     /// Whether segments of one burst leave as one packet of up to 65 535 octets, as tcpdump shows them on a Linux
@@ -330,7 +334,7 @@ impl Stack {
     }
 
     fn setup(&mut self, options: Options) -> Setup {
-        let checksums = !self.offloads_checksums || self.around.recorder.is_on();
+        let checksums = !self.offloads_checksums;
         let segmentation_offload = self.around.offloads_segmentation;
         Setup { options, mtu: self.mtu, seed: self.rng.next_u64(), checksums, segmentation_offload }
     }

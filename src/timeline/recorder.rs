@@ -14,6 +14,8 @@ use crate::time::SimTime;
 #[derive(Debug, Default)]
 pub struct Timeline {
     events: Vec<Event>,
+    /// Whether packets lack TCP's checksum, which is computed when they are read.
+    leaves_out_checksums: bool,
     /// Initial sequence number by sender and receiver, for numbers relative to it.
     origins: BTreeMap<(SocketAddr, SocketAddr), u32>,
 }
@@ -54,6 +56,18 @@ impl Timeline {
             retransmission: None,
             note: None,
         }
+    }
+
+    /// An event with its packet as it would be on a wire; `known` are those of others.
+    fn complete(&self, event: &Event, known: &mut BTreeMap<usize, Bytes>) -> Event {
+        let mut event = event.clone();
+        if self.leaves_out_checksums {
+            event.packet = event.packet.map(|packet| {
+                let address = packet.as_ptr() as usize;
+                known.entry(address).or_insert_with(|| crate::packet::with_checksum(&packet)).clone()
+            });
+        }
+        event
     }
 
     fn lost_packet(&mut self, packet: &Packet) -> LostPacket {
@@ -103,6 +117,14 @@ impl Recorder {
         &self.host
     }
 
+    /// From now on packets lack TCP's checksum, as on a host that leaves it to its card. Whoever reads the timeline
+    /// finds them complete.
+    pub fn leave_out_checksums(&self) {
+        if let Some(mut timeline) = self.lock() {
+            timeline.leaves_out_checksums = true;
+        }
+    }
+
     /// Whether anything is kept.
     pub fn is_on(&self) -> bool {
         self.timeline.is_some()
@@ -142,7 +164,8 @@ impl Recorder {
     /// Writes that a packet was lost; it may be anything.
     pub fn lost(&self, t: SimTime, bytes: &Bytes, reason: LostReason) {
         if let Some(mut timeline) = self.lock() {
-            let packet = match crate::packet::parse(bytes) {
+            let read = if timeline.leaves_out_checksums { crate::packet::view } else { crate::packet::parse };
+            let packet = match read(bytes) {
                 Ok(packet) => timeline.lost_packet(&packet),
                 Err(_) => LostPacket::Malformed(bytes.len()),
             };
@@ -167,7 +190,11 @@ impl Recorder {
 
     /// The events from the `from`-th on, copied out.
     pub fn events_from(&self, from: usize) -> Vec<Event> {
-        self.lock().map_or(Vec::new(), |timeline| timeline.events.get(from..).unwrap_or(&[]).to_vec())
+        let Some(timeline) = self.lock() else { return Vec::new() };
+        let events = timeline.events.get(from..).unwrap_or(&[]);
+        // A packet is sent and arrives: it is the same.
+        let mut known = BTreeMap::new();
+        events.iter().map(|event| timeline.complete(event, &mut known)).collect()
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, Timeline>> {
