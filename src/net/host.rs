@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::clock::Clock;
 use super::faults::End;
-use super::network::{ETHERNET_MTU, Machine, Network};
+use super::network::{ETHERNET_MTU, Machine, Network, with_grown_buffers};
 use super::waits::Waits;
 use crate::errno::Errno;
 use crate::stack::{Config, How, SocketId, SocketInfo, Stack, System};
@@ -85,8 +85,8 @@ impl Host {
 
     pub(super) fn new(clock: Clock, network: Arc<Network>) -> Host {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
-        let config =
-            Config { addrs: loopback().to_vec(), profile: System::Linux.into(), mtu: ETHERNET_MTU, seed: 0 };
+        let profile = with_grown_buffers(System::Linux.into());
+        let config = Config { addrs: loopback().to_vec(), profile, mtu: ETHERNET_MTU, seed: 0 };
         let mut stack = Stack::new(config, Recorder::off(""));
         stack.offload_checksums();
         let state = State {

@@ -67,6 +67,8 @@
 //!   moment gathers until the programs have had their turn, as with Linux's `tcp_autocorking`, and so do
 //!   acknowledgments. [`segmentation_offload`] turns all of it off; under [`loss`] and over IPv6 segments travel one
 //!   by one.
+//! - A socket's buffers under [`Profile::Linux`] are of 96 KiB where a scenario's are of 64: Linux's begin there and
+//!   grow to megabytes. A size that is set, at the socket or in a profile of one's own, is kept.
 //! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
 //!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
 //! - A host learns its address one tick after its first use of a socket; the first `connect` waits for it.

@@ -28,10 +28,17 @@ const LONGEST_TICK: Duration = Duration::from_secs(1);
 /// Octets of the largest IP packet, where nothing is said.
 pub(super) const ETHERNET_MTU: usize = 1_500;
 
-/// Octets of a socket's buffers that Linux has found too small. It begins with windows of 64 KiB and lets them grow to
-/// megabytes (`tcp_rmem`, `tcp_wmem`); here they have from the start the size that costs least: fewer ticks than with
+/// Octets of a socket's buffers once Linux has found them too small. It begins with windows of 64 KiB and lets them grow
+/// to megabytes (`tcp_rmem`, `tcp_wmem`); here they have from the start the size that costs least: fewer ticks than with
 /// 64 KiB, and more of it in a processor's cache than with 128.
 const GROWN_BUFFER: usize = 96 << 10;
+
+/// Linux with buffers that have grown, unless they are set; any other system as it is.
+pub(super) fn with_grown_buffers(profile: Profile) -> Profile {
+    let fresh = Profile::of(System::Linux).buffer;
+    let grows = profile.system == System::Linux && profile.buffer == fresh;
+    Profile { buffer: if grows { GROWN_BUFFER } else { profile.buffer }, ..profile }
+}
 
 pub(super) struct Network(Mutex<Shared>);
 
@@ -194,11 +201,7 @@ impl Shared {
 
     pub(super) fn profile(&self, addr: IpAddr, name: &str) -> Profile {
         let known = self.profiles.get(name).or_else(|| self.profiles.get(&addr.to_string()));
-        let mut profile = known.cloned().unwrap_or_else(|| Profile::of(System::Linux));
-        if profile.system == System::Linux && profile.buffer == Profile::of(System::Linux).buffer {
-            profile.buffer = GROWN_BUFFER;
-        }
-        profile
+        with_grown_buffers(known.cloned().unwrap_or_else(|| System::Linux.into()))
     }
 
     /// The largest packet a host sends from its next boot on, in octets.

@@ -36,6 +36,34 @@ fn options_are_kept() {
     sim.run().unwrap();
 }
 
+/// Octets that a write to a dead peer takes before it would block.
+fn taken(profile: impl Into<echosim::stack::Profile>) -> usize {
+    let mut sim = sim();
+    net::profile("client", profile);
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    let (tell, told) = std::sync::mpsc::channel();
+    sim.client("client", async move {
+        let stream = TcpStream::connect("server:7").await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut taken = 0;
+        while let Ok(octets) = stream.try_write(&[7; 10_000]) {
+            taken += octets;
+        }
+        tell.send(taken)?;
+        Ok(())
+    });
+    run_until(&mut sim, Duration::from_millis(500));
+    sim.crash("server");
+    sim.run().unwrap();
+    told.recv().unwrap()
+}
+
+#[test]
+fn linuxs_buffers_have_grown_and_others_are_as_the_profile_says() {
+    let own = echosim::stack::Profile { buffer: 20_000, ..Profile::Linux.into() };
+    assert_eq!((taken(Profile::Linux), taken(Profile::Book), taken(own)), (98_304, 65_535, 20_000));
+}
+
 /// A client that says nothing more, set up by `prepare`, and a server that dies; how long until it is noticed,
 /// in seconds from the crash.
 fn noticed(talks: bool, prepare: fn(&TcpStream) -> std::io::Result<()>) -> Option<u64> {

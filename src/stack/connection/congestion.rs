@@ -48,7 +48,8 @@ impl Congestion {
         self.window
     }
 
-    /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight (RFC 7661).
+    /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
+    /// (RFC 7661).
     fn on_ack(&mut self, octets: usize, flight: usize) {
         self.duplicates = 0;
         if octets == 0 {
