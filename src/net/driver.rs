@@ -1,8 +1,8 @@
 //! The task that carries a host's packets: a stack on one side, a turmoil UDP socket on the other.
 //!
-//! All packets that leave for one host at one moment ride on one datagram, up to its 65 535 octets. So what
-//! turmoil draws for a datagram (its latency, its end in a partition) strikes the burst as a whole, a burst stays
-//! in order, and turmoil's queue of 64 datagrams holds as many bursts.
+//! All packets that leave for one host at one moment ride on one datagram. So what turmoil draws for a datagram (its
+//! latency, its end in a partition) strikes them as a whole, they stay in order, and turmoil's queue of 64 datagrams
+//! holds as many moments.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -18,7 +18,7 @@ use turmoil::net::UdpSocket;
 
 use super::announce::{Announcement, PORT};
 use super::faults::{self, Fate};
-use super::freight::{Lots, Waybill};
+use super::freight::Waybill;
 use super::host::{Host, State};
 use crate::packet::{self, Unreachable};
 use crate::time::SimTime;
@@ -150,7 +150,7 @@ impl Host {
 
     /// Hands packets over; answers the datagrams that stand for them.
     fn depart(&self, state: &mut State, now: SimTime) -> Vec<(IpAddr, Waybill)> {
-        let mut departures = BTreeMap::<IpAddr, Lots>::new();
+        let mut departures = BTreeMap::<IpAddr, Vec<Bytes>>::new();
         let mut network = self.network.lock();
         network.latest = network.latest.max(now);
         let Some(own) = state.own.clone() else { return Vec::new() };
@@ -169,7 +169,7 @@ impl Host {
             };
             burst = Some((to, fate));
             match fate {
-                Fate::Passes => departures.entry(to).or_default().put(bytes),
+                Fate::Passes => departures.entry(to).or_default().push(bytes),
                 Fate::Lost(reason) => recorder.lost(now, &bytes, reason),
                 Fate::Refused(what) => {
                     recorder.lost(now, &bytes, LostReason::Unreachable);
@@ -177,10 +177,7 @@ impl Host {
                 }
             }
         }
-        let lots = departures
-            .into_iter()
-            .flat_map(|(to, Lots { lots, .. })| lots.into_iter().map(move |lot| (to, lot)));
-        lots.map(|(to, lot)| (to, network.freight.load(lot))).collect()
+        departures.into_iter().map(|(to, packets)| (to, network.freight.load(packets))).collect()
     }
 
     /// turmoil knows no host of this address.

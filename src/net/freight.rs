@@ -11,9 +11,6 @@ use bytes::Bytes;
 /// The datagram that stands for some packets.
 pub(super) type Waybill = [u8; 8];
 
-/// Octets of the largest datagram, if the packets were in it.
-const LARGEST: usize = 65_535;
-
 #[derive(Default)]
 pub(super) struct Freight {
     waybills: u64,
@@ -35,45 +32,12 @@ impl Freight {
     }
 }
 
-/// Packets for one host, in the lots that are one datagram each.
-#[derive(Default)]
-pub(super) struct Lots {
-    pub(super) lots: Vec<Vec<Bytes>>,
-    /// Octets in the last of them.
-    octets: usize,
-}
-
-impl Lots {
-    /// Puts a packet behind those that leave with it.
-    pub(super) fn put(&mut self, packet: Bytes) {
-        self.octets += packet.len();
-        match self.lots.last_mut() {
-            Some(last) if self.octets <= LARGEST => last.push(packet),
-            _ => {
-                self.octets = packet.len();
-                self.lots.push(vec![packet]);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn packet(len: usize) -> Bytes {
         vec![0; len].into()
-    }
-
-    #[test]
-    fn a_lot_has_no_more_octets_than_a_datagram() {
-        let mut lots = Lots::default();
-        for len in [65_000, 535, 1, 65_535, 40] {
-            lots.put(packet(len));
-        }
-        let lens: Vec<Vec<usize>> =
-            lots.lots.iter().map(|lot| lot.iter().map(Bytes::len).collect()).collect();
-        assert_eq!(lens, [vec![65_000, 535], vec![1], vec![65_535], vec![40]]);
     }
 
     #[test]
