@@ -63,9 +63,9 @@ impl Congestion {
                 // RFC 3465, 2.3: what is acknowledged after a timeout may have arrived long ago.
                 let octets = if self.cautious { octets.min(self.segment) } else { octets };
                 self.window = (self.window + octets).min(self.threshold);
+                self.cautious &= self.window < self.threshold;
             }
         } else if self.window < flight + self.segment {
-            self.cautious = false;
             self.acknowledged += octets;
             if self.acknowledged >= self.window {
                 self.acknowledged -= self.window;
