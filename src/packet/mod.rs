@@ -14,8 +14,8 @@ use thiserror::Error;
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
 pub use segment::{Flags, Segment, emit as emit_segment};
 pub(crate) use segment::{
-    fill_checksum, max_segment_size, pushed, renumbered, split as split_segment, window_scale, with_checksum,
-    with_window,
+    acknowledge_more, fill_checksum, max_segment_size, moved_back, pushed, renumbered,
+    split as split_segment, window_scale, with_checksum, with_window,
 };
 
 /// An IP packet, as far as a host or a router here looks into it.

@@ -245,6 +245,45 @@ pub(crate) fn renumbered(packet: &Bytes, seq: u32) -> Bytes {
     rewritten(packet, |tcp| tcp.set_seq_number(TcpSeqNumber(seq as i32)))
 }
 
+/// The same packet so many octets further back, without its checksum.
+pub(crate) fn moved_back(packet: &Bytes, octets: u32) -> Bytes {
+    let Ok(ip) = Ip::read(packet) else { return packet.clone() };
+    let tcp_at = packet.len() - ip.payload.len();
+    let mut moved = packet.to_vec();
+    let mut tcp = TcpPacket::new_unchecked(&mut moved[tcp_at..]);
+    let seq = tcp.seq_number().0 as u32;
+    tcp.set_seq_number(TcpSeqNumber(seq.wrapping_sub(octets) as i32));
+    moved.into()
+}
+
+/// Lets a segment acknowledge so many octets more, selectively too (RFC 2018), and takes as much as `held` off its window.
+/// Its checksum is to be filled in after that.
+pub(crate) fn acknowledge_more(packet: &mut [u8], octets: u32, held: u16) {
+    let Ok(ip) = Ip::read(packet) else { return };
+    let tcp_at = packet.len() - ip.payload.len();
+    let mut tcp = TcpPacket::new_unchecked(&mut packet[tcp_at..]);
+    if !tcp.ack() {
+        return;
+    }
+    let ack = tcp.ack_number().0 as u32;
+    tcp.set_ack_number(TcpSeqNumber(ack.wrapping_add(octets) as i32));
+    tcp.set_window_len(tcp.window_len().saturating_sub(held));
+    let mut options = tcp.options_mut();
+    while let Ok((rest, option)) = TcpOption::parse(options) {
+        let rest = rest.len();
+        if let TcpOption::SackRange(ranges) = option {
+            let moved = ranges
+                .map(|range| range.map(|(from, to)| (from.wrapping_add(octets), to.wrapping_add(octets))));
+            TcpOption::SackRange(moved).emit(options);
+        }
+        if rest == 0 {
+            return;
+        }
+        let at = options.len() - rest;
+        options = &mut options[at..];
+    }
+}
+
 /// The same packet with another window.
 pub(crate) fn with_window(packet: &Bytes, win: u16) -> Bytes {
     rewritten(packet, |tcp| tcp.set_window_len(win))

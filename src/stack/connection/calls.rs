@@ -18,14 +18,8 @@ impl Connection {
 
     /// Reads; with `peek` what was read stays there.
     pub(crate) fn read(&mut self, cx: &mut Cx<'_>, buf: &mut [u8], peek: bool) -> Result<usize, Errno> {
-        if !self.read_shut && self.engine.socket(|socket| socket.can_recv()) {
-            let read = self
-                .engine
-                .socket_mut(|socket| if peek { socket.peek_slice(buf) } else { socket.recv_slice(buf) });
-            let read = read.expect("what can be received is there");
-            if !peek {
-                self.read_to = self.read_to.wrapping_add(read as u32);
-            }
+        if !self.read_shut && self.unread() > 0 {
+            let read = self.read_unread(buf, peek);
             if !self.is_dead() && !peek {
                 // Room in the buffer may be worth a window update.
                 if cx.cuts_segments { self.push(cx) } else { self.cork(cx) }
@@ -87,7 +81,7 @@ impl Connection {
         if self.is_dead() {
             return;
         }
-        let unread = self.engine.socket(|socket| socket.recv_queue()) > 0;
+        let unread = self.unread() > 0;
         let lingers_not = self.options.linger.is_some_and(|linger| linger.is_zero());
         let handshaking = matches!(self.state, TcpState::SynSent | TcpState::SynReceived);
         if lingers_not || handshaking || (unread && cx.profile.reset_on_close_unread) {
@@ -145,7 +139,7 @@ impl Connection {
     }
 
     pub(crate) fn readiness(&self) -> Readiness {
-        let (can_recv, can_send) = self.engine.socket(|socket| (socket.can_recv(), socket.can_send()));
+        let (can_recv, can_send) = (self.unread() > 0, self.engine.socket(|socket| socket.can_send()));
         let eof = self.fin_received || self.read_shut;
         let over = self.is_dead();
         let connecting = matches!(self.state, TcpState::SynSent | TcpState::SynReceived);

@@ -70,7 +70,7 @@ impl Connection {
     /// The number of a segment without data: SND.NXT (RFC 9293, 3.10.7.4), but none that the peer's window has
     /// no room for. smoltcp goes back on SND.NXT when it retransmits; two ends that both did would drop each
     /// other's acknowledgments for ever, for they lie before the window, or behind one that has shut.
-    fn acceptable_seq(&self) -> u32 {
+    pub(super) fn acceptable_seq(&self) -> u32 {
         let edge = self.una.wrapping_add(self.peer_window);
         if seq::before(edge, self.nxt) { edge } else { self.nxt }
     }
@@ -186,7 +186,7 @@ impl Connection {
         self.send(cx, &reset, crate::packet::emit_segment(&reset, &[]), None);
     }
 
-    fn made(&self, flags: Flags, seq: u32) -> Segment {
+    pub(super) fn made(&self, flags: Flags, seq: u32) -> Segment {
         Segment {
             src: self.local,
             dst: self.remote,

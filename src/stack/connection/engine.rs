@@ -131,9 +131,35 @@ impl Engine {
     /// A packet for this connection; the answers smoltcp gives at once are put behind the others to be sent.
     pub(super) fn receive(&mut self, now: SimTime, packet: Bytes) {
         self.follow(now);
-        self.wire.arrived = Some(packet);
+        self.wire.arrived = Some(self.wire.passed_by.before_receipt(packet));
         let Engine { interface, sockets, wire, clock, .. } = self;
         sockets.with_dependent_mut(|_, sockets| interface.poll_ingress_single(*clock, wire, sockets));
+    }
+
+    /// So many octets have come that smoltcp is not told of.
+    pub(super) fn pass_by(&mut self, octets: usize) {
+        self.wire.passed_by.octets = self.wire.passed_by.octets.wrapping_add(octets as u32);
+    }
+
+    /// What has passed by takes so much of the window, in the units it is advertised in.
+    pub(super) fn hold(&mut self, window: u16) {
+        self.wire.passed_by.window = window;
+    }
+
+    /// By how many bits smoltcp shifts the windows that it advertises, if the peer shifts its own: so that all of the
+    /// buffer can be said in 16.
+    pub(super) fn window_scale(&self) -> u8 {
+        let bits = usize::BITS - self.socket(|socket| socket.recv_capacity()).leading_zeros();
+        bits.saturating_sub(u16::BITS) as u8
+    }
+
+    /// Reads what smoltcp has received in order.
+    pub(super) fn read(&mut self, buf: &mut [u8], peek: bool) -> usize {
+        self.socket_mut(|socket| match socket.can_recv() {
+            false => 0,
+            true if peek => socket.peek_slice(buf).expect("what can be received is there"),
+            true => socket.recv_slice(buf).expect("what can be received is there"),
+        })
     }
 
     /// Sends what may be sent now.

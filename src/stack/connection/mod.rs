@@ -5,6 +5,7 @@
 
 mod ack;
 mod buffered;
+mod bursts;
 mod calls;
 mod congestion;
 mod cork;
@@ -30,6 +31,7 @@ use bytes::Bytes;
 use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, TCP_HEADER_LEN};
 
 use ack::DelayedAck;
+use bursts::Bursts;
 use congestion::Congestion;
 pub(crate) use death::Death;
 use emit::Acks;
@@ -85,7 +87,11 @@ pub(super) struct Connection {
     nxt: u32,
     /// The number after the last one that was read.
     read_to: u32,
-    /// The last acknowledgment and window that the engine made.
+    /// What has come of it in bursts that the engine does not know of.
+    bursts: Bursts,
+    /// The number after the last one of the peer's that has come, in order or not.
+    highest: u32,
+    /// The last acknowledgment and window that were sent, or that wait to be.
     acked: u32,
     window: u16,
     /// The window that the peer last advertised, and how much of it the engine was last shown.
@@ -94,8 +100,9 @@ pub(super) struct Connection {
     congestion: Congestion,
     /// Octets of data of the largest segment that the peer takes.
     peer_mss: usize,
-    /// By how many bits the peer's windows are shifted.
+    /// By how many bits the peer's windows are shifted, and this end's.
     peer_scale: u8,
+    scale: u8,
     rtt: RttEstimator,
     retransmit: RetransmitTimer,
     persist: PersistTimer,
@@ -168,8 +175,11 @@ impl Connection {
             shown: 0,
             congestion: Congestion::new(DEFAULT_MSS, InitialWindow::ONE, 0),
             read_to: 0,
+            bursts: Bursts::default(),
+            highest: 0,
             peer_mss: DEFAULT_MSS,
             peer_scale: 0,
+            scale: 0,
             rtt: RttEstimator::default(),
             retransmit: RetransmitTimer::default(),
             persist: PersistTimer::default(),
@@ -229,8 +239,12 @@ impl Connection {
 
     /// RCV.NXT: the next number that is expected of the peer.
     fn expected(&self) -> u32 {
-        let unread = self.engine.socket(|socket| socket.recv_queue()) as u32;
-        self.read_to.wrapping_add(unread + u32::from(self.fin_received))
+        self.read_to.wrapping_add(self.unread() as u32 + u32::from(self.fin_received))
+    }
+
+    /// Octets that have come in order and are not read.
+    fn unread(&self) -> usize {
+        self.bursts.len() + self.engine.socket(|socket| socket.recv_queue())
     }
 
     /// Whether something sent is not yet acknowledged.
@@ -244,6 +258,7 @@ impl Connection {
         self.show_limit(cx);
         self.engine.send(cx.now);
         self.emit(cx, Acks::AtOnce);
+        self.acknowledge_bursts(cx);
         self.settle(cx);
     }
 
@@ -316,7 +331,7 @@ impl Connection {
             local: self.local,
             remote: Some(self.remote),
             state: self.state,
-            recv_q: self.engine.socket(|socket| socket.recv_queue()),
+            recv_q: self.unread(),
             send_q: self.engine.socket(|socket| socket.send_queue()),
             timer: timer.map(|(at, kind, fired)| TimerInfo { kind, left: at - now, fired }),
             rto: self.rto(profile),

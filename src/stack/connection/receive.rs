@@ -16,8 +16,8 @@ const MIN_MTU: (usize, usize) = (68, 1_280);
 pub(super) const DEFAULT_MSS: usize = 536;
 
 impl Connection {
-    /// A segment from the peer; its checksum has been verified.
-    pub(crate) fn receive(&mut self, cx: &mut Cx<'_>, segment: &Segment, packet: Bytes) {
+    /// A segment that the engine is to see.
+    pub(super) fn process(&mut self, cx: &mut Cx<'_>, segment: &Segment, packet: Bytes) {
         if self.nobody_reads(segment) {
             // Ch. 5.12: the process is gone, so data for it is answered with a reset.
             if let Some(reset) = segment.reset() {
@@ -62,15 +62,21 @@ impl Connection {
             self.engine.send(cx.now);
         }
         self.emit(cx, acks);
+        if self.corked_until.is_none() {
+            self.acknowledge_bursts(cx);
+        }
         self.settle(cx);
     }
 
     /// What the handshake tells of the peer, and of the path.
     fn note_handshake(&mut self, cx: &Cx<'_>, segment: &Segment, packet: &Bytes) {
         if segment.flags.has(Flags::SYN) {
-            self.peer_scale = crate::packet::window_scale(packet).unwrap_or(0);
+            let scale = crate::packet::window_scale(packet);
+            self.peer_scale = scale.unwrap_or(0);
+            self.scale = scale.map_or(0, |_| self.engine.window_scale());
             self.peer_mss = crate::packet::max_segment_size(packet).map_or(DEFAULT_MSS, usize::from);
             self.read_to = segment.seq_end();
+            self.highest = segment.seq_end();
         }
         let segment = self.mss.min(self.peer_mss);
         self.congestion = Congestion::new(segment, cx.profile.initial_window, self.retransmit.retransmits());

@@ -25,6 +25,28 @@ fn whole_segments(mtu: usize) -> NonZeroUsize {
     NonZeroUsize::new(HEADERS + segments * segment).expect("headers are not empty")
 }
 
+/// What the peer has sent and smoltcp does not know of (`bursts.rs`).
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PassedBy {
+    pub(super) octets: u32,
+    /// What it takes of the window.
+    pub(super) window: u16,
+}
+
+impl PassedBy {
+    /// A packet of the peer's, as smoltcp is to see it.
+    pub(super) fn before_receipt(self, packet: Bytes) -> Bytes {
+        if self.octets == 0 { packet } else { crate::packet::moved_back(&packet, self.octets) }
+    }
+
+    /// A packet of smoltcp's, as the peer is to see it.
+    fn before_sending(self, packet: &mut [u8]) {
+        if self.octets != 0 {
+            crate::packet::acknowledge_more(packet, self.octets, self.window);
+        }
+    }
+}
+
 /// A packet that smoltcp has sent.
 pub(super) struct Sent {
     pub(super) packet: Bytes,
@@ -39,25 +61,26 @@ pub(super) struct Wire {
     largest: Option<NonZeroUsize>,
     pub(super) arrived: Option<Bytes>,
     pub(super) sent: VecDeque<Sent>,
+    pub(super) passed_by: PassedBy,
 }
 
 impl Wire {
     /// A wire for packets of up to `mtu` octets, or one that `cuts` what is larger. With `checksums` packets have TCP's.
     pub(super) fn new(mtu: usize, checksums: bool, cuts: bool) -> Wire {
         let largest = cuts.then(|| whole_segments(mtu));
-        Wire { mtu, checksums, largest, arrived: None, sent: VecDeque::new() }
+        Wire { mtu, checksums, largest, arrived: None, sent: VecDeque::new(), passed_by: PassedBy::default() }
     }
 
     fn sending(&mut self) -> Sending<'_> {
-        let fill_checksum = self.checksums && self.largest.is_some();
-        Sending { fill_checksum, segment: None, sent: &mut self.sent }
+        Sending { checksum: self.checksums, passed_by: self.passed_by, segment: None, sent: &mut self.sent }
     }
 }
 
 pub(super) struct Arrived(Bytes);
 
 pub(super) struct Sending<'a> {
-    fill_checksum: bool,
+    checksum: bool,
+    passed_by: PassedBy,
     segment: Option<NonZeroU16>,
     sent: &'a mut VecDeque<Sent>,
 }
@@ -81,9 +104,8 @@ impl Device for Wire {
         capabilities.segmentation.tcpv4 = self.largest;
         // The stack has checked what arrives before it looked for the connection.
         capabilities.checksum.ipv4 = Checksum::Tx;
-        // Who offloads segmentation offloads checksums, smoltcp says.
-        let checksums = self.checksums && self.largest.is_none();
-        capabilities.checksum.tcp = if checksums { Checksum::Tx } else { Checksum::None };
+        // Who offloads segmentation offloads checksums, smoltcp says; and a header may yet change (`PassedBy`).
+        capabilities.checksum.tcp = Checksum::None;
         capabilities
     }
 }
@@ -96,10 +118,11 @@ impl RxToken for Arrived {
 
 impl TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
-        let fill_checksum = self.fill_checksum;
+        let Sending { checksum, passed_by, .. } = self;
         let fill = |packet: &mut [u8]| {
             let result = f(packet);
-            if fill_checksum {
+            passed_by.before_sending(packet);
+            if checksum {
                 crate::packet::fill_checksum(packet);
             }
             result

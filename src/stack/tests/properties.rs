@@ -19,9 +19,10 @@ proptest! {
     /// Well-formed segments from a madman: any flags, any numbers, on the connection's own addresses.
     #[test]
     fn arbitrary_segments_never_panic(
-        segments in proptest::collection::vec((0u8..32, any::<i16>(), any::<i16>(), any::<u16>(), 0usize..2_000), 0..40)
+        segments in proptest::collection::vec((0u8..32, any::<i16>(), any::<i16>(), any::<u16>(), 0usize..5_000), 0..40),
+        bursts: bool,
     ) {
-        let (mut wire, client, _) = Wire::connected(book());
+        let (mut wire, client, _) = Wire::connected_with(book(), bursts);
         let info = wire.client.sockets(wire.now).remove(0);
         let seen = wire.recorder.events_from(0);
         prop_assert!(!seen.is_empty());
@@ -46,7 +47,6 @@ proptest! {
                 len,
                 hop_limit: 64,
             };
-            let len = len.min(1_400);
             wire.client.receive(wire.now, crate::packet::emit_segment(&segment, &vec![7; len]));
             wire.now += Duration::from_millis(700);
             wire.client.handle_timeout(wire.now);
