@@ -299,4 +299,5 @@ fn compare_takes_one_scenario_or_all() {
     assert!(refused(&["compare"]).contains("<NAME|FILE>"));
     assert!(refused(&["compare", "reboot", "--all"]).contains("cannot be used with"));
     assert!(refused(&["compare", "reboot", "--output", "page.md"]).contains("cannot be used with"));
+    assert!(refused(&["compare", "--all", "--everything"]).contains("cannot be used with"));
 }

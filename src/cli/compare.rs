@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::choice::Changes;
 use super::patience::announce;
 use super::{Exit, complain};
-use crate::real::compare::Tolerance;
+use crate::real::compare::{Scope, Tolerance};
 use crate::real::fidelity::{Entry, Plan, page, survey};
 use crate::real::play::Place;
 use crate::real::{kernel, machine, side_by_side};
@@ -23,6 +23,10 @@ pub(super) struct Compare {
     /// Every scenario from --list, in a laboratory and made shorter, and a page about it
     #[arg(long)]
     all: bool,
+
+    /// Segments, calls and times, too, where they are left to each TCP
+    #[arg(long, conflicts_with = "all")]
+    everything: bool,
 
     /// Where the page goes
     #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", conflicts_with = "scenario")]
@@ -60,9 +64,13 @@ impl Compare {
             Err(refusal) => return complain(err, &refusal),
         };
         announce(&scenario, err)?;
-        match side_by_side(&scenario, Place::of(&scenario), tolerance) {
+        let scope = if self.everything { Scope::Everything } else { Scope::of(name) };
+        match side_by_side(&scenario, scope, Place::of(&scenario), tolerance) {
             Ok(runs) => {
                 runs.report.write(out, &kernel())?;
+                if let Some((what, why)) = scope.less() {
+                    writeln!(out, "compared: {what}, in order; {why} (--everything compares all of it)")?;
+                }
                 Ok(if runs.report.agrees() { Exit::AsExpected } else { Exit::Different })
             }
             Err(error) => complain(err, &error),

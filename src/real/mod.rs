@@ -34,7 +34,7 @@ use crate::scenario::{self, Outcome, Scenario};
 use crate::stack::System;
 use crate::time::SimTime;
 use crate::timeline::Kind;
-use compare::{Report, Tolerance, compare};
+use compare::{Report, Scope, Tolerance};
 use play::{Place, Play};
 
 pub use machine::{kernel, machine};
@@ -108,20 +108,22 @@ pub fn run(scenario: &Scenario, place: Place) -> Result<Outcome, RealError> {
     play::play(&play, place)
 }
 
-/// `echosim compare NAME`: both arms of a scenario, the simulated one as Linux; and what came of it.
+/// `echosim compare NAME`: both arms of a scenario, the simulated one as Linux; and what came of it, as far as `scope`
+/// says.
 ///
 /// # Errors
 ///
 /// As [`run`]; or the simulation could not be finished.
 pub fn side_by_side(
     scenario: &Scenario,
+    scope: Scope,
     place: Place,
     tolerance: Tolerance,
 ) -> Result<SideBySide, RealError> {
     let scenario = on_linux(scenario);
     let sim = scenario::run(&scenario).map_err(|error| RealError::Play(error.to_string()))?;
     let real = run(&bounded(&scenario, &sim), place)?;
-    let report = compare(&sim.events, &real.events, tolerance);
+    let report = scope.compare(&sim.events, &real.events, tolerance);
     Ok(SideBySide { sim, real, report })
 }
 

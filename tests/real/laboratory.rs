@@ -129,10 +129,11 @@ fn laboratory_goes_as_the_library_expects_of_linux() {
 }
 
 fn laboratory_and_simulation_agree() {
-    let scenarios: [&[&str]; 5] = [
+    let scenarios: [&[&str]; 6] = [
         &["normal"],
         &["reboot"],
         &["server-killed"],
+        &["half-close"],
         &["crash", "retries=4"],
         &["unreachable", "retries=4"],
     ];

@@ -13,7 +13,7 @@ use echosim::os::unix::Machine;
 use echosim::os::{Errno, SocketOption};
 use echosim::packet::Unreachable;
 use echosim::real;
-use echosim::real::compare::Tolerance;
+use echosim::real::compare::{Scope, Tolerance};
 use echosim::real::play::{
     Host, Place, Play, Program, Run, Stdin, expected_at, fresh_port, loopback_addr, play, program,
 };
@@ -96,7 +96,7 @@ pub(crate) fn side_by_side(name: &str, set: &[&str]) -> i32 {
     let scenario = load(name, set);
     // A machine that runs tests is busy.
     let tolerance = Tolerance { slack: MS(150), ..Tolerance::default() };
-    match real::side_by_side(&scenario, Place::Laboratory, tolerance) {
+    match real::side_by_side(&scenario, Scope::of(name), Place::Laboratory, tolerance) {
         Ok(both) => {
             both.report.write(&mut io::stdout().lock(), "Linux").expect("stdout");
             i32::from(!both.report.agrees())

@@ -10,6 +10,7 @@
 
 mod anchor;
 mod report;
+mod scope;
 mod track;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ use track::{Moment, tracks};
 
 pub use crate::scenario::Tolerance;
 pub use report::{Report, Row, Timing};
+pub use scope::Scope;
 
 /// Holds the simulated run against the real one.
 ///

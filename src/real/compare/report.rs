@@ -133,7 +133,7 @@ impl Report {
     }
 
     /// From now on times may differ as they like.
-    pub(crate) fn forgive_times(&mut self) {
+    pub(super) fn forgive_times(&mut self) {
         for row in &mut self.rows {
             if let Row::Both { timing, .. } = row {
                 timing.allowed = Duration::MAX;

@@ -135,3 +135,34 @@ fn a_pid_in_a_text_is_that_of_the_same_process() {
     let other = [at(0, start(7)), at(0, start(8)), at(1, printed(7, 7))];
     assert!(!compare(&sim, &other, Tolerance::default()).agrees());
 }
+
+/// Of a stream only what the program says of it is compared, and nothing of when.
+#[test]
+fn how_a_stream_is_cut_is_left_to_each_tcp_but_not_what_fails() {
+    let sim = [
+        at(0, start(101)),
+        at(1, sent(49152, 1)),
+        at(11, read(101, Ok(6))),
+        at(20, read(101, Err(Errno::ECONNRESET))),
+    ];
+    let cut = [
+        at(0, start(7)),
+        at(1, sent(33333, 1)),
+        at(2, sent(33333, 7)),
+        at(900, read(7, Err(Errno::ECONNRESET))),
+    ];
+    let stream = Scope::of("half-close");
+    assert!(stream.compare(&sim, &cut, Tolerance::default()).agrees());
+    assert!(!Scope::Everything.compare(&sim, &cut, Tolerance::default()).agrees());
+    let well = [at(0, start(7)), at(20, read(7, Ok(0)))];
+    assert!(!stream.compare(&sim, &well, Tolerance::default()).agrees());
+}
+
+#[test]
+fn what_is_compared_less_is_a_scenario() {
+    for (name, scope) in scope::LESS {
+        assert!(crate::scenario::BUILT_IN.iter().any(|built_in| built_in.name == *name), "{name}");
+        assert!(scope.less().is_some(), "{name}");
+    }
+    assert_eq!(Scope::of("reboot"), Scope::Everything);
+}

@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `plan` | which settings make a scenario take seconds, and what of it can be compared |
+//! | `plan` | which settings make a scenario take seconds |
 //! | `survey` | the plays, a few at once |
 //! | `page` | what came of them, for people |
 
@@ -14,5 +14,5 @@ mod survey;
 mod tests;
 
 pub use page::page;
-pub use plan::{Plan, Scope};
+pub use plan::Plan;
 pub use survey::{Entry, Finding, survey};

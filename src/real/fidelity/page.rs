@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::plan::{LONG, SHORTER, known};
-use super::{Entry, Finding, Scope};
-use crate::real::compare::{Row, Tolerance};
+use super::{Entry, Finding};
+use crate::real::compare::{Row, Scope, Tolerance};
 use crate::span;
 
 /// How many lines of a disagreement are shown.
@@ -109,14 +109,9 @@ fn notes(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
             changed.join(", ")
         )?;
     }
-    let less = entries.iter().filter(|entry| entry.plan.scope != Scope::Everything);
     let mut heading = "\n## Not everything is compared\n\n";
-    for entry in less {
-        let (what, why) = match entry.plan.scope {
-            Scope::Everything => continue,
-            Scope::Order(why) => ("everything but the times", why),
-            Scope::Ends(why) => ("what the programs print, which of their calls fail, and how they end", why),
-        };
+    for entry in entries {
+        let Some((what, why)) = entry.plan.scope.less() else { continue };
         writeln!(out, "{heading}- `{}`: {what}, in order; {why}.", entry.plan.name)?;
         heading = "";
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::real::compare::Scope;
 use crate::real::{RealError, seen_length};
 use crate::scenario::{self, Outcome, Scenario, SetError};
-use crate::timeline::{Event, Kind};
 
 /// What takes longer is made shorter.
 pub(super) const LONG: Duration = Duration::from_secs(60);
@@ -19,40 +19,6 @@ pub(super) const SHORTER: &[(&str, &str)] = &[
     ("keepalive_probes", "3"),
     ("pause", "20s"),
 ];
-
-/// What of a run is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Every segment, ICMP error, call, line, signal and end of a process, with its time.
-    Everything,
-    /// The same without the times; and why.
-    Order(&'static str),
-    /// What the programs print, which of their calls fail and how they end, in order; and why not more.
-    Ends(&'static str),
-}
-
-/// Scenarios of which not everything is compared.
-const LESS: &[(&str, Scope)] = &[
-    ("batch", STREAM),
-    ("half-close", STREAM),
-    ("mtu", STREAM),
-    ("sum-binary", STREAM),
-    ("sum-text", STREAM),
-    ("zero-window", STREAM),
-    (
-        "lossy",
-        Scope::Ends(
-            "chance takes the n-th packet, and after one packet more or less every other is the n-th",
-        ),
-    ),
-    (
-        "crowd",
-        Scope::Order("a program's work takes no simulated time, and two hundred processes at once have much"),
-    ),
-];
-
-const STREAM: Scope =
-    Scope::Ends("how a stream of octets is cut into segments and reads is left to each TCP");
 
 /// What is known of scenarios that part: why they do.
 const KNOWN: &[(&str, &str)] = &[
@@ -127,21 +93,6 @@ impl Plan {
             }
             sim = run(&scenario)?;
         }
-        let scope =
-            LESS.iter().find(|(less, _)| *less == name).map_or(Scope::Everything, |(_, scope)| *scope);
-        Ok(Plan { name: name.to_owned(), scenario, scope, sim })
-    }
-}
-
-impl Scope {
-    /// The events that are compared.
-    pub(super) fn of(self, events: &[Event]) -> Vec<Event> {
-        let is_in = |event: &&Event| match (self, &event.kind) {
-            (Scope::Everything | Scope::Order(_), _) => true,
-            (Scope::Ends(_), Kind::Call(call)) => call.result.is_err(),
-            (Scope::Ends(_), Kind::Segment(_) | Kind::Icmp(_)) => false,
-            (Scope::Ends(_), _) => true,
-        };
-        events.iter().filter(is_in).cloned().collect()
+        Ok(Plan { name: name.to_owned(), scenario, scope: Scope::of(name), sim })
     }
 }

@@ -5,8 +5,8 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::{Plan, Scope};
-use crate::real::compare::{Report, Tolerance, compare};
+use super::Plan;
+use crate::real::compare::{Report, Tolerance};
 use crate::real::play::{Place, Play, Running};
 use crate::real::{RealError, bounded, seen_length};
 use crate::scenario::Outcome;
@@ -100,10 +100,7 @@ fn first_over(running: &[(usize, Plan, Running)]) -> Result<usize, RealError> {
 
 impl Finding {
     fn of(plan: &Plan, real: &Outcome, tolerance: Tolerance) -> Finding {
-        let mut report = compare(&plan.scope.of(&plan.sim.events), &plan.scope.of(&real.events), tolerance);
-        if plan.scope != Scope::Everything {
-            report.forgive_times();
-        }
+        let report = plan.scope.compare(&plan.sim.events, &real.events, tolerance);
         let mut errors = Vec::new();
         for event in &real.events {
             if let Kind::Call(call) = &event.kind
