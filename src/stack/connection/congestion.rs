@@ -48,6 +48,11 @@ impl Congestion {
         self.window
     }
 
+    /// Whether a loss is being repaired by fast recovery.
+    pub(super) fn is_recovering(&self) -> bool {
+        self.recovering
+    }
+
     /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
     /// (RFC 7661).
     fn on_ack(&mut self, octets: usize, flight: usize) {
@@ -143,6 +148,7 @@ impl Connection {
 
     /// The timer has fired for what is in flight.
     pub(super) fn note_timeout(&mut self) {
+        self.lost_before = Some(self.nxt);
         self.congestion.on_timeout(self.nxt.wrapping_sub(self.una) as usize);
     }
 
@@ -152,5 +158,26 @@ impl Connection {
         if !self.in_flight() && self.sent_at.is_some_and(|sent| cx.now - sent > timeout) {
             self.congestion.restart(cx.profile.initial_window);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEGMENT: usize = 1_000;
+
+    /// RFC 3465, 2.3: by a segment at a time, but only as long as what is acknowledged may have arrived before the timeout.
+    #[test]
+    fn caution_after_a_timeout_ends_at_the_threshold() {
+        let mut congestion = Congestion::new(SEGMENT, InitialWindow::ONE, 0);
+        congestion.on_timeout(20 * SEGMENT);
+        for segments in 2..=10 {
+            congestion.on_ack(5 * SEGMENT, congestion.window());
+            assert_eq!(congestion.window(), segments * SEGMENT);
+        }
+        congestion.restart(InitialWindow::ONE);
+        congestion.on_ack(5 * SEGMENT, congestion.window());
+        assert_eq!(congestion.window(), 6 * SEGMENT);
     }
 }

@@ -73,13 +73,20 @@ impl Connection {
         }
         self.retransmit.first_sent = cx.now;
         self.retransmit.last_sent = cx.now;
-        let synchronizing = matches!(self.engine.state(), TcpState::SynSent | TcpState::SynReceived);
         self.retransmit.firing =
-            if cx.profile.tail_loss_probe && !synchronizing { Firing::Probe } else { Firing::Retransmission };
+            if self.probes_for_tail_loss(cx) { Firing::Probe } else { Firing::Retransmission };
         self.set_retransmit_timer(cx);
         if self.retransmit.firing == Firing::Probe {
             self.set_probe_timer(cx, seq);
         }
+    }
+
+    /// RFC 8985, 7.2: not while a loss is being repaired (`tcp_schedule_loss_probe`).
+    fn probes_for_tail_loss(&self, cx: &Cx<'_>) -> bool {
+        cx.profile.tail_loss_probe
+            && self.lost_before.is_none()
+            && !self.congestion.is_recovering()
+            && !matches!(self.engine.state(), TcpState::SynSent | TcpState::SynReceived)
     }
 
     /// Two round trips after the newest segment, but not after the oldest's retransmission would be due. If it is the

@@ -36,6 +36,34 @@ fn linux_probes_once_then_retransmits_fifteen_times_and_gives_up_within_2_percen
     assert_eq!(resets, [0; 0], "Linux gives data up without a word");
 }
 
+/// `tcp_schedule_loss_probe`: until all that was in flight at the timeout is acknowledged, the timer only sends again.
+#[test]
+fn after_a_timeout_there_is_no_tail_loss_probe_until_all_is_acknowledged() {
+    let (mut wire, client, _) = Wire::connected(linux());
+    wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
+    let start = wire.now;
+    wire.client.write(wire.now, client, &[7; 5 * 1_460]).unwrap();
+    // All of it is lost, and all that is sent again but for the second time.
+    let mut data = 0;
+    wire.fate = Box::new(move |packet| {
+        data += usize::from(packet.len() > 100);
+        if packet.len() > 100 && data != 5 + 2 { Fate::Lose } else { Fate::Deliver }
+    });
+    wire.run(Duration::from_secs(5));
+    let probes = wire.sent(start, |segment| segment.note == Some("tail loss probe"));
+    let again = wire.sent(start, |segment| segment.retransmission.is_some() && segment.note.is_none());
+    assert_eq!(probes.len(), 1, "{probes:?}");
+    assert!(again.len() > 4 && probes[0] < again[0], "{probes:?}, {again:?}");
+    wire.fate = Box::new(|_| Fate::Deliver);
+    wire.run(Duration::from_secs(60));
+    assert_eq!(wire.client.sockets(wire.now)[0].send_q, 0);
+    let lost = wire.now;
+    wire.server_dies();
+    wire.client.write(wire.now, client, b"again").unwrap();
+    wire.run(Duration::from_secs(5));
+    assert_eq!(wire.sent(lost, |segment| segment.note == Some("tail loss probe")).len(), 1);
+}
+
 /// RFC 8985, 7.2, with srtt 10 ms: one segment allows for a delayed acknowledgment, more wait for two round trips and
 /// 2 ms from the newest; either is rounded up to a jiffy of 4 ms and fires in the next.
 #[test]
