@@ -36,26 +36,40 @@ fn options_are_kept() {
     sim.run().unwrap();
 }
 
-/// Octets that a write to a dead peer takes before it would block.
-fn taken(profile: impl Into<echosim::stack::Profile>) -> usize {
+/// What a client makes of a connection whose server dies half a second into it.
+fn of_dying_server<F, R>(
+    profile: impl Into<echosim::stack::Profile>,
+    client: impl FnOnce(TcpStream) -> F + 'static,
+) -> R
+where
+    F: Future<Output = turmoil::Result<R>> + 'static,
+    R: 'static,
+{
     let mut sim = sim();
     net::profile("client", profile);
     sim.host("server", || echo_server("0.0.0.0:7"));
     let (tell, told) = std::sync::mpsc::channel();
     sim.client("client", async move {
-        let stream = TcpStream::connect("server:7").await?;
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        let mut taken = 0;
-        while let Ok(octets) = stream.try_write(&[7; 10_000]) {
-            taken += octets;
-        }
-        tell.send(taken)?;
+        let seen = client(TcpStream::connect("server:7").await?).await?;
+        tell.send(seen).map_err(|_| "nobody waits")?;
         Ok(())
     });
     run_until(&mut sim, Duration::from_millis(500));
     sim.crash("server");
     sim.run().unwrap();
     told.recv().unwrap()
+}
+
+/// Octets that a write to a dead peer takes before it would block.
+fn taken(profile: impl Into<echosim::stack::Profile>) -> usize {
+    of_dying_server(profile, async |stream| {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let mut taken = 0;
+        while let Ok(octets) = stream.try_write(&[7; 10_000]) {
+            taken += octets;
+        }
+        Ok(taken)
+    })
 }
 
 #[test]
@@ -67,11 +81,7 @@ fn linuxs_buffers_have_grown_and_others_are_as_the_profile_says() {
 /// A client that says nothing more, set up by `prepare`, and a server that dies; how long until it is noticed,
 /// in seconds from the crash.
 fn noticed(talks: bool, prepare: fn(&TcpStream) -> std::io::Result<()>) -> Option<u64> {
-    let mut sim = sim();
-    sim.host("server", || echo_server("0.0.0.0:7"));
-    let (tell, told) = std::sync::mpsc::channel();
-    sim.client("client", async move {
-        let mut stream = TcpStream::connect("server:7").await?;
+    of_dying_server(Profile::Linux, async move |mut stream| {
         prepare(&stream)?;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let start = Instant::now();
@@ -81,13 +91,8 @@ fn noticed(talks: bool, prepare: fn(&TcpStream) -> std::io::Result<()>) -> Optio
         let read = tokio::time::timeout(Duration::from_secs(60), stream.read(&mut [0; 5])).await;
         let noticed = read.is_ok().then(|| start.elapsed().as_secs());
         assert_eq!(read.ok().and_then(|read| read.unwrap_err().raw_os_error()), noticed.map(|_| 110));
-        tell.send(noticed)?;
-        Ok(())
-    });
-    run_until(&mut sim, Duration::from_millis(500));
-    sim.crash("server");
-    sim.run().unwrap();
-    told.recv().unwrap()
+        Ok(noticed)
+    })
 }
 
 #[test]
