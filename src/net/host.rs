@@ -18,11 +18,12 @@ use tokio::runtime::Id;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
+use super::equipment::Equipment;
 use super::faults::End;
-use super::network::{ETHERNET_MTU, Machine, Network, with_grown_buffers};
+use super::network::{Machine, Network};
 use super::waits::Waits;
 use crate::errno::Errno;
-use crate::stack::{Config, How, SocketId, SocketInfo, Stack, System};
+use crate::stack::{Config, How, SocketId, SocketInfo, Stack};
 use crate::time::SimTime;
 use crate::timeline::Recorder;
 
@@ -85,8 +86,8 @@ impl Host {
 
     pub(super) fn new(clock: Clock, network: Arc<Network>) -> Host {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
-        let profile = with_grown_buffers(System::Linux.into());
-        let config = Config { addrs: loopback().to_vec(), profile, mtu: ETHERNET_MTU, seed: 0 };
+        let Equipment { profile, mtu, .. } = Equipment::default();
+        let config = Config { addrs: loopback().to_vec(), profile, mtu, seed: 0 };
         let mut stack = Stack::new(config, Recorder::off(""));
         stack.offload_checksums();
         let state = State {
@@ -192,9 +193,9 @@ impl Host {
             let mut network = self.network.lock();
             let machine: Arc<dyn Machine> = self.clone();
             let boot = network.register(addr, &name, Arc::downgrade(&machine));
-            let (profile, mtu) = (network.profile(addr, &name), network.mtu(addr, &name));
+            let Equipment { profile, mtu, segmentation_offload } = network.wished.equipment(addr, &name);
             let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
-            (config, network.recorder.for_host(&name), network.segmentation_offload(addr, &name))
+            (config, network.recorder.for_host(&name), segmentation_offload)
         };
         let mut state = self.lock();
         state.stack.configure(config, recorder);

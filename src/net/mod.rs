@@ -87,6 +87,7 @@
 //! | `driver.rs`, `freight.rs` | the task that carries packets; what is under way |
 //! | `attach.rs`, `announce.rs` | a host's first use of a socket; how it learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
+//! | `equipment.rs` | what a host is, unless its test says otherwise |
 //! | `capture.rs`, `ending.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
 
@@ -97,6 +98,7 @@ mod capture;
 mod clock;
 mod driver;
 mod ending;
+mod equipment;
 mod faults;
 mod freight;
 mod host;

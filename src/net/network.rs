@@ -12,9 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::ending::Ending;
+use super::equipment::Wished;
 use super::faults::{End, Fate, Faults};
 use super::freight::Freight;
-use crate::stack::{Profile, SocketInfo, System};
+use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{LostReason, Recorder};
 
@@ -24,21 +25,6 @@ thread_local! {
 
 /// Hosts take turns of one tick; this much their clocks may be apart within one simulation.
 const LONGEST_TICK: Duration = Duration::from_secs(1);
-
-/// Octets of the largest IP packet, where nothing is said.
-pub(super) const ETHERNET_MTU: usize = 1_500;
-
-/// Octets of a socket's buffers once Linux has found them too small. It begins with windows of 64 KiB and lets them grow
-/// to megabytes (`tcp_rmem`, `tcp_wmem`); here they have from the start the size that costs least: fewer ticks than with
-/// 64 KiB, and more of it in a processor's cache than with 128.
-const GROWN_BUFFER: usize = 96 << 10;
-
-/// Linux with buffers that have grown, unless they are set; any other system as it is.
-pub(super) fn with_grown_buffers(profile: Profile) -> Profile {
-    let fresh = Profile::of(System::Linux).buffer;
-    let grows = profile.system == System::Linux && profile.buffer == fresh;
-    Profile { buffer: if grows { GROWN_BUFFER } else { profile.buffer }, ..profile }
-}
 
 pub(super) struct Network(Mutex<Shared>);
 
@@ -55,12 +41,7 @@ pub(super) struct Shared {
     pub(super) faults: Faults,
     pub(super) freight: Freight,
     pub(super) places: BTreeMap<IpAddr, Place>,
-    /// Profiles by a host's name or address.
-    profiles: BTreeMap<String, Profile>,
-    /// MTUs by a host's name or address.
-    mtus: BTreeMap<String, usize>,
-    /// Hosts that send segment by segment, by name or address.
-    without_segmentation_offload: Vec<String>,
+    pub(super) wished: Wished,
     /// Hosts of which it is known that their programs wait for nothing but sockets.
     pub(super) patient: Vec<String>,
     pub(super) ending: Ending,
@@ -111,9 +92,7 @@ impl Network {
             faults: Faults::default(),
             freight: Freight::default(),
             places: BTreeMap::new(),
-            profiles: BTreeMap::new(),
-            mtus: BTreeMap::new(),
-            without_segmentation_offload: Vec::new(),
+            wished: Wished::default(),
             patient: Vec::new(),
             ending: Ending::new(),
         }))
@@ -192,38 +171,6 @@ impl Shared {
         place.boots += 1;
         place.host = host;
         place.boots
-    }
-
-    /// How a host's TCP is to behave from its next boot on.
-    pub(super) fn set_profile(&mut self, host: String, profile: Profile) {
-        self.profiles.insert(host, profile);
-    }
-
-    pub(super) fn profile(&self, addr: IpAddr, name: &str) -> Profile {
-        let known = self.profiles.get(name).or_else(|| self.profiles.get(&addr.to_string()));
-        with_grown_buffers(known.cloned().unwrap_or_else(|| System::Linux.into()))
-    }
-
-    /// The largest packet a host sends from its next boot on, in octets.
-    pub(super) fn set_mtu(&mut self, host: String, mtu: usize) {
-        self.mtus.insert(host, mtu);
-    }
-
-    pub(super) fn mtu(&self, addr: IpAddr, name: &str) -> usize {
-        let known = self.mtus.get(name).or_else(|| self.mtus.get(&addr.to_string()));
-        known.copied().unwrap_or(ETHERNET_MTU)
-    }
-
-    /// Whether a host's bursts leave as one packet from its next boot on.
-    pub(super) fn set_segmentation_offload(&mut self, host: String, on: bool) {
-        self.without_segmentation_offload.retain(|other| *other != host);
-        if !on {
-            self.without_segmentation_offload.push(host);
-        }
-    }
-
-    pub(super) fn segmentation_offload(&self, addr: IpAddr, name: &str) -> bool {
-        !self.without_segmentation_offload.iter().any(|host| host == name || host.parse() == Ok(addr))
     }
 
     /// The host of this name or address that has attached.

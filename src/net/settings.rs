@@ -27,14 +27,14 @@ use crate::timeline::{Event, Recorder};
 /// echosim::profile("client", impatient);
 /// ```
 pub fn profile(host: impl ToString, profile: impl Into<Profile>) {
-    Network::current().lock().set_profile(host.to_string(), profile.into());
+    Network::current().lock().wished.of(host).profile = Some(profile.into());
 }
 
 /// The largest IP packet that a host sends, from its next boot on, in octets: 1 500 if nothing is said, 576 to
 /// 65 535 (others are taken for the nearest of these). Where segments travel one by one, bulk data costs as much as it
 /// has segments, and what is lost at once is one of them.
 pub fn mtu(host: impl ToString, octets: usize) {
-    Network::current().lock().set_mtu(host.to_string(), octets.clamp(576, 65_535));
+    Network::current().lock().wished.of(host).mtu = Some(octets.clamp(576, 65_535));
 }
 
 /// Whether a host's bursts leave as one packet of up to 65 535 octets, from its next boot on: they do if nothing is
@@ -42,7 +42,7 @@ pub fn mtu(host: impl ToString, octets: usize) {
 /// [`timeline`] and the [`pcapng`] show them as tcpdump would. Acknowledgments, windows and congestion control go by
 /// segments all the same. Where there is [`loss`], and over IPv6, segments travel one by one.
 pub fn segmentation_offload(host: impl ToString, on: bool) {
-    Network::current().lock().set_segmentation_offload(host.to_string(), on);
+    Network::current().lock().wished.of(host).segmentation_offload = Some(on);
 }
 
 /// Loses packets between two hosts, each way, at `rate` (0 to 1): single packets, chosen by `seed`, unlike

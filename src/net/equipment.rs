@@ -1,0 +1,92 @@
+//! What a host is, unless its test says otherwise: whose TCP it has, on which link.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::stack::{Profile, System};
+
+/// Octets of the largest IP packet on an Ethernet.
+const ETHERNET_MTU: usize = 1_500;
+
+/// Octets of a socket's buffers once Linux has found them too small. It begins with windows of 64 KiB and lets them grow
+/// to megabytes (`tcp_rmem`, `tcp_wmem`); here they have from the start the size that costs least: fewer ticks than with
+/// 64 KiB, and more of it in a processor's cache than with 128.
+const GROWN_BUFFER: usize = 96 << 10;
+
+/// What a host boots with.
+pub(super) struct Equipment {
+    pub(super) profile: Profile,
+    /// Octets of the largest IP packet it sends.
+    pub(super) mtu: usize,
+    /// Whether its bursts leave as one packet.
+    pub(super) segmentation_offload: bool,
+}
+
+impl Default for Equipment {
+    fn default() -> Equipment {
+        Wishes::default().or(&Wishes::default())
+    }
+}
+
+/// What was asked for of a host.
+#[derive(Default)]
+pub(super) struct Wishes {
+    pub(super) profile: Option<Profile>,
+    pub(super) mtu: Option<usize>,
+    pub(super) segmentation_offload: Option<bool>,
+}
+
+impl Wishes {
+    fn or(&self, others: &Wishes) -> Equipment {
+        let profile = self.profile.as_ref().or(others.profile.as_ref()).cloned();
+        Equipment {
+            profile: with_grown_buffers(profile.unwrap_or_else(|| System::Linux.into())),
+            mtu: self.mtu.or(others.mtu).unwrap_or(ETHERNET_MTU),
+            segmentation_offload: self.segmentation_offload.or(others.segmentation_offload).unwrap_or(true),
+        }
+    }
+}
+
+/// Linux with buffers that have grown, unless they are set; any other system as it is.
+fn with_grown_buffers(profile: Profile) -> Profile {
+    let fresh = Profile::of(System::Linux).buffer;
+    let grows = profile.system == System::Linux && profile.buffer == fresh;
+    Profile { buffer: if grows { GROWN_BUFFER } else { profile.buffer }, ..profile }
+}
+
+/// What was asked for, by a host's name or address.
+#[derive(Default)]
+pub(super) struct Wished(BTreeMap<String, Wishes>);
+
+impl Wished {
+    /// What is asked for of a host from its next boot on.
+    pub(super) fn of(&mut self, host: impl ToString) -> &mut Wishes {
+        self.0.entry(host.to_string()).or_default()
+    }
+
+    /// What the host boots with: what its name says goes before what its address does.
+    pub(super) fn equipment(&self, addr: IpAddr, name: &str) -> Equipment {
+        let nothing = Wishes::default();
+        let by_name = self.0.get(name).unwrap_or(&nothing);
+        let by_addr = self.0.iter().find(|(host, _)| host.parse() == Ok(addr)).map(|(_, wishes)| wishes);
+        by_name.or(by_addr.unwrap_or(&nothing))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_name_says_goes_before_what_the_address_does_one_by_one() {
+        let mut wished = Wished::default();
+        let addr: IpAddr = "fe80::1".parse().unwrap();
+        wished.of("server").mtu = Some(9_000);
+        *wished.of("fe80:0::1") = Wishes { mtu: Some(576), segmentation_offload: Some(false), profile: None };
+        let [server, client] = ["server", "client"].map(|name| wished.equipment(addr, name));
+        assert_eq!((server.mtu, server.segmentation_offload), (9_000, false));
+        assert_eq!((client.mtu, client.segmentation_offload), (576, false));
+        let other = wished.equipment("fe80::2".parse().unwrap(), "client");
+        assert_eq!((other.mtu, other.segmentation_offload, other.profile.buffer), (1_500, true, 98_304));
+    }
+}
