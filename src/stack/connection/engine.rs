@@ -2,8 +2,8 @@
 //!
 //! smoltcp knows RFC 6298's fixed constants and no others, so its clock follows the world's only until a timer
 //! of its own is near; there it stands until the profile says that the timer [fires](Engine::fire). Sequence
-//! numbers, windows, reassembly and the state machine are smoltcp's; when anything is sent again is the profile's, and
-//! how much may be in flight is `congestion.rs`'s.
+//! numbers, windows, reassembly and the state machine are smoltcp's; when anything is sent again is the profile's, how
+//! much may be in flight is `congestion.rs`'s, and bursts that come in order pass by (`bursts.rs`).
 
 use std::net::SocketAddr;
 use std::time::Duration;
