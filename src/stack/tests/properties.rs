@@ -84,6 +84,37 @@ proptest! {
         prop_assert!(back == text);
     }
 
+    /// Bursts and segments, lost, late and twice, read in pieces of any size into buffers of any: smoltcp's way and past it.
+    #[test]
+    fn a_stream_gets_through_whatever_the_wire_does_to_it(
+        seed: u64,
+        bursts: bool,
+        buffer in 3_000usize..100_000,
+        largest_read in 100usize..70_000,
+    ) {
+        let profile = Profile { buffer, ..Profile::of(System::Linux) };
+        let (mut wire, client, server) = Wire::connected_with(profile, bursts);
+        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let text: Vec<u8> = (0..200_000u32).map(|n| (n ^ n >> 8) as u8).collect();
+        let (mut written, mut read) = (0, Vec::new());
+        let end = wire.now + Duration::from_secs(2_000);
+        while read.len() < text.len() {
+            if rand::Rng::random_bool(&mut dice, 0.8) {
+                let len = rand::Rng::random_range(&mut dice, 1..70_000).min(text.len() - written);
+                written += wire.client.write(wire.now, client, &text[written..written + len]).unwrap_or(0);
+            }
+            while rand::Rng::random_bool(&mut dice, 0.7) {
+                let mut buf = vec![0; rand::Rng::random_range(&mut dice, 1..=largest_read)];
+                let Ok(len) = wire.server.read(wire.now, server, &mut buf) else { break };
+                read.extend_from_slice(&buf[..len]);
+            }
+            wire.disturb(&mut dice);
+            wire.step(wire.now + Duration::from_millis(10));
+            prop_assert!(wire.now < end, "stuck with {} of {written} read", read.len());
+        }
+        prop_assert!(read == text);
+    }
+
     /// Whatever the loss, what is read is a prefix of what was written, and either everything arrives or
     /// somebody is told.
     #[test]
@@ -122,5 +153,27 @@ proptest! {
         prop_assert!(text.starts_with(&read));
         prop_assert!(read.len() == text.len() || errors > 0 || wire.client.take_error(client).is_some(),
             "{} of {} read and nobody was told", read.len(), text.len());
+    }
+}
+
+impl Wire {
+    /// Loses some of the packets that were just sent, sends some twice, and keeps some back.
+    fn disturb(&mut self, dice: &mut ChaCha8Rng) {
+        let known = self.sequence;
+        self.collect();
+        let sent: Vec<_> = self.in_flight.keys().filter(|(_, nth)| *nth > known).copied().collect();
+        for key in sent {
+            let Some((to_client, packet)) = self.in_flight.remove(&key) else { continue };
+            let copies = match rand::Rng::random_range(dice, 0..100) {
+                0..3 => 0,
+                3..6 => 2,
+                _ => 1,
+            };
+            for _ in 0..copies {
+                let late =
+                    if rand::Rng::random_bool(dice, 0.1) { rand::Rng::random_range(dice, 1..30) } else { 0 };
+                self.put(LATENCY + Duration::from_millis(late), to_client, packet.clone());
+            }
+        }
     }
 }
