@@ -3,18 +3,17 @@
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
-use tokio::time::Instant;
 
 use crate::time::SimTime;
 
 /// Turns the paused clock of one turmoil host into [`SimTime`] and back. It has tokio's resolution, 1 ms.
 ///
-/// [`Instant`] is tokio's: on a host of turmoil it shows simulated time, never the machine's.
+/// [`tokio::time::Instant`] shows simulated time on a host of turmoil, never the machine's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     runtime: Id,
     /// What tokio's clock showed …
-    instant: Instant,
+    instant: tokio::time::Instant,
     /// … at this moment of the simulation.
     at: SimTime,
 }
@@ -24,7 +23,7 @@ impl Clock {
     pub(super) fn here(skipped: Duration) -> Option<Clock> {
         let runtime = Handle::try_current().ok()?.id();
         let at = SimTime::ZERO + turmoil::sim_elapsed()? + skipped;
-        Some(Clock { runtime, instant: Instant::now(), at })
+        Some(Clock { runtime, instant: tokio::time::Instant::now(), at })
     }
 
     /// Which runtime's clock it is.
@@ -35,11 +34,11 @@ impl Clock {
     /// What it shows; `None` to anybody who is not running on its host.
     pub(super) fn now(&self) -> Option<SimTime> {
         let handle = Handle::try_current().ok()?;
-        (handle.id() == self.runtime).then(|| self.at + (Instant::now() - self.instant))
+        (handle.id() == self.runtime).then(|| self.at + (tokio::time::Instant::now() - self.instant))
     }
 
     /// The tokio instant of a moment.
-    pub(super) fn instant(&self, at: SimTime) -> Instant {
+    pub(super) fn instant(&self, at: SimTime) -> tokio::time::Instant {
         self.instant + (at - self.at)
     }
 }

@@ -247,13 +247,10 @@ pub(crate) fn renumbered(packet: &Bytes, seq: u32) -> Bytes {
 
 /// The same packet so many octets further back, without its checksum.
 pub(crate) fn moved_back(packet: &Bytes, octets: u32) -> Bytes {
-    let Ok(ip) = Ip::read(packet) else { return packet.clone() };
-    let tcp_at = packet.len() - ip.payload.len();
-    let mut moved = packet.to_vec();
-    let mut tcp = TcpPacket::new_unchecked(&mut moved[tcp_at..]);
-    let seq = tcp.seq_number().0 as u32;
-    tcp.set_seq_number(TcpSeqNumber(seq.wrapping_sub(octets) as i32));
-    moved.into()
+    edited(packet, |tcp, _| {
+        let seq = tcp.seq_number().0 as u32;
+        tcp.set_seq_number(TcpSeqNumber(seq.wrapping_sub(octets) as i32));
+    })
 }
 
 /// Lets a segment acknowledge so many octets more, selectively too (RFC 2018), and takes as much as `held` off its window.
@@ -303,13 +300,18 @@ pub(crate) fn pushed(packet: &Bytes) -> Bytes {
 }
 
 fn rewritten(packet: &Bytes, rewrite: impl FnOnce(&mut TcpPacket<&mut [u8]>)) -> Bytes {
+    edited(packet, |tcp, ip| {
+        rewrite(tcp);
+        tcp.fill_checksum(&ip.src.into(), &ip.dst.into());
+    })
+}
+
+fn edited(packet: &Bytes, edit: impl FnOnce(&mut TcpPacket<&mut [u8]>, &Ip<'_>)) -> Bytes {
     let Ok(ip) = Ip::read(packet) else { return packet.clone() };
+    let mut edited = packet.to_vec();
     let tcp_at = packet.len() - ip.payload.len();
-    let mut rewritten = packet.to_vec();
-    let mut tcp = TcpPacket::new_unchecked(&mut rewritten[tcp_at..]);
-    rewrite(&mut tcp);
-    tcp.fill_checksum(&ip.src.into(), &ip.dst.into());
-    rewritten.into()
+    edit(&mut TcpPacket::new_unchecked(&mut edited[tcp_at..]), &ip);
+    edited.into()
 }
 
 pub(super) fn ip_repr(

@@ -64,7 +64,7 @@ impl Connection {
             self.delayed_ack.on_data_in(cx.now);
             self.cork(cx);
             self.receive_rest(cx, segment);
-        } else if self.bursts.len() > 0 && self.owner == Owner::Process && !self.has_room_for(segment) {
+        } else if self.overflows(segment) {
             // RFC 9293, 3.10.7.4: an acknowledgment is the answer to what lies outside the window.
             self.receive_rest(cx, segment);
             self.acknowledge(cx);
@@ -79,18 +79,26 @@ impl Connection {
 
     /// Whether the segment is many, brings data and no more, and all that came before it is in order.
     fn is_next_burst(&self, cx: &Cx<'_>, segment: &Segment) -> bool {
-        use TcpState::{Established, FinWait1, FinWait2};
         !cx.cuts_segments
             && segment.len > self.mss
             && (segment.flags == Flags::ACK || segment.flags == Flags::ACK.with(Flags::PSH))
             && segment.seq == self.highest
             && self.highest == self.expected()
             && segment.ack.is_some_and(|ack| seq::at_or_before(ack, self.nxt))
-            && matches!(self.state, Established | FinWait1 | FinWait2)
+            && receives(self.state)
             && self.owner == Owner::Process
             && !self.read_shut
             && self.engine.socket(|socket| socket.recv_queue()) == 0
             && self.has_room_for(segment)
+    }
+
+    /// Whether it is data behind bursts that nobody has read, more than the window has room for.
+    fn overflows(&self, segment: &Segment) -> bool {
+        self.bursts.len() > 0
+            && receives(self.state)
+            && self.owner == Owner::Process
+            && !segment.flags.has(Flags::RST)
+            && !self.has_room_for(segment)
     }
 
     fn has_room_for(&self, segment: &Segment) -> bool {
@@ -130,8 +138,7 @@ impl Connection {
     /// Acknowledges the bursts that nothing has acknowledged yet, and says when there is twice the room that there was
     /// (RFC 9293, 3.8.6.2.2), as smoltcp does for its ring.
     pub(super) fn acknowledge_bursts(&mut self, cx: &mut Cx<'_>) {
-        use TcpState::{Established, FinWait1, FinWait2};
-        if !self.bursts.any || !matches!(self.engine.state(), Established | FinWait1 | FinWait2) {
+        if !self.bursts.any || !receives(self.engine.state()) {
             return;
         }
         let room = self.receive_window();
@@ -154,4 +161,9 @@ impl Connection {
         let room = self.engine.socket(|socket| socket.recv_capacity() - socket.recv_queue());
         u16::try_from(room >> self.scale).unwrap_or(u16::MAX).saturating_sub(self.held())
     }
+}
+
+/// Data may still come.
+fn receives(state: TcpState) -> bool {
+    matches!(state, TcpState::Established | TcpState::FinWait1 | TcpState::FinWait2)
 }

@@ -48,11 +48,6 @@ impl Congestion {
         self.window
     }
 
-    /// Whether a loss is being repaired by fast recovery.
-    pub(super) fn is_recovering(&self) -> bool {
-        self.recovering
-    }
-
     /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
     /// (RFC 7661).
     fn on_ack(&mut self, octets: usize, flight: usize) {
@@ -79,7 +74,8 @@ impl Congestion {
         }
     }
 
-    fn on_duplicate(&mut self, flight: usize) {
+    /// Says whether it is the one that shows a loss.
+    fn on_duplicate(&mut self, flight: usize) -> bool {
         self.duplicates += 1;
         if self.recovering {
             self.window += self.segment;
@@ -87,7 +83,9 @@ impl Congestion {
             self.halve(flight);
             self.window = self.threshold + DUPLICATES as usize * self.segment;
             self.recovering = true;
+            return true;
         }
+        false
     }
 
     /// RFC 5681, 3.1: the loss window; what is lost again does not halve the threshold again.
@@ -120,7 +118,9 @@ impl Connection {
             if !self.congestion.recovering {
                 self.show(cx, segment, packet);
             }
-            self.congestion.on_duplicate(flight);
+            if self.congestion.on_duplicate(flight) {
+                self.recover = Some(self.nxt);
+            }
         } else {
             self.congestion.on_ack(self.newly_acknowledged(segment), flight);
             self.show(cx, segment, packet);
@@ -148,7 +148,7 @@ impl Connection {
 
     /// The timer has fired for what is in flight.
     pub(super) fn note_timeout(&mut self) {
-        self.lost_before = Some(self.nxt);
+        self.recover = Some(self.nxt);
         self.congestion.on_timeout(self.nxt.wrapping_sub(self.una) as usize);
     }
 

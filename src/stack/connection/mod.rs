@@ -120,8 +120,8 @@ pub(super) struct Connection {
     sent_to: u32,
     /// When data were last sent.
     sent_at: Option<SimTime>,
-    /// SND.NXT when the retransmission timer last fired, until that is acknowledged.
-    lost_before: Option<u32>,
+    /// SND.NXT when a loss was last noticed, until that is acknowledged (RFC 6582, 3.2).
+    recover: Option<u32>,
     /// The largest IP packet the path lets through, if a router said so (RFC 1191).
     path_mtu: Option<usize>,
     /// How often each segment in flight has been sent again, by first sequence number.
@@ -194,7 +194,7 @@ impl Connection {
             segment_size: None,
             sent_to: 0,
             sent_at: None,
-            lost_before: None,
+            recover: None,
             path_mtu: None,
             resent: Vec::new(),
             tail: None,

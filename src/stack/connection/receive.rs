@@ -107,7 +107,7 @@ impl Connection {
             self.nxt = ack;
         }
         self.soft = None;
-        self.lost_before = self.lost_before.filter(|end| seq::before(ack, *end));
+        self.recover = self.recover.filter(|end| seq::before(ack, *end));
         self.resent.retain(|(seq, _)| !seq::before(*seq, ack));
         self.rtt.on_ack(cx.now, ack);
         self.on_new_ack(cx);

@@ -84,8 +84,7 @@ impl Connection {
     /// RFC 8985, 7.2: not while a loss is being repaired (`tcp_schedule_loss_probe`).
     fn probes_for_tail_loss(&self, cx: &Cx<'_>) -> bool {
         cx.profile.tail_loss_probe
-            && self.lost_before.is_none()
-            && !self.congestion.is_recovering()
+            && self.recover.is_none()
             && !matches!(self.engine.state(), TcpState::SynSent | TcpState::SynReceived)
     }
 

@@ -190,6 +190,23 @@ fn unread_bursts_shut_the_window_and_read_ones_open_it() {
     assert!(read == text[..written]);
 }
 
+/// RFC 9293, 3.10.7.4: a reset is never answered, whatever lies beside it.
+#[test]
+fn a_reset_with_data_that_unread_bursts_leave_no_room_for_is_taken() {
+    let (mut wire, client, server) = opened(true);
+    wire.client.write(wire.now, client, &text(50_000)).unwrap();
+    let packet = wire.client.transmit().unwrap();
+    let Ok(crate::packet::Packet::Tcp(burst)) = crate::packet::parse(&packet) else { panic!("no segment") };
+    wire.server.receive(wire.now, packet);
+    wire.server.handle_timeout(wire.now);
+    while wire.server.transmit().is_some() {}
+    let reset =
+        crate::packet::Segment { flags: Flags::RST.with(Flags::ACK), seq: burst.seq_end(), ..burst.clone() };
+    wire.server.receive(wire.now, crate::packet::emit_segment(&reset, &[7; 60_000]));
+    assert!(wire.server.transmit().is_none());
+    assert!(wire.server.readiness(server).error);
+}
+
 /// What comes behind a gap goes smoltcp's way, its numbers behind by what has passed it by, and back.
 #[test]
 fn bursts_around_a_lost_one_are_read_in_order() {
