@@ -9,23 +9,24 @@ use std::time::Duration;
 
 use common::{load, snapshot};
 use echosim::packet::Unreachable;
-use echosim::router::Way;
-use echosim::scenario::{self, Action, Fault, Happening, Outcome, Scenario, Trigger, Victim, Watch};
+use echosim::scenario::{self, Fault, Happening, Outcome, Scenario, Trigger, Watch};
 use echosim::stack::System;
-use echosim::timeline::{Direction, Event, Kind, ProcessChange, SegmentEvent, Stream};
+use echosim::timeline::{
+    Direction, Event, FaultKind, Kind, ProcessChange, SegmentEvent, Stream, Victim, Way,
+};
 
 /// What happens to the server, and how long after the packet.
-const FAULTS: [(&str, &[(Action, Duration)]); 6] = [
-    ("crash", &[(Action::Crash, Duration::ZERO)]),
-    ("reboot", &[(Action::Crash, Duration::ZERO), (Action::Boot, Duration::from_secs(5))]),
+const FAULTS: [(&str, &[(FaultKind, Duration)]); 6] = [
+    ("crash", &[(FaultKind::Crash, Duration::ZERO)]),
+    ("reboot", &[(FaultKind::Crash, Duration::ZERO), (FaultKind::Boot, Duration::from_secs(5))]),
     ("kill child", &[(kill(Victim::Child), Duration::ZERO)]),
     ("kill parent", &[(kill(Victim::Parent), Duration::ZERO)]),
-    ("partition", &[(Action::Partition(Way::Both), Duration::ZERO)]),
-    ("unreachable", &[(Action::Unreachable(Unreachable::Host), Duration::ZERO)]),
+    ("partition", &[(FaultKind::Partition(Way::Both), Duration::ZERO)]),
+    ("unreachable", &[(FaultKind::Unreachable(Unreachable::Host), Duration::ZERO)]),
 ];
 
-const fn kill(process: Victim) -> Action {
-    Action::Kill { process, signal: "SIGKILL" }
+const fn kill(process: Victim) -> FaultKind {
+    FaultKind::Kill { process, signal: "SIGKILL" }
 }
 
 /// The longest that a call of the client may take under this system's TCP: its slower timer, of SYN or of data.
@@ -58,14 +59,14 @@ fn name(event: &Event, segment: &SegmentEvent) -> String {
 }
 
 /// `normal` with a fault that strikes when the `nth` packet, from 1, has left.
-fn struck(scenario: &Scenario, nth: u64, actions: &[(Action, Duration)]) -> Scenario {
+fn struck(scenario: &Scenario, nth: u64, actions: &[(FaultKind, Duration)]) -> Scenario {
     let watch = Watch { host: None, what: Happening::Sends(None), left: nth };
-    let faults = actions.iter().map(|(action, delay)| Fault {
+    let faults = actions.iter().map(|(kind, delay)| Fault {
         line: 0,
         trigger: Trigger::On(watch.clone()),
         delay: *delay,
         host: "server".to_owned(),
-        action: *action,
+        kind: *kind,
         may_miss: true,
     });
     Scenario { faults: faults.collect(), ..scenario.clone() }

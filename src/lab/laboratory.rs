@@ -12,9 +12,8 @@ use crate::os::unix::be_prompt;
 use crate::packet;
 use crate::real::play::{Ground, Host, Play};
 use crate::router::{LinkId, Met, Router};
-use crate::scenario::Action;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Recorder};
+use crate::timeline::{Direction, Event, FaultKind, Recorder};
 
 /// Every host of a play in a namespace of its own.
 pub(crate) struct Laboratory {
@@ -128,27 +127,27 @@ impl Ground for Laboratory {
         self.router.next_deadline()
     }
 
-    fn strike(&mut self, now: SimTime, host: usize, action: Action) -> io::Result<()> {
+    fn strike(&mut self, now: SimTime, host: usize, fault: FaultKind) -> io::Result<()> {
         // What was sent before it strikes is on its way.
         self.move_on(now)?;
         let place = &mut self.places[host];
         let (router, link) = (&mut self.router, place.link);
-        match action {
-            Action::Crash => {
+        match fault {
+            FaultKind::Crash => {
                 router.host_down(now, link, true);
                 place.namespace = None;
             }
-            Action::Boot => {
+            FaultKind::Boot => {
                 place.namespace = Some(boot(&place.host)?);
                 router.host_down(now, link, false);
             }
-            Action::Partition(way) => router.partition(now, link, way),
-            Action::Repair(way) => router.repair(link, way),
-            Action::Hold(way) => router.hold(link, way),
-            Action::Release(way) => router.release(now, link, way),
-            Action::Unreachable(what) => router.unreachable(link, Some(what)),
-            Action::Reachable => router.unreachable(link, None),
-            Action::Kill { .. } | Action::Shutdown => {}
+            FaultKind::Partition(way) => router.partition(now, link, way),
+            FaultKind::Repair(way) => router.repair(link, way),
+            FaultKind::Hold(way) => router.hold(link, way),
+            FaultKind::Release(way) => router.release(now, link, way),
+            FaultKind::Unreachable(what) => router.unreachable(link, Some(what)),
+            FaultKind::Reachable => router.unreachable(link, None),
+            FaultKind::Kill { .. } | FaultKind::Shutdown => {}
         }
         self.deliver(now)
     }

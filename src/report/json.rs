@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::RunInfo;
+use super::{RunInfo, wording};
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
@@ -109,7 +109,7 @@ enum What<'a> {
         fault: &'a str,
         target: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
-        detail: Option<&'a str>,
+        detail: Option<String>,
     },
 }
 
@@ -179,7 +179,9 @@ impl<'a> From<&'a Kind> for What<'a> {
             Kind::Line(Line { pid, process, stream, text }) => {
                 What::Line { pid: *pid, process, stream: stream.name(), text }
             }
-            Kind::Fault { fault, target, detail } => What::Fault { fault, target, detail: detail.as_deref() },
+            Kind::Fault { fault, target } => {
+                What::Fault { fault: fault.name(), target, detail: wording::fault_detail(*fault) }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use crate::packet::Flags;
-use crate::timeline::{Direction, Event, Kind, SegmentEvent, TcpState};
+use crate::timeline::{Direction, Event, FaultKind, Kind, SegmentEvent, TcpState};
 
 /// A RST that left a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub(super) fn resets(events: &[Event]) -> BTreeMap<usize, Reset> {
                 memory.live.insert((host, *local, *remote));
                 memory.forgotten.remove(&(host, *local, *remote));
             }
-            Kind::Fault { fault: "crash" | "boot", target, .. } => memory.lose(target),
+            Kind::Fault { fault: FaultKind::Crash | FaultKind::Boot, target } => memory.lose(target),
             _ => {}
         }
     }

@@ -6,8 +6,8 @@ use super::palette::paint;
 use super::{Palette, RunInfo, wording};
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, SegmentEvent,
-    SignalChange,
+    Call, Direction, Event, FaultKind, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
+    SegmentEvent, SignalChange,
 };
 
 /// Where the rule of a fault ends, in columns.
@@ -125,16 +125,13 @@ impl Page<'_> {
             Kind::Line(Line { pid, process, stream, text }) => {
                 format!("{} {} {text:?}", wording::process(process, *pid), stream.name())
             }
-            Kind::Fault { fault, target, detail } => self.fault(fault, target, detail.as_deref()),
+            Kind::Fault { fault, target } => self.fault(*fault, target),
         }
     }
 
     /// A rule across the page.
-    fn fault(&self, fault: &str, target: &str, detail: Option<&str>) -> String {
-        let mut title = format!("---- {fault} {} ", wording::printable(target));
-        if let Some(detail) = detail {
-            title.push_str(&format!("({}) ", wording::printable(detail)));
-        }
+    fn fault(&self, fault: FaultKind, target: &str) -> String {
+        let title = format!("---- {} ", wording::printable(&wording::fault(fault, target)));
         let width = RULE_END.saturating_sub(self.widths.time + self.widths.gap + 3);
         paint(self.palette.fault, &format!("{title:-<width$}"))
     }

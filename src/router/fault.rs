@@ -1,36 +1,18 @@
 //! Faults of links and hosts: partition, hold, unreachable, host down; and whether they met anything.
 
 use bytes::Bytes;
-use serde::Deserialize;
 
 use super::pipe::{Heading, PipeId};
 use super::{LinkId, Router};
 use crate::packet::Unreachable;
 use crate::time::SimTime;
-use crate::timeline::LostReason;
+use crate::timeline::{LostReason, Way};
 
-/// Which way of a link a fault strikes; a scenario writes `both`, `to` and `from`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Way {
-    /// Both.
-    #[default]
-    Both,
-    /// Packets from the router to the host.
-    #[serde(rename = "to")]
-    ToHost,
-    /// Packets from the host to the router.
-    #[serde(rename = "from")]
-    FromHost,
-}
-
-impl Way {
-    fn headings(self) -> &'static [Heading] {
-        match self {
-            Way::Both => &[Heading::ToHost, Heading::FromHost],
-            Way::ToHost => &[Heading::ToHost],
-            Way::FromHost => &[Heading::FromHost],
-        }
+fn headings(way: Way) -> &'static [Heading] {
+    match way {
+        Way::Both => &[Heading::ToHost, Heading::FromHost],
+        Way::ToHost => &[Heading::ToHost],
+        Way::FromHost => &[Heading::FromHost],
     }
 }
 
@@ -63,7 +45,7 @@ pub struct Met {
 impl Router {
     /// Cuts the link: what is in flight on it is lost, as is everything sent until [`repair`](Self::repair).
     pub fn partition(&mut self, now: SimTime, link: LinkId, way: Way) {
-        for &heading in way.headings() {
+        for &heading in headings(way) {
             let pipe = self.links[link.0].pipe(heading);
             pipe.cut = true;
             pipe.clear();
@@ -78,14 +60,14 @@ impl Router {
 
     /// Mends a partition. What was lost stays lost.
     pub fn repair(&mut self, link: LinkId, way: Way) {
-        for &heading in way.headings() {
+        for &heading in headings(way) {
             self.links[link.0].pipe(heading).cut = false;
         }
     }
 
     /// Lets nothing out of the far end of the link: packets wait there until [`release`](Self::release).
     pub fn hold(&mut self, link: LinkId, way: Way) {
-        for &heading in way.headings() {
+        for &heading in headings(way) {
             self.links[link.0].pipe(heading).held.get_or_insert_default();
         }
     }
@@ -93,7 +75,7 @@ impl Router {
     /// Ends a hold: what waits goes on at once and in order. What was sent too lately to have arrived
     /// already takes its time.
     pub fn release(&mut self, now: SimTime, link: LinkId, way: Way) {
-        for &heading in way.headings() {
+        for &heading in headings(way) {
             for packet in self.links[link.0].pipe(heading).held.take().unwrap_or_default() {
                 self.arrive(now, PipeId { link, heading }, packet);
             }

@@ -32,7 +32,7 @@ use link::Link;
 use pipe::{Arrival, Heading, PipeId};
 
 pub use config::LinkConfig;
-pub use fault::{Met, Way};
+pub use fault::Met;
 pub use rule::{DropRule, RuleId};
 
 /// A host's link: its place in the order in which the hosts were attached.

@@ -66,7 +66,7 @@ pub use expect::{
     Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, Tolerance, check,
     check_within,
 };
-pub use fault::{Action, Fault, SIGNALS, Victim};
+pub use fault::{Fault, SIGNALS};
 pub use file::Mistake;
 pub use host::{Host, Input, Typed, generated_line};
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};

@@ -8,9 +8,10 @@ use crate::errno::Errno;
 use crate::os::sim::{Host, HostConfig, SimOs};
 use crate::os::{Family, Os};
 use crate::packet::Unreachable;
-use crate::router::{LinkConfig, Way};
+use crate::router::LinkConfig;
 use crate::stack::{self, Profile, System};
 use crate::time::SimTime;
+use crate::timeline::Way;
 use crate::timeline::{Event, Kind, Recorder, SegmentEvent};
 
 const PORT: u16 = 9877;

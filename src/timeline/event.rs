@@ -14,11 +14,8 @@ use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
 
-use super::TcpState;
-use super::interned::{interned, interned_option};
-
-/// A name that is compiled in. (Under its full type serde would borrow it from what it reads.)
-type Name = &'static str;
+use super::interned::{Name, interned, interned_option};
+use super::{FaultKind, TcpState};
 
 /// One entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,13 +75,10 @@ pub enum Kind {
     Line(Line),
     /// A fault of the scenario struck.
     Fault {
-        /// `crash`, `boot`, `partition` …
-        #[serde(deserialize_with = "interned")]
-        fault: Name,
+        /// What it does.
+        fault: FaultKind,
         /// The host it struck, or whose link.
         target: String,
-        /// What more there is to say: `host unreachable`, `SIGKILL to the child`.
-        detail: Option<String>,
     },
 }
 

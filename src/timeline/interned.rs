@@ -5,6 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Deserializer};
 
+/// A name that is compiled in. (Under its full type serde would borrow it from what it reads.)
+pub(super) type Name = &'static str;
+
 /// The one copy of this text that lives for ever. Memory grows with the number of different names only, and
 /// these are names of calls and signals.
 fn intern(text: String) -> &'static str {

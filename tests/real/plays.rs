@@ -18,10 +18,9 @@ use echosim::real::play::{
     Host, Place, Play, Program, Run, Stdin, expected_at, fresh_port, loopback_addr, play, program,
 };
 use echosim::router::LinkConfig;
-use echosim::router::Way;
-use echosim::scenario::{self, Action, Fault, Input, Scenario, Trigger, Typed, Victim};
+use echosim::scenario::{self, Fault, Input, Scenario, Trigger, Typed};
 use echosim::time::SimTime;
-use echosim::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream};
+use echosim::timeline::{Call, Event, FaultKind, Kind, Line, Process, ProcessChange, Stream, Victim, Way};
 
 use crate::programs;
 
@@ -159,10 +158,10 @@ impl Stage {
         self.runs(1, "echo-client", false, program(move |os| client(os, options.clone())), typed);
     }
 
-    fn strike(&mut self, at: u64, host: &str, action: Action) {
+    fn strike(&mut self, at: u64, host: &str, kind: FaultKind) {
         let trigger = Trigger::At(SimTime::ZERO + MS(at));
         let host = host.to_owned();
-        let fault = Fault { line: 0, trigger, delay: Duration::ZERO, host, action, may_miss: false };
+        let fault = Fault { line: 0, trigger, delay: Duration::ZERO, host, kind, may_miss: false };
         self.play.faults.push(fault);
     }
 
@@ -173,7 +172,7 @@ impl Stage {
 
 fn named(name: &str, place: Place) -> Play {
     let mut stage = Stage::new(place);
-    let kill = Action::Kill { process: Victim::Child, signal: "SIGKILL" };
+    let kill = FaultKind::Kill { process: Victim::Child, signal: "SIGKILL" };
     if name != "connect-refused" {
         stage.serve();
     }
@@ -201,27 +200,27 @@ fn named(name: &str, place: Place) -> Play {
         }
         "shutdown" => {
             stage.client(Session::InTurn, &[], &[(0, "hello"), (600, "another line")]);
-            stage.strike(150, "server", Action::Shutdown);
+            stage.strike(150, "server", FaultKind::Shutdown);
         }
         "crash" => {
             stage.set("retries", "3");
             stage.client(Session::InTurn, &[], &[(0, "hello"), (500, "world")]);
-            stage.strike(250, "server", Action::Crash);
+            stage.strike(250, "server", FaultKind::Crash);
         }
         "reboot" => {
             stage.client(Session::InTurn, &[], &[(0, "hello"), (700, "world")]);
-            stage.strike(250, "server", Action::Crash);
-            stage.strike(450, "server", Action::Boot);
+            stage.strike(250, "server", FaultKind::Crash);
+            stage.strike(450, "server", FaultKind::Boot);
         }
         "unreachable" => {
             stage.set("retries", "3");
             stage.client(Session::InTurn, &[], &[(0, "hello"), (500, "world")]);
-            stage.strike(250, "server", Action::Unreachable(Unreachable::Host));
+            stage.strike(250, "server", FaultKind::Unreachable(Unreachable::Host));
         }
         "partition-heals" => {
             stage.client(Session::InTurn, &[], &[(0, "hello"), (500, "world"), (2_000, "^D")]);
-            stage.strike(250, "server", Action::Partition(Way::Both));
-            stage.strike(1_000, "server", Action::Repair(Way::Both));
+            stage.strike(250, "server", FaultKind::Partition(Way::Both));
+            stage.strike(1_000, "server", FaultKind::Repair(Way::Both));
         }
         "lossy" => {
             let lines: Vec<String> = (1..=200).map(|n| format!("line {n}")).collect();
@@ -235,13 +234,13 @@ fn named(name: &str, place: Place) -> Play {
             stage.set("keepalive_intvl", "1s");
             stage.set("keepalive_probes", "3");
             stage.client(Session::Poll, &[SocketOption::KeepAlive(true)], &[(0, "hello")]);
-            stage.strike(250, "server", Action::Crash);
+            stage.strike(250, "server", FaultKind::Crash);
         }
         "connect-crash" => {
             stage.set("syn_retries", "1");
             stage.client(Session::InTurn, &[], &[]);
             stage.play.hosts[1].runs[0].start = MS(200);
-            stage.strike(100, "server", Action::Crash);
+            stage.strike(100, "server", FaultKind::Crash);
         }
         _ => panic!("no play {name}"),
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::time::SimTime;
-use crate::timeline::{Event, Kind, ProcessChange, Stream};
+use crate::timeline::{Event, FaultKind, Kind, ProcessChange, Stream};
 
 /// What was done to the programs, which both runs have in common, in order.
 pub(super) struct Anchors(Vec<Anchor>);
@@ -24,11 +24,11 @@ impl Anchors {
                 Kind::Process(process) if process.what == ProcessChange::Start => {
                     booted.contains(&&*event.host).then(|| event.host.to_string())
                 }
-                Kind::Fault { fault, target, .. } => {
-                    if *fault == "boot" {
+                Kind::Fault { fault, target } => {
+                    if *fault == FaultKind::Boot {
                         booted.push(target);
                     }
-                    is_silent(fault).then(|| target.clone())
+                    is_silent(*fault).then(|| target.clone())
                 }
                 _ => continue,
             };
@@ -58,6 +58,6 @@ impl Anchors {
 }
 
 /// Whether a fault says nothing: who waits for the host it strikes goes on waiting.
-fn is_silent(fault: &str) -> bool {
-    !matches!(fault, "kill" | "shutdown" | "release")
+fn is_silent(fault: FaultKind) -> bool {
+    !matches!(fault, FaultKind::Kill { .. } | FaultKind::Shutdown | FaultKind::Release(_))
 }

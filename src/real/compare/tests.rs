@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::errno::Errno;
 use crate::packet::Flags;
-use crate::timeline::{Call, Direction, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+use crate::timeline::{Call, Direction, FaultKind, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
 
 fn at(millis: u64, kind: Kind) -> Event {
     Event { t: SimTime::ZERO + Duration::from_millis(millis), host: "client".into(), kind, packet: None }
@@ -107,7 +107,7 @@ fn a_wire_that_was_not_watched_is_not_compared() {
 #[test]
 fn the_other_ends_crash_does_not_start_a_timer() {
     // Ten seconds after the last line, and one after a crash of which this host knows nothing.
-    let crash = Kind::Fault { fault: "crash", target: "server".to_owned(), detail: None };
+    let crash = Kind::Fault { fault: FaultKind::Crash, target: "server".to_owned() };
     let both = |probe: u64| [at(0, typed(1)), at(9_000, crash.clone()), at(probe, sent(1, 7))];
     let report = compare(&both(10_000), &both(10_500), Tolerance::default());
     assert!(report.agrees(), "{}", text(&report));

@@ -72,9 +72,9 @@ impl Drop for Running {
 fn begin(play: &Play, place: Place) -> Result<Running, RealError> {
     be_single_threaded()?;
     if place == Place::Loopback
-        && let Some(fault) = play.faults.iter().find(|fault| is_of_the_network(fault.action))
+        && let Some(fault) = play.faults.iter().find(|fault| is_of_the_network(fault.kind))
     {
-        return Err(RealError::TakesLaboratory(fault.action.name()));
+        return Err(RealError::TakesLaboratory(fault.kind.name()));
     }
     let machine = |what: &str| {
         let what = what.to_owned();

@@ -4,9 +4,8 @@ use std::io;
 use std::os::fd::BorrowedFd;
 
 use crate::router::Met;
-use crate::scenario::Action;
 use crate::time::SimTime;
-use crate::timeline::Event;
+use crate::timeline::{Event, FaultKind};
 
 /// The ground a play is given on. Sans-waiting: the performance waits for all of it at once.
 pub(crate) trait Ground {
@@ -23,7 +22,7 @@ pub(crate) trait Ground {
     fn next_deadline(&self) -> Option<SimTime>;
 
     /// Does what a fault does to the network.
-    fn strike(&mut self, now: SimTime, host: usize, action: Action) -> io::Result<()>;
+    fn strike(&mut self, now: SimTime, host: usize, fault: FaultKind) -> io::Result<()>;
 
     /// Whether there are wires of our own: then a host can be off.
     fn has_wires(&self) -> bool;

@@ -7,9 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Ground;
 use crate::router::Met;
-use crate::scenario::Action;
 use crate::time::SimTime;
-use crate::timeline::Event;
+use crate::timeline::{Event, FaultKind};
 
 /// Nothing but the kernel as it is.
 pub(super) struct Loopback;
@@ -31,8 +30,8 @@ impl Ground for Loopback {
         None
     }
 
-    fn strike(&mut self, _: SimTime, _: usize, action: Action) -> io::Result<()> {
-        Err(io::Error::other(format!("{} takes a laboratory", action.name())))
+    fn strike(&mut self, _: SimTime, _: usize, fault: FaultKind) -> io::Result<()> {
+        Err(io::Error::other(format!("{} takes a laboratory", fault.name())))
     }
 
     fn has_wires(&self) -> bool {

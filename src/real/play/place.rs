@@ -17,7 +17,7 @@ impl Place {
     /// The nearest place that can do what the scenario asks for: the loopback unless a network fault strikes, a
     /// link has a will of its own, or a key of the kernel is set.
     pub fn of(scenario: &Scenario) -> Place {
-        let faults_are_of_processes = !scenario.faults.iter().any(|fault| is_of_the_network(fault.action));
+        let faults_are_of_processes = !scenario.faults.iter().any(|fault| is_of_the_network(fault.kind));
         let links_are_plain =
             scenario.hosts.iter().all(|host| host.link == LinkConfig::default() && host.drops.is_empty());
         let mut keys = scenario.hosts.iter().flat_map(|host| &host.set).chain(&scenario.set);

@@ -11,8 +11,7 @@ use super::struck::Struck;
 use crate::os::Signal;
 use crate::os::sim::HALT;
 use crate::router::Met;
-use crate::scenario::{Action, Victim};
-use crate::timeline::{Event, Kind};
+use crate::timeline::{Event, FaultKind, Kind, Victim};
 
 impl Performance<'_> {
     /// The faults that met no packet and no process.
@@ -22,7 +21,7 @@ impl Performance<'_> {
             let met = match struck {
                 None => false,
                 Some(Struck::Met) => true,
-                Some(Struck::Lasting(host, before)) => met(fault.action, &self.ground.met(*host)) > *before,
+                Some(Struck::Lasting(host, before)) => met(fault.kind, &self.ground.met(*host)) > *before,
             };
             (!met).then_some(n)
         };
@@ -60,36 +59,35 @@ impl Performance<'_> {
     pub(super) fn strike(&mut self, nth: usize) -> io::Result<()> {
         let fault = &self.play.faults[nth];
         let now = self.tape.now();
-        let (name, target) = (fault.action.name(), fault.host.clone());
-        let kind = Kind::Fault { fault: name, target, detail: detail(fault.action) };
+        let kind = Kind::Fault { fault: fault.kind, target: fault.host.clone() };
         self.events.push(Event { t: now, host: "world".into(), kind, packet: None });
         let Some(host) = self.play.hosts.iter().position(|host| host.name == fault.host) else {
             return Err(io::Error::other(format!("no host {}", fault.host)));
         };
-        let before = met(fault.action, &self.ground.met(host));
+        let before = met(fault.kind, &self.ground.met(host));
         let lives = self.cast.iter().any(|actor| actor.host == host && !actor.has_ended);
         let mut struck = Struck::Met;
-        match fault.action {
-            Action::Kill { process, signal } => {
+        match fault.kind {
+            FaultKind::Kill { process, signal } => {
                 let signal = Signal::from_name(signal).expect("signals are checked");
                 if !self.kill(host, process, signal)? {
                     return Ok(());
                 }
             }
-            Action::Shutdown => {
+            FaultKind::Shutdown => {
                 let grace = self.play.hosts[host].grace;
                 self.signal_all(host, Native::SIGTERM);
                 self.agenda.add(now + grace, Item::KillAll { host });
                 self.ending.insert(host);
             }
-            Action::Crash => {
+            FaultKind::Crash => {
                 self.switch_off(host)?;
                 if !lives {
                     struck = Struck::Lasting(host, before);
                 }
             }
-            Action::Boot => {
-                self.ground.strike(now, host, Action::Boot)?;
+            FaultKind::Boot => {
+                self.ground.strike(now, host, FaultKind::Boot)?;
                 if let Some((_, until @ None)) = self.off[host].last_mut() {
                     *until = Some(now);
                 }
@@ -98,9 +96,9 @@ impl Performance<'_> {
                     self.agenda.add(now + it.start, Item::Start { host, run });
                 }
             }
-            action => {
-                self.ground.strike(now, host, action)?;
-                if lasts(action) {
+            kind => {
+                self.ground.strike(now, host, kind)?;
+                if lasts(kind) {
                     struck = Struck::Lasting(host, before);
                 }
             }
@@ -112,7 +110,7 @@ impl Performance<'_> {
     /// Not a packet leaves it, and nothing its processes do any more is heard of.
     pub(super) fn switch_off(&mut self, host: usize) -> io::Result<()> {
         let now = self.tape.now();
-        self.ground.strike(now, host, Action::Crash)?;
+        self.ground.strike(now, host, FaultKind::Crash)?;
         self.off[host].push((now, None));
         self.cast.retain(|actor| actor.host != host);
         self.children.retain(|_, (on, _)| *on != host);
@@ -163,33 +161,23 @@ impl Performance<'_> {
     }
 }
 
-/// What more there is to say of a fault.
-fn detail(action: Action) -> Option<String> {
-    match action {
-        Action::Kill { process: Victim::Child, signal } => Some(format!("{signal} to the child")),
-        Action::Kill { process: Victim::Parent, signal } => Some(format!("{signal} to the parent")),
-        Action::Unreachable(what) => Some(what.to_string()),
-        _ => None,
-    }
-}
-
 /// Of what a link's faults have met, the packets that one of this kind meets.
-fn met(action: Action, met: &Met) -> u64 {
-    match action {
-        Action::Crash => met.host_down,
-        Action::Partition(_) => met.partitioned,
-        Action::Hold(_) => met.held,
-        Action::Unreachable(_) => met.unreachable,
+fn met(fault: FaultKind, met: &Met) -> u64 {
+    match fault {
+        FaultKind::Crash => met.host_down,
+        FaultKind::Partition(_) => met.partitioned,
+        FaultKind::Hold(_) => met.held,
+        FaultKind::Unreachable(_) => met.unreachable,
         _ => 0,
     }
 }
 
 /// Whether a fault only shows by the packets it meets.
-const fn lasts(action: Action) -> bool {
-    matches!(action, Action::Partition(_) | Action::Hold(_) | Action::Unreachable(_))
+const fn lasts(fault: FaultKind) -> bool {
+    matches!(fault, FaultKind::Partition(_) | FaultKind::Hold(_) | FaultKind::Unreachable(_))
 }
 
 /// Whether a fault takes a laboratory.
-pub(super) const fn is_of_the_network(action: Action) -> bool {
-    !matches!(action, Action::Kill { .. } | Action::Shutdown)
+pub(super) const fn is_of_the_network(fault: FaultKind) -> bool {
+    !matches!(fault, FaultKind::Kill { .. } | FaultKind::Shutdown)
 }

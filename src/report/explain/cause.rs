@@ -6,7 +6,7 @@ use super::{Chain, Sentence};
 use crate::errno::Errno;
 use crate::report::{Waiting, wording};
 use crate::time::SimTime;
-use crate::timeline::{Direction, Kind};
+use crate::timeline::{Direction, FaultKind, Kind};
 
 pub(super) fn chains(evidence: &Evidence<'_>, waiting: &[Waiting<'_>], end: SimTime) -> Vec<Chain> {
     let troubles = troubles(evidence);
@@ -106,16 +106,12 @@ fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Opti
         return None;
     }
     let last = evidence.events.len();
-    let (gone, peer) =
-        evidence.fault(&["crash", "partition", "unreachable", "kill", "shutdown"], None, last)?;
-    let kind = match &evidence.events[gone].kind {
-        Kind::Fault { fault, .. } => *fault,
-        _ => return None,
-    };
+    let (gone, kind, peer) =
+        evidence.fault(last, |fault, _| fault.harms() && !matches!(fault, FaultKind::Hold(_)))?;
     // What is mended is no reason to wait.
     if evidence
-        .fault(&["repair", "reachable", "release"], None, last)
-        .is_some_and(|(mended, _)| mended > gone)
+        .fault(last, |fault, _| !fault.harms() && fault != FaultKind::Boot)
+        .is_some_and(|(mended, ..)| mended > gone)
     {
         return None;
     }
@@ -127,17 +123,20 @@ fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Opti
         &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::In)
     });
     // A server of which only another process was killed: this client's child serves it on.
-    if kind == "kill" && !heard {
+    if matches!(kind, FaultKind::Kill { .. }) && !heard {
         return None;
     }
-    let why = match (kind, heard, after) {
-        (_, true, _) => {
-            format!("it has not looked at what came from {peer} after {when}, when there was: {kind} {peer}")
+    let fault = kind.name();
+    let why = match (heard, after) {
+        (true, _) => {
+            format!("it has not looked at what came from {peer} after {when}, when there was: {fault} {peer}")
         }
-        (_, false, false) => {
-            format!("it has sent nothing since {when} ({kind} {peer}), and who sends nothing is told nothing")
+        (false, false) => {
+            format!(
+                "it has sent nothing since {when} ({fault} {peer}), and who sends nothing is told nothing"
+            )
         }
-        (_, false, true) => format!("TCP is still trying: {kind} {peer} was at {when}"),
+        (false, true) => format!("TCP is still trying: {fault} {peer} was at {when}"),
     };
     let who = wording::process(waiting.process, waiting.pid);
     let text = format!("{who} still waits in {} at {}", waiting.on, wording::instant(end));

@@ -7,7 +7,7 @@ use crate::packet::Flags;
 use crate::report::flight::{Fate, Flight, flights};
 use crate::report::reset::{Reset, resets};
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Icmp, Kind, SegmentEvent};
+use crate::timeline::{Direction, Event, FaultKind, Icmp, Kind, SegmentEvent};
 
 /// Local and remote address of a connection, seen from one of its ends.
 pub(super) type Ends = (SocketAddr, SocketAddr);
@@ -120,19 +120,14 @@ impl<'a> Evidence<'a> {
         self.events[..before].iter().enumerate().filter_map(told).collect()
     }
 
-    /// The last fault of one of these kinds before `before`, of this host or of any.
+    /// The last fault before `before` that is one of those wanted.
     pub(super) fn fault(
         &self,
-        kinds: &[&str],
-        host: Option<&str>,
         before: usize,
-    ) -> Option<(usize, &'a str)> {
+        wanted: impl Fn(FaultKind, &str) -> bool,
+    ) -> Option<(usize, FaultKind, &'a str)> {
         self.events[..before].iter().enumerate().rev().find_map(|(at, event)| match &event.kind {
-            Kind::Fault { fault, target, .. }
-                if kinds.contains(fault) && host.is_none_or(|host| host == target) =>
-            {
-                Some((at, target.as_str()))
-            }
+            Kind::Fault { fault, target } if wanted(*fault, target) => Some((at, *fault, target.as_str())),
             _ => None,
         })
     }

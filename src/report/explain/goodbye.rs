@@ -6,7 +6,7 @@ use super::evidence::Ends;
 use crate::packet::Flags;
 use crate::report::reset::Why;
 use crate::report::wording;
-use crate::timeline::{Call, Direction, Event, Kind, Process, ProcessChange};
+use crate::timeline::{Call, Direction, Event, FaultKind, Kind, Process, ProcessChange};
 
 impl Reasoning<'_, '_> {
     /// The peer's RST, what it answered, and why.
@@ -39,7 +39,10 @@ impl Reasoning<'_, '_> {
     fn why_reset(&self, why: Why, peer: &str, ends: Ends, sent: usize) -> Vec<Sentence> {
         match why {
             Why::Forgotten => {
-                let boot = self.evidence.fault(&["boot"], Some(peer), sent).map(|(at, _)| at);
+                let boot = self
+                    .evidence
+                    .fault(sent, |fault, host| fault == FaultKind::Boot && host == peer)
+                    .map(|(at, ..)| at);
                 let text =
                     |at| format!("the {peer} host forgot the connection when it rebooted at {}", self.at(at));
                 boot.map(|at| self.sentence(text(at), vec![at])).into_iter().collect()
@@ -82,7 +85,8 @@ impl Reasoning<'_, '_> {
                 }
             });
         let shut = || {
-            let (at, target) = evidence.fault(&["shutdown"], Some(peer), fin)?;
+            let (at, _, target) =
+                evidence.fault(fin, |fault, host| fault == FaultKind::Shutdown && host == peer)?;
             Some((at, format!("{target} was shut down")))
         };
         let (at, what) = ended.or_else(shut)?;

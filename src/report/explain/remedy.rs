@@ -35,7 +35,7 @@ impl Notice {
     /// What a run shows: the first bad news that a client had after the first fault. `None` if there was no fault.
     pub fn of(events: &[Event]) -> Option<Notice> {
         let first = events.iter().position(|event| match &event.kind {
-            Kind::Fault { fault, .. } => !MENDS.contains(fault),
+            Kind::Fault { fault, .. } => fault.harms(),
             _ => false,
         })?;
         let mut clients = BTreeSet::new();
@@ -59,9 +59,6 @@ impl Notice {
         Some(Notice::Never)
     }
 }
-
-/// Faults that do nobody any harm.
-const MENDS: [&str; 4] = ["boot", "repair", "release", "reachable"];
 
 /// The runs, one a line.
 pub(super) fn table(out: &mut dyn Write, remedies: &[Remedy<'_>]) -> io::Result<()> {

@@ -5,7 +5,7 @@ use super::cause::Reasoning;
 use super::evidence::{Ends, Evidence};
 use crate::packet::Flags;
 use crate::report::wording;
-use crate::timeline::{Direction, Kind, LostReason, SegmentEvent};
+use crate::timeline::{Direction, FaultKind, Kind, LostReason, SegmentEvent};
 
 impl Reasoning<'_, '_> {
     /// Nothing came back: what was sent, how often, and where it was lost.
@@ -114,15 +114,17 @@ fn fault_behind(evidence: &Evidence<'_>, reason: LostReason, at: usize) -> Optio
     let when = |fault: usize| wording::instant(evidence.t(fault));
     let (fault, text) = match reason {
         LostReason::HostDown => {
-            let (fault, host) = evidence.fault(&["crash", "shutdown"], None, at)?;
+            let (fault, _, host) =
+                evidence.fault(at, |fault, _| matches!(fault, FaultKind::Crash | FaultKind::Shutdown))?;
             (fault, format!("the {host} host was down since {}", when(fault)))
         }
         LostReason::Partition => {
-            let (fault, host) = evidence.fault(&["partition"], None, at)?;
+            let (fault, _, host) = evidence.fault(at, |fault, _| matches!(fault, FaultKind::Partition(_)))?;
             (fault, format!("the network was cut at {host} since {}", when(fault)))
         }
         LostReason::Unreachable => {
-            let (fault, host) = evidence.fault(&["unreachable"], None, at)?;
+            let (fault, _, host) =
+                evidence.fault(at, |fault, _| matches!(fault, FaultKind::Unreachable(_)))?;
             (fault, format!("the router had no way to {host} since {}", when(fault)))
         }
         other => (at, format!("packets were lost on the way ({other}), the last at {}", when(at))),

@@ -11,7 +11,9 @@ use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::wording;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+use crate::timeline::{
+    Direction, Event, FaultKind, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream, Way,
+};
 
 /// Errors that are an answer rather than a failure: "not yet", and "nobody left to wait for".
 const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
@@ -59,7 +61,7 @@ fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
         Kind::Line(Line { stream: Stream::Stderr, text, process, pid }) => {
             Some(format!("{} says: {text}", wording::process(process, *pid)))
         }
-        Kind::Fault { fault, target, detail } => fault_said(fault, target, detail.as_deref()),
+        Kind::Fault { fault, target } => fault_said(*fault, target),
         Kind::Segment(segment) if segment.dir == Direction::Out => reset_said(evidence, at, segment),
         Kind::Icmp(Icmp {
             dir: Direction::In, src, what: Unreachable::FragmentationNeeded { mtu }, ..
@@ -74,26 +76,42 @@ fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
     }
 }
 
-fn fault_said(fault: &str, target: &str, detail: Option<&str>) -> Option<String> {
-    let what = match fault {
-        "crash" => format!("The {target} host crashes: it is gone without a word, and all it knew with it."),
-        "boot" => format!("The {target} host boots, and knows nothing of what was before."),
-        "shutdown" => {
+fn fault_said(fault: FaultKind, target: &str) -> Option<String> {
+    let packets = |way| match wording::direction(way) {
+        None => format!("Packets at {target}"),
+        Some(direction) => format!("Packets {direction} {target}"),
+    };
+    Some(match fault {
+        FaultKind::Crash => {
+            format!("The {target} host crashes: it is gone without a word, and all it knew with it.")
+        }
+        FaultKind::Boot => format!("The {target} host boots, and knows nothing of what was before."),
+        FaultKind::Shutdown => {
             format!("The {target} host is shut down: its processes are asked to end, then made to.")
         }
-        "partition" => format!("The network is cut at {target}: what is sent across is lost."),
-        "repair" => format!("The network at {target} is whole again."),
-        "hold" => format!("Packets at {target} are held up."),
-        "release" => format!("What was held up at {target} goes on."),
-        "unreachable" => {
-            format!("From now on a router answers packets for {target}: {}.", detail.unwrap_or("unreachable"))
+        FaultKind::Partition(Way::Both) => {
+            format!("The network is cut at {target}: what is sent across is lost.")
         }
-        "reachable" => format!("{target} can be reached again."),
+        FaultKind::Partition(way) => {
+            format!("The network is cut one way at {target}: {} are lost.", lower(&packets(way)))
+        }
+        FaultKind::Repair(Way::Both) => format!("The network at {target} is whole again."),
+        FaultKind::Repair(way) => format!("{} get through again.", packets(way)),
+        FaultKind::Hold(way) => format!("{} are held up.", packets(way)),
+        FaultKind::Release(Way::Both) => format!("What was held up at {target} goes on."),
+        FaultKind::Release(way) => format!("{} that were held up go on.", packets(way)),
+        FaultKind::Unreachable(answer) => {
+            format!("From now on a router answers packets for {target}: {}.", answer.name())
+        }
+        FaultKind::Reachable => format!("{target} can be reached again."),
         // The process's end says more.
-        "kill" => return None,
-        other => format!("{other} {target}."),
-    };
-    Some(what)
+        FaultKind::Kill { .. } => return None,
+    })
+}
+
+/// A phrase that began a sentence, within one.
+fn lower(phrase: &str) -> String {
+    phrase.replacen('P', "p", 1)
 }
 
 fn reset_said(evidence: &Evidence<'_>, at: usize, segment: &SegmentEvent) -> Option<String> {

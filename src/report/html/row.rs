@@ -124,8 +124,8 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
             };
             vec![i64::from(*pid), words.put(process), stream, words.put(text)]
         }
-        Kind::Fault { fault, target, detail } => {
-            vec![words.put(fault), words.put(target), words.put_some(detail.as_ref())]
+        Kind::Fault { fault, target } => {
+            vec![words.put(fault.name()), words.put(target), words.put_some(wording::fault_detail(*fault))]
         }
     }
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::flight::flights;
 use crate::time::SimTime;
-use crate::timeline::{Event, Kind, LostReason};
+use crate::timeline::{Event, FaultKind, Kind, LostReason};
 
 pub use columns::Column;
 
@@ -183,8 +183,8 @@ impl Sequence {
             for arrow in arrows.remove(&at).unwrap_or_default() {
                 rows.push(Row { t: event.t, what: What::Arrow(arrow) });
             }
-            if let Kind::Fault { fault, target, detail } = &event.kind {
-                rows.push(Row { t: event.t, what: fault_row(fault, target, detail.as_deref(), &places) });
+            if let Kind::Fault { fault, target } = &event.kind {
+                rows.push(Row { t: event.t, what: fault_row(*fault, target, &places) });
             } else if let Some(note) = notes.note(event)
                 && let Some(column) = places.host(&event.host)
             {
@@ -210,12 +210,11 @@ fn push_note(rows: &mut Vec<Row>, t: SimTime, column: usize, note: Note) {
     }
 }
 
-fn fault_row(fault: &str, target: &str, detail: Option<&str>, places: &columns::Places<'_>) -> What {
-    let detail = detail.map_or(String::new(), |detail| format!(" ({detail})"));
-    let title = super::wording::printable(&format!("{fault} {target}{detail}")).into_owned();
+fn fault_row(fault: FaultKind, target: &str, places: &columns::Places<'_>) -> What {
+    let title = super::wording::printable(&super::wording::fault(fault, target)).into_owned();
     let power = match fault {
-        "crash" => Some(Power::Off),
-        "boot" => Some(Power::On),
+        FaultKind::Crash => Some(Power::Off),
+        FaultKind::Boot => Some(Power::On),
         _ => None,
     };
     What::Fault { column: places.host(target), title, power }

@@ -10,7 +10,7 @@ use crate::errno::Errno;
 use crate::packet::Flags;
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, Icmp, Kind, LostReason, Process, ProcessChange, SegmentEvent, TcpState,
+    Call, Direction, Event, FaultKind, Icmp, Kind, LostReason, Process, ProcessChange, SegmentEvent, TcpState,
 };
 
 /// A run, sorted by who it happened to.
@@ -104,7 +104,7 @@ impl<'a> History<'a> {
             Kind::Call(call) => self.call(t, host, call),
             Kind::Process(process) => self.process(t, host, process),
             Kind::Line(line) => self.story(host, line.pid, &line.process).line(line),
-            Kind::Fault { fault, target, .. } => self.fault(t, fault, target),
+            Kind::Fault { fault, target } => self.fault(t, *fault, target),
             Kind::Signal { .. } => {}
         }
     }
@@ -174,7 +174,7 @@ impl<'a> History<'a> {
         }
     }
 
-    fn fault(&mut self, t: SimTime, fault: &'a str, target: &'a str) {
+    fn fault(&mut self, t: SimTime, fault: FaultKind, target: &'a str) {
         let Some(what) = What::of(fault) else { return };
         if matches!(what, What::Crash | What::Boot) {
             for story in self.stories.iter_mut().filter(|story| story.host == target) {

@@ -2,6 +2,7 @@
 
 use super::super::wording;
 use crate::time::SimTime;
+use crate::timeline::FaultKind;
 
 /// Something that a program on another host may come to feel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,26 +24,28 @@ pub(super) enum What<'a> {
     /// A signal ended a process of the host.
     Killed { process: &'a str, pid: u32, signal: &'static str },
     /// A fault of the path is over.
-    Repaired,
+    Repaired(FaultKind),
     /// Any other fault: of the path, or of what routers say.
-    Path { fault: &'a str },
+    Path(FaultKind),
 }
 
 impl What<'_> {
     /// What a scenario's fault is; a `kill` says nothing that the process it ends does not.
-    pub(super) fn of(fault: &str) -> Option<What<'_>> {
+    pub(super) fn of<'a>(fault: FaultKind) -> Option<What<'a>> {
         match fault {
-            "crash" => Some(What::Crash),
-            "boot" | "reboot" => Some(What::Boot),
-            "shutdown" => Some(What::Shutdown),
-            "repair" | "release" | "reachable" => Some(What::Repaired),
-            "kill" | "signal" => None,
-            _ => Some(What::Path { fault }),
+            FaultKind::Crash => Some(What::Crash),
+            FaultKind::Boot => Some(What::Boot),
+            FaultKind::Shutdown => Some(What::Shutdown),
+            FaultKind::Repair(_) | FaultKind::Release(_) | FaultKind::Reachable => {
+                Some(What::Repaired(fault))
+            }
+            FaultKind::Kill { .. } => None,
+            FaultKind::Partition(_) | FaultKind::Hold(_) | FaultKind::Unreachable(_) => {
+                Some(What::Path(fault))
+            }
         }
     }
-}
 
-impl What<'_> {
     /// Whether it turns a whole host off or on.
     pub(super) fn is_of_host(self) -> bool {
         matches!(self, What::Crash | What::Shutdown | What::Boot)
@@ -83,11 +86,12 @@ pub(super) fn cause(
             What::Killed { .. } => {
                 symptom == Symptom::Goodbye && at_peer && past.into_iter().all(|past| !past.is_end_of_host())
             }
-            What::Path { .. } => {
-                let repaired = later.any(|later| later.what == What::Repaired);
+            What::Path(fault) => {
+                let mends = |mended| matches!(mended, What::Repaired(mending) if mending.mends(fault));
+                let repaired = later.any(|later| mends(later.what));
                 symptom == Symptom::Silence && on_path(mishap.target) && !repaired
             }
-            What::Repaired => false,
+            What::Repaired(_) => false,
         }
     };
     (0..end).rev().find(fits).map(|index| mishaps[index].sentence())
@@ -107,11 +111,17 @@ impl Mishap<'_> {
             What::Killed { process, pid, signal } => {
                 format!("{process}[{pid}] was killed by {signal} at {at}")
             }
-            What::Path { fault: "partition" } => format!("{target} was cut off at {at}"),
-            What::Path { fault: "unreachable" } => format!("{target} was made unreachable at {at}"),
-            What::Path { fault: "hold" } => format!("packets of {target} were held from {at} on"),
-            What::Path { fault } => format!("{fault} struck {target} at {at}"),
-            What::Repaired => format!("{target} was repaired at {at}"),
+            What::Path(FaultKind::Unreachable(_)) => format!("{target} was made unreachable at {at}"),
+            What::Path(FaultKind::Hold(way)) => match wording::direction(way) {
+                None => format!("packets of {target} were held from {at} on"),
+                Some(direction) => format!("packets {direction} {target} were held from {at} on"),
+            },
+            What::Path(FaultKind::Partition(way)) => match wording::direction(way) {
+                None => format!("{target} was cut off at {at}"),
+                Some(direction) => format!("packets {direction} {target} were cut off at {at}"),
+            },
+            What::Path(fault) => format!("{} struck {target} at {at}", fault.name()),
+            What::Repaired(_) => format!("{target} was repaired at {at}"),
         }
     }
 }

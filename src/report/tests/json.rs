@@ -7,7 +7,7 @@ use crate::packet::Unreachable;
 use crate::report::{RunInfo, json};
 use crate::time::SimTime;
 use crate::timeline::{
-    Event, Kind, Line, LostPacket, LostReason, ProcessChange, SignalChange, Stream, TcpState,
+    Event, FaultKind, Kind, Line, LostPacket, LostReason, ProcessChange, SignalChange, Stream, TcpState,
 };
 
 fn lines(run: &RunInfo, events: &[Event]) -> Vec<String> {
@@ -83,7 +83,7 @@ fn calls_states_and_lines_have_the_fields_of_the_table_in_their_order() {
     tape.at(562.5).call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ETIMEDOUT), 20.0);
     tape.call("client", ("close", None), "3", Ok(0), 562.5);
     tape.state("client", TcpState::Established, TcpState::CloseWait);
-    tape.line("client", Stream::Stdout, "he said \"hello\"\t世界").fault("crash", "server");
+    tape.line("client", Stream::Stdout, "he said \"hello\"\t世界").fault(FaultKind::Crash, "server");
     assert_eq!(
         rows(&tape),
         [
@@ -148,7 +148,7 @@ proptest! {
     #[test]
     fn time_is_kept_to_the_microsecond_and_without_noise(micros in 0u64..3_155_760_000_000_000) {
         let mut tape = Tape::new();
-        tape.fault("crash", "server");
+        tape.fault(FaultKind::Crash, "server");
         tape.events[0].t = SimTime::from_nanos(micros * 1_000);
         let row = rows(&tape).remove(0);
         let t = row.split([':', ',']).nth(1).expect("t stands first");

@@ -8,8 +8,8 @@ use crate::packet::{Flags, Unreachable};
 use crate::report::RunInfo;
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, SignalChange, Stream, TcpState,
+    Call, Direction, Event, FaultKind, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
+    Retransmission, SegmentEvent, SignalChange, Stream, TcpState,
 };
 
 pub(super) const CLIENT: &str = "10.0.0.1:49152";
@@ -149,8 +149,8 @@ impl Tape {
         self.record(host, Kind::Line(Line { pid: self.pid, process: host.into(), stream, text: text.into() }))
     }
 
-    pub(super) fn fault(&mut self, fault: &'static str, target: &str) -> &mut Tape {
-        self.record(target, Kind::Fault { fault, target: target.into(), detail: None })
+    pub(super) fn fault(&mut self, fault: FaultKind, target: &str) -> &mut Tape {
+        self.record(target, Kind::Fault { fault, target: target.into() })
     }
 
     /// The client connects in one round trip of 10 ms, from 0 s on.
@@ -202,7 +202,7 @@ pub(super) fn world_again(nth: u32) -> SegmentEvent {
 /// UNP 5.14: the server host crashes at 10 s, the client writes at 20 s and gives up 542.5 s later.
 pub(super) fn crash() -> Vec<Event> {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "server");
+    tape.connects().echoes().at(10.0).fault(FaultKind::Crash, "server");
     tape.writes().at(20.005).loses(&world(), LostReason::HostDown);
     for (nth, after) in (1..).zip(BOOK_SCHEDULE) {
         tape.at(20.0 + after).sends("client", &world_again(nth));
@@ -219,7 +219,12 @@ pub(super) fn crash() -> Vec<Event> {
 pub(super) fn reboot() -> Vec<Event> {
     let reset = segment(SERVER, CLIENT, "R", 7, None, 0);
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "server").at(15.0).fault("boot", "server");
+    tape.connects()
+        .echoes()
+        .at(10.0)
+        .fault(FaultKind::Crash, "server")
+        .at(15.0)
+        .fault(FaultKind::Boot, "server");
     tape.writes().at(20.005).gets("server", &world()).sends("server", &reset);
     tape.at(20.01).gets("client", &reset).state("client", TcpState::Established, TcpState::Closed);
     tape.call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ECONNRESET), 20.0);

@@ -3,7 +3,8 @@ use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{Waiting, summary};
 use crate::timeline::{
-    Event, Kind, LostReason, ProcessChange, Retransmission, SegmentEvent, SignalChange, Stream, TcpState,
+    Event, FaultKind, Kind, LostReason, ProcessChange, Retransmission, SegmentEvent, SignalChange, Stream,
+    TcpState, Victim, Way,
 };
 
 fn told(events: &[Event], waiting: &[Waiting<'_>], end: f64) -> Vec<String> {
@@ -57,7 +58,12 @@ fn reboot_is_a_reset_one_round_trip_after_the_write() {
 #[test]
 fn unreachable_is_what_the_router_answered() {
     let mut tape = Tape::new();
-    tape.connects().echoes().record("router", router_says()).at(10.0).fault("unreachable", "server").writes();
+    tape.connects()
+        .echoes()
+        .record("router", router_says())
+        .at(10.0)
+        .fault(FaultKind::Unreachable(Unreachable::Host), "server")
+        .writes();
     for nth in 1..=12 {
         tape.told("client", Unreachable::Host).at(20.0 + f64::from(nth)).sends("client", &world_again(nth));
     }
@@ -86,7 +92,7 @@ fn retransmissions_before_an_acknowledgment_are_not_counted() {
     tape.at(21.51).gets("client", &segment(SERVER, CLIENT, ".", 7, Some(13), 0));
     let third = segment(CLIENT, SERVER, "P.", 13, Some(7), 6);
     let again = Retransmission { nth: 1, limit: None, next: None };
-    tape.at(30.0).fault("partition", "server").sends("client", &third);
+    tape.at(30.0).fault(FaultKind::Partition(Way::Both), "server").sends("client", &third);
     tape.call("client", ("write", Some("writen")), r#"3, "third\n", 6"#, Ok(6), 30.0);
     let probe = SegmentEvent { retransmission: Some(again), note: Some("tail loss probe"), ..third.clone() };
     tape.at(30.2).sends("client", &probe);
@@ -105,7 +111,13 @@ fn retransmissions_before_an_acknowledgment_are_not_counted() {
 #[test]
 fn a_repaired_partition_is_to_blame_for_nothing() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(5.0).fault("partition", "server").at(6.0).fault("repair", "server").writes();
+    tape.connects()
+        .echoes()
+        .at(5.0)
+        .fault(FaultKind::Partition(Way::Both), "server")
+        .at(6.0)
+        .fault(FaultKind::Repair(Way::Both), "server")
+        .writes();
     tape.at(562.5);
     readline_fails(&mut tape, Errno::ETIMEDOUT, 20.0);
     assert_eq!(sentences(&tape), ["client[101] readline failed: ETIMEDOUT, 542.5 s after the write"]);
@@ -115,7 +127,11 @@ fn a_repaired_partition_is_to_blame_for_nothing() {
 fn faults_of_a_third_host_are_to_blame_for_nothing() {
     let mut tape = Tape::new();
     tape.connects().echoes().sends("bystander", &segment("10.0.0.3:7", CLIENT, "R", 0, None, 0));
-    tape.at(5.0).fault("partition", "bystander").fault("crash", "bystander").writes().at(562.5);
+    tape.at(5.0)
+        .fault(FaultKind::Partition(Way::Both), "bystander")
+        .fault(FaultKind::Crash, "bystander")
+        .writes()
+        .at(562.5);
     readline_fails(&mut tape, Errno::ETIMEDOUT, 20.0);
     assert_eq!(sentences(&tape), ["client[101] readline failed: ETIMEDOUT, 542.5 s after the write"]);
 }
@@ -125,7 +141,7 @@ fn connect_counts_from_the_call() {
     let syn = segment(CLIENT, SERVER, "S", 0, None, 0);
     let again = |nth| Some(Retransmission { nth, limit: Some(2), next: None });
     let mut tape = Tape::new();
-    tape.fault("crash", "server").process("client", ProcessChange::Start);
+    tape.fault(FaultKind::Crash, "server").process("client", ProcessChange::Start);
     tape.state("client", TcpState::Closed, TcpState::SynSent).sends("client", &syn);
     for (nth, t) in [(1, 6.0), (2, 30.0)] {
         tape.at(t).sends("client", &SegmentEvent { retransmission: again(nth), ..syn.clone() });
@@ -164,7 +180,11 @@ fn child_is_killed() -> Tape {
     tape.connects().by(101).process("server", ProcessChange::Start);
     tape.call("server", ("accept", None), "3, 10.0.0.1:49152", Ok(4), 0.0);
     tape.by(102).process("server", ProcessChange::Fork { parent: 101 });
-    tape.by(101).call("server", ("close", None), "4", Ok(0), 0.015).echoes().at(10.0).fault("kill", "server");
+    tape.by(101)
+        .call("server", ("close", None), "4", Ok(0), 0.015)
+        .echoes()
+        .at(10.0)
+        .fault(FaultKind::Kill { process: Victim::Child, signal: "SIGKILL" }, "server");
     tape.by(102).process("server", ProcessChange::Killed { signal: "SIGKILL" }).sends("server", &fin);
     tape.process("server", ProcessChange::Zombie).by(101).signal("server", "SIGCHLD", SignalChange::Ignored);
     tape.at(10.005).gets("client", &fin).state("client", TcpState::Established, TcpState::CloseWait);
@@ -245,7 +265,7 @@ fn a_fin_that_nobody_reads_is_told() {
 fn a_shutdown_explains_the_processes_it_kills() {
     let mut tape = Tape::new();
     let fin = segment(SERVER, CLIENT, "F.", 7, Some(7), 0);
-    tape.connects().echoes().at(10.0).fault("shutdown", "server").at(20.0).by(102);
+    tape.connects().echoes().at(10.0).fault(FaultKind::Shutdown, "server").at(20.0).by(102);
     tape.process("server", ProcessChange::Killed { signal: "SIGKILL" }).by(101).gets("client", &fin);
     tape.process("server", ProcessChange::Zombie);
     let told = told(&tape.events, &[FGETS], 60.0);
@@ -291,7 +311,7 @@ fn keepalive(tape: &mut Tape, t: f64) {
 #[test]
 fn keepalive_probes_are_counted_from_the_first() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "server");
+    tape.connects().echoes().at(10.0).fault(FaultKind::Crash, "server");
     for nth in 0..9 {
         keepalive(&mut tape, 7201.01 + 75.0 * f64::from(nth));
     }
@@ -307,7 +327,12 @@ fn keepalive_probes_are_counted_from_the_first() {
 #[test]
 fn a_keepalive_probe_finds_the_reboot() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "server").at(15.0).fault("boot", "server");
+    tape.connects()
+        .echoes()
+        .at(10.0)
+        .fault(FaultKind::Crash, "server")
+        .at(15.0)
+        .fault(FaultKind::Boot, "server");
     keepalive(&mut tape, 7201.01);
     tape.at(7201.02).gets("client", &segment(SERVER, CLIENT, "R", 7, None, 0));
     readline_fails(&mut tape, Errno::ECONNRESET, 1.01);
@@ -326,7 +351,7 @@ fn an_answered_keepalive_probe_is_not_counted() {
     tape.at(7201.02)
         .gets("client", &segment(SERVER, CLIENT, ".", 7, Some(7), 0))
         .at(8000.0)
-        .fault("crash", "server");
+        .fault(FaultKind::Crash, "server");
     keepalive(&mut tape, 14_401.02);
     let told = told(&tape.events, &[FGETS], 14_402.0);
     assert_eq!(
@@ -339,7 +364,12 @@ fn an_answered_keepalive_probe_is_not_counted() {
 #[test]
 fn an_idle_client_never_learns_of_the_reboot() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "server").at(15.0).fault("boot", "server");
+    tape.connects()
+        .echoes()
+        .at(10.0)
+        .fault(FaultKind::Crash, "server")
+        .at(15.0)
+        .fault(FaultKind::Boot, "server");
     assert_eq!(
         told(&tape.events, &[FGETS], 86_400.0),
         [
@@ -441,14 +471,19 @@ fn an_aborted_accept_names_the_client() {
 #[test]
 fn a_client_whose_host_crashes_goes_down_with_it() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "client");
+    tape.connects().echoes().at(10.0).fault(FaultKind::Crash, "client");
     assert_eq!(sentences(&tape), ["client[101] went down with its host at 10 s"]);
 }
 
 #[test]
 fn after_a_reboot_a_pid_is_another_process() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault("crash", "client").at(15.0).fault("boot", "client");
+    tape.connects()
+        .echoes()
+        .at(10.0)
+        .fault(FaultKind::Crash, "client")
+        .at(15.0)
+        .fault(FaultKind::Boot, "client");
     tape.process("client", ProcessChange::Start);
     tape.call("client", ("connect", None), "3, 10.0.0.2:7", Err(Errno::ENETUNREACH), 15.0);
     tape.process("client", ProcessChange::Exit { status: 1 });
@@ -471,7 +506,7 @@ fn processes_of_one_name_on_several_hosts_say_where() {
         let Kind::Call(call) = &mut event.kind else { unreachable!("only calls were made") };
         call.process = "client".into();
     }
-    tape.at(1.0).fault("crash", "one");
+    tape.at(1.0).fault(FaultKind::Crash, "one");
     assert_eq!(
         sentences(&tape),
         ["client[101] on one went down with its host at 1 s", "client[101] on two still runs at 1 s"]

@@ -7,8 +7,8 @@ use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{Palette, RunInfo, text};
 use crate::timeline::{
-    Direction, Event, Kind, LostPacket, LostReason, ProcessChange, SegmentEvent, SignalChange, Stream,
-    TcpState,
+    Direction, Event, FaultKind, Kind, LostPacket, LostReason, ProcessChange, SegmentEvent, SignalChange,
+    Stream, TcpState,
 };
 
 fn page(run: &RunInfo, events: &[Event], palette: &Palette) -> String {
@@ -252,7 +252,7 @@ proptest! {
     #[test]
     fn nothing_from_outside_reaches_the_terminal_as_a_control_character(outside in any::<String>(), t in 0.0..1e6) {
         let mut tape = Tape::new();
-        tape.at(t).line("client", Stream::Stderr, &outside).fault("crash", &outside);
+        tape.at(t).line("client", Stream::Stderr, &outside).fault(FaultKind::Crash, &outside);
         tape.call("client", ("write", None), &outside, Ok(1), 0.0);
         let run = RunInfo { sentence: format!("x{outside}"), scenario: outside.clone(), ..sample::run() };
         let page = page(&run, &tape.events, &Palette::PLAIN);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::packet::Unreachable;
+use crate::timeline::Way;
 
 #[derive(Clone, Debug)]
 enum Step {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::timeline::Way;
 
 fn net() -> Net {
     Net::new(LinkConfig::default())

@@ -2,7 +2,7 @@ use smoltcp::wire::Ipv4Packet;
 
 use super::*;
 use crate::packet::{IcmpError, Quoted, Unreachable};
-use crate::timeline::Direction;
+use crate::timeline::{Direction, Way};
 
 const FAMILIES: [Family; 2] = [V4, V6];
 

@@ -6,8 +6,8 @@ use crate::packet::Flags;
 use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, Stream, TcpState,
+    Call, Direction, Event, FaultKind, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
+    Retransmission, SegmentEvent, Stream, TcpState,
 };
 
 /// A server, a client, and what is expected of the client.
@@ -290,7 +290,7 @@ fn each_of_a_crowd_has_to_see_it() {
 #[test]
 fn after_a_boot_the_same_process_goes_on_under_any_pid() {
     let scenario = scenario("[expect.server]\nprints = [\"up\", \"up\"]");
-    let boot = Kind::Fault { fault: "boot", target: "server".to_owned(), detail: None };
+    let boot = Kind::Fault { fault: FaultKind::Boot, target: "server".to_owned() };
     let tale = Tale::of("server").start(5).prints(5, "up").on("router").event(boot).on("server");
     assert_eq!(tale.start(9).prints(9, "up").against(&scenario), NONE);
 }

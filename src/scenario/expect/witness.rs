@@ -7,7 +7,7 @@ use crate::errno::Errno;
 use crate::scenario::expect::{Failure, Tolerance};
 use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
-use crate::timeline::{Call, Direction, Event, Kind, LostReason, ProcessChange, Stream, TcpState};
+use crate::timeline::{Call, Direction, Event, FaultKind, Kind, LostReason, ProcessChange, Stream, TcpState};
 
 /// Errors that are an answer rather than a failure: "not yet" of a call that was asked not to wait, and
 /// "nobody left" of the last `wait` in a loop. The `EAGAIN` of `fork` is none.
@@ -92,7 +92,7 @@ impl<'a> Witness<'a> {
         for event in &outcome.events {
             match &event.kind {
                 Kind::Lost { reason: LostReason::Dropped, .. } => witness.dropped += 1,
-                Kind::Fault { fault: "boot", target, .. } => {
+                Kind::Fault { fault: FaultKind::Boot, target } => {
                     if let Some(&at) = index.get(target.as_str()) {
                         witness.hosts[at].boot();
                     }

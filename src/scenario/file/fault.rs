@@ -10,9 +10,9 @@ use super::mistake::Wrong;
 use super::value::{After, Value, When};
 use super::{Names, backwards};
 use crate::packet::Unreachable;
-use crate::router::Way;
-use crate::scenario::{Action, Fault, SIGNALS, Trigger, Victim, Watch};
+use crate::scenario::{Fault, SIGNALS, Trigger, Watch};
 use crate::time::SimTime;
+use crate::timeline::{FaultKind, Victim, Way};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,7 +60,7 @@ impl FaultTable {
             line,
             trigger: self.trigger(names, before)?,
             delay: self.delay.as_ref().map_or(Duration::ZERO, |delay| delay.get_ref().0),
-            action: self.action()?,
+            kind: self.kind()?,
             host: self.host.into_inner(),
             may_miss: self.may_miss,
         })
@@ -110,24 +110,24 @@ impl FaultTable {
         }
     }
 
-    fn action(&self) -> Result<Action, Wrong> {
+    fn kind(&self) -> Result<FaultKind, Wrong> {
         let way = self.way.as_ref().map_or(Way::Both, |way| *way.get_ref());
         Ok(match self.what.get_ref() {
-            Do::Crash => Action::Crash,
-            Do::Boot => Action::Boot,
-            Do::Shutdown => Action::Shutdown,
+            Do::Crash => FaultKind::Crash,
+            Do::Boot => FaultKind::Boot,
+            Do::Shutdown => FaultKind::Shutdown,
             Do::Kill => {
                 let process = self.process.as_ref().map_or(Victim::Parent, |process| *process.get_ref());
-                Action::Kill { process, signal: self.signal()? }
+                FaultKind::Kill { process, signal: self.signal()? }
             }
-            Do::Partition => Action::Partition(way),
-            Do::Repair => Action::Repair(way),
-            Do::Hold => Action::Hold(way),
-            Do::Release => Action::Release(way),
+            Do::Partition => FaultKind::Partition(way),
+            Do::Repair => FaultKind::Repair(way),
+            Do::Hold => FaultKind::Hold(way),
+            Do::Release => FaultKind::Release(way),
             Do::Unreachable => {
-                Action::Unreachable(self.code.as_ref().map_or(Unreachable::Host, |code| code.get_ref().0))
+                FaultKind::Unreachable(self.code.as_ref().map_or(Unreachable::Host, |code| code.get_ref().0))
             }
-            Do::Reachable => Action::Reachable,
+            Do::Reachable => FaultKind::Reachable,
         })
     }
 

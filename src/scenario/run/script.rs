@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::strike::Strikes;
 use crate::os::Pid;
-use crate::scenario::{Action, Host, Input, Scenario, Trigger, Watch};
+use crate::scenario::{Host, Input, Scenario, Trigger, Watch};
 use crate::sim::{World, WorldError};
 use crate::time::SimTime;
+use crate::timeline::FaultKind;
 
 /// One thing to be done.
 #[derive(Clone, Copy, Debug)]
@@ -164,7 +165,7 @@ impl<'a> Script<'a> {
         let host = host.expect("faults are checked to name hosts");
         let parent = self.started[host].first().copied();
         self.strikes.strike(world, fault, of, parent, self.scenario.hosts[host].grace);
-        if of.action == Action::Boot {
+        if of.kind == FaultKind::Boot {
             self.start_programs(world.now(), host);
         }
     }

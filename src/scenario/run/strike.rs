@@ -5,8 +5,9 @@ use std::time::Duration;
 use crate::os::sim::{Host, ProcessState};
 use crate::os::{Pid, Signal};
 use crate::router::Met;
-use crate::scenario::{Action, Fault, Victim};
+use crate::scenario::Fault;
 use crate::sim::World;
+use crate::timeline::{FaultKind, Victim};
 
 /// What became of each fault.
 pub(super) struct Strikes(Vec<Strike>);
@@ -42,23 +43,23 @@ impl Strikes {
         let before = met(world, host);
         let lasting = |struck: bool| if struck { Strike::Lasting(before) } else { Strike::Missed };
         let at_once = |struck: bool| if struck { Strike::Met } else { Strike::Missed };
-        self.0[nth] = match fault.action {
-            Action::Crash => {
+        self.0[nth] = match fault.kind {
+            FaultKind::Crash => {
                 let processes = world.look_at(host, |host, _| host.processes().len()).unwrap_or(0);
                 match world.crash(host) {
                     true if processes > 0 => Strike::Met,
                     struck => lasting(struck),
                 }
             }
-            Action::Boot => at_once(world.boot(host)),
-            Action::Shutdown => at_once(world.shutdown(host, grace)),
-            Action::Kill { process, signal } => at_once(kill(world, host, process, signal, parent)),
-            Action::Partition(way) => lasting(world.partition(host, way)),
-            Action::Hold(way) => lasting(world.hold(host, way)),
-            Action::Unreachable(what) => lasting(world.unreachable(host, Some(what))),
-            Action::Repair(way) => at_once(world.repair(host, way)),
-            Action::Release(way) => at_once(world.release(host, way)),
-            Action::Reachable => at_once(world.unreachable(host, None)),
+            FaultKind::Boot => at_once(world.boot(host)),
+            FaultKind::Shutdown => at_once(world.shutdown(host, grace)),
+            FaultKind::Kill { process, signal } => at_once(kill(world, host, process, signal, parent)),
+            FaultKind::Partition(way) => lasting(world.partition(host, way)),
+            FaultKind::Hold(way) => lasting(world.hold(host, way)),
+            FaultKind::Unreachable(what) => lasting(world.unreachable(host, Some(what))),
+            FaultKind::Repair(way) => at_once(world.repair(host, way)),
+            FaultKind::Release(way) => at_once(world.release(host, way)),
+            FaultKind::Reachable => at_once(world.unreachable(host, None)),
         };
     }
 
@@ -67,7 +68,7 @@ impl Strikes {
             Strike::Met => false,
             Strike::Waiting | Strike::Missed => true,
             Strike::Lasting(before) => {
-                counter(fault.action, &met(world, &fault.host)) == counter(fault.action, before)
+                counter(fault.kind, &met(world, &fault.host)) == counter(fault.kind, before)
             }
         });
         missed.map(|(nth, _)| nth).collect()
@@ -80,12 +81,12 @@ fn met(world: &World, host: &str) -> Met {
 }
 
 /// The packets that a fault of this kind meets.
-fn counter(action: Action, met: &Met) -> u64 {
-    match action {
-        Action::Crash => met.host_down,
-        Action::Partition(_) => met.partitioned,
-        Action::Hold(_) => met.held,
-        Action::Unreachable(_) => met.unreachable,
+fn counter(fault: FaultKind, met: &Met) -> u64 {
+    match fault {
+        FaultKind::Crash => met.host_down,
+        FaultKind::Partition(_) => met.partitioned,
+        FaultKind::Hold(_) => met.held,
+        FaultKind::Unreachable(_) => met.unreachable,
         _ => 0,
     }
 }
@@ -93,11 +94,7 @@ fn counter(action: Action, met: &Met) -> u64 {
 /// Whether there was a process to send the signal to.
 fn kill(world: &World, host: &str, victim: Victim, signal: &'static str, parent: Option<Pid>) -> bool {
     let signal = Signal::from_name(signal).expect("signals are checked");
-    let whom = match victim {
-        Victim::Parent => "parent",
-        Victim::Child => "child",
-    };
-    world.note("kill", host, Some(format!("{signal} to the {whom}")));
+    world.note(FaultKind::Kill { process: victim, signal: signal.name() }, host);
     let killed = world.on_host(host, |machine, now| {
         let pid = match victim {
             Victim::Parent => parent,

@@ -5,13 +5,12 @@ use std::time::Duration;
 use super::{parse, scenario};
 use crate::os::{Abi, ByteOrder};
 use crate::packet::{Flags, Unreachable};
-use crate::router::{LinkConfig, Way};
-use crate::scenario::{
-    Action, Count, DropRule, Happening, Input, IpVersion, Trigger, Typed, Victim, Watch, generated_line,
-};
+use crate::router::LinkConfig;
+use crate::scenario::{Count, DropRule, Happening, Input, IpVersion, Trigger, Typed, Watch, generated_line};
 use crate::scenario::{Prints, Scenario};
 use crate::stack::System;
 use crate::time::SimTime;
+use crate::timeline::{FaultKind, Victim, Way};
 
 fn at(secs: u64) -> SimTime {
     SimTime::ZERO + Duration::from_secs(secs)
@@ -136,9 +135,12 @@ host = "server"
 code = "net"
 "#,
     );
-    let actions: Vec<Action> = scenario.faults.iter().map(|fault| fault.action).collect();
-    let kill = Action::Kill { process: Victim::Child, signal: "SIGKILL" };
-    assert_eq!(actions, [Action::Partition(Way::FromHost), kill, Action::Unreachable(Unreachable::Net)]);
+    let actions: Vec<FaultKind> = scenario.faults.iter().map(|fault| fault.kind).collect();
+    let kill = FaultKind::Kill { process: Victim::Child, signal: "SIGKILL" };
+    assert_eq!(
+        actions,
+        [FaultKind::Partition(Way::FromHost), kill, FaultKind::Unreachable(Unreachable::Net)]
+    );
     assert_eq!(scenario.faults[0].trigger, Trigger::At(at(10)));
     let what = Happening::Writes(Some("world".to_owned()));
     assert_eq!(

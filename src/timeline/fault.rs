@@ -1,0 +1,104 @@
+//! What goes wrong in the world outside a host's programs.
+
+use serde::{Deserialize, Serialize};
+
+use super::interned::{Name, interned};
+use crate::packet::Unreachable;
+
+/// What a fault does to its host or its host's link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FaultKind {
+    /// The host stops at once, saying nothing (UNP 5.14).
+    Crash,
+    /// The host starts anew, remembering nothing (UNP 5.15).
+    Boot,
+    /// The host ends its processes, closes what they had open, and stops (UNP 5.16).
+    Shutdown,
+    /// A process is sent a signal (UNP 5.12).
+    Kill {
+        /// Which process.
+        process: Victim,
+        /// `SIGKILL`, `SIGTERM` …
+        #[serde(deserialize_with = "interned")]
+        signal: Name,
+    },
+    /// The link loses every packet.
+    Partition(Way),
+    /// The link is whole again.
+    Repair(Way),
+    /// The link keeps every packet.
+    Hold(Way),
+    /// The link delivers what it kept, and the rest as usual.
+    Release(Way),
+    /// The router answers packets to the host with an ICMP error.
+    Unreachable(Unreachable),
+    /// The router forwards packets to the host again.
+    Reachable,
+}
+
+/// The direction of a link that a fault strikes; a scenario writes `both`, `to` and `from`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// Both.
+    #[default]
+    Both,
+    /// Packets from the router to the host.
+    #[serde(rename = "to")]
+    ToHost,
+    /// Packets from the host to the router.
+    #[serde(rename = "from")]
+    FromHost,
+}
+
+impl Way {
+    /// Whether a fault of `self` strikes any direction that one of `other` strikes.
+    pub const fn overlaps(self, other: Way) -> bool {
+        !matches!((self, other), (Way::ToHost, Way::FromHost) | (Way::FromHost, Way::ToHost))
+    }
+}
+
+/// The process of a host that a signal is sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Victim {
+    /// The youngest that was forked and still lives.
+    Child,
+    /// The one the scenario started.
+    #[default]
+    Parent,
+}
+
+impl FaultKind {
+    /// The word for it in a scenario: `crash`, `partition` …
+    pub const fn name(self) -> &'static str {
+        match self {
+            FaultKind::Crash => "crash",
+            FaultKind::Boot => "boot",
+            FaultKind::Shutdown => "shutdown",
+            FaultKind::Kill { .. } => "kill",
+            FaultKind::Partition(_) => "partition",
+            FaultKind::Repair(_) => "repair",
+            FaultKind::Hold(_) => "hold",
+            FaultKind::Release(_) => "release",
+            FaultKind::Unreachable(_) => "unreachable",
+            FaultKind::Reachable => "reachable",
+        }
+    }
+
+    /// Whether it takes something away; the others give it back.
+    pub const fn harms(self) -> bool {
+        !matches!(self, FaultKind::Boot | FaultKind::Repair(_) | FaultKind::Release(_) | FaultKind::Reachable)
+    }
+
+    /// Whether it ends what `fault`, which struck the same host before, began.
+    pub const fn mends(self, fault: FaultKind) -> bool {
+        match (self, fault) {
+            (FaultKind::Boot, FaultKind::Crash | FaultKind::Shutdown)
+            | (FaultKind::Reachable, FaultKind::Unreachable(_)) => true,
+            (FaultKind::Repair(mended), FaultKind::Partition(cut)) => mended.overlaps(cut),
+            (FaultKind::Release(let_go), FaultKind::Hold(held)) => let_go.overlaps(held),
+            _ => false,
+        }
+    }
+}
