@@ -8,7 +8,13 @@
 //! # In your turmoil tests
 //!
 //! [`net`] has tokio's [`TcpListener`](net::TcpListener), [`TcpStream`](net::TcpStream) and
-//! [`TcpSocket`](net::TcpSocket) for any host of a plain [`turmoil::Sim`]: change one `use` line.
+//! [`TcpSocket`](net::TcpSocket) for any host of a plain [`turmoil::Sim`]: change one `use` line. A test needs nothing
+//! of the command, so it leaves the default feature out:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! echosim = { version = "0.1", default-features = false }
+//! ```
 //!
 //! ```
 //! use std::io::ErrorKind;
@@ -52,6 +58,8 @@
 //! # The programs of the book
 //!
 //! ```
+//! # #[cfg(feature = "cli")]
+//! # {
 //! use echosim::errno::Errno;
 //! use echosim::scenario;
 //! use echosim::timeline::Kind;
@@ -62,6 +70,7 @@
 //!     _ => None,
 //! });
 //! assert_eq!(failed, Some(("read", Errno::ECONNRESET)));
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -82,6 +91,12 @@
 //! - [`net`]: the same stack for anybody's turmoil test, in tokio's types.
 //! - [`cli`], [`step`]: the command `echosim`, and its debugger.
 //!
+//! # Features
+//!
+//! `cli`, on by default, is the command: [`cli`], [`step`], [`scenario`], [`echo`], `real` and `lab`, and the crates that
+//! only they use. Without it there are [`net`], the names at the root, and every [`report`] on their timeline: 55
+//! packages to build instead of 126.
+//!
 //! # Versions
 //!
 //! The public interface follows [Semantic Versioning](https://semver.org): before 1.0 a change that breaks a
@@ -91,22 +106,26 @@
 //!
 //! Rust 1.91 is the oldest that will do, since smoltcp asks for it; a newer one is a minor change.
 
+#[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
 pub mod echo;
 pub mod errno;
-#[cfg(target_os = "linux")]
+#[cfg(all(feature = "cli", target_os = "linux"))]
 pub mod lab;
 pub mod net;
 pub mod os;
 pub mod packet;
-#[cfg(unix)]
+#[cfg(all(feature = "cli", unix))]
 pub mod real;
 pub mod report;
 pub mod router;
+#[cfg(feature = "cli")]
 pub mod scenario;
 pub mod sim;
 pub(crate) mod span;
 pub mod stack;
+#[cfg(feature = "cli")]
 pub mod step;
 pub mod time;
 pub mod timeline;

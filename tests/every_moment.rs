@@ -1,6 +1,7 @@
 //! Faults at every moment: each packet of `normal` in turn is the one upon whose departure something happens to the
 //! server. However it comes, the client either has its echo or is told a named error, and within the time after
 //! which its system gives up.
+#![cfg(feature = "cli")]
 
 mod common;
 

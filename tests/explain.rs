@@ -1,4 +1,5 @@
 //! `echosim explain`: the story, its causes, and what other runs would have seen.
+#![cfg(feature = "cli")]
 
 use std::time::Duration;
 

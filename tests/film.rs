@@ -1,4 +1,5 @@
 //! A filmed run, asked about any moment, shows what `--netstat` shows at it.
+#![cfg(feature = "cli")]
 
 use std::time::Duration;
 

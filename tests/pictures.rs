@@ -1,4 +1,5 @@
 //! The ladder, Mermaid and SVG, drawn of the scenarios of `sims/`.
+#![cfg(feature = "cli")]
 
 use std::io;
 use std::sync::LazyLock;

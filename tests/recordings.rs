@@ -4,6 +4,7 @@
 //! The recordings were made by an echo client and server in two network namespaces with 5 ms each way between them;
 //! `t` is 0 at the fault. Each has a scenario beside it that types at the same times. Compared is what the client's
 //! host saw: segments, ICMP errors and the calls on its socket.
+#![cfg(feature = "cli")]
 
 use std::fmt;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Which run a report is about.
 
 use super::shell;
+#[cfg(feature = "cli")]
 use crate::scenario::Scenario;
 
 /// Which run a report is about: enough to repeat it to the byte.
@@ -42,6 +43,7 @@ impl RunInfo {
 }
 
 /// A simulated run of the scenario, by the name the scenario has.
+#[cfg(feature = "cli")]
 impl From<&Scenario> for RunInfo {
     fn from(scenario: &Scenario) -> RunInfo {
         RunInfo {
