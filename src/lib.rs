@@ -18,12 +18,12 @@
 //!
 //! ```
 //! use std::io::ErrorKind;
-//! use echosim::Profile;
+//! use echosim::System;
 //! use echosim::net::{TcpListener, TcpStream}; // instead of tokio::net or turmoil::net
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! let mut sim = turmoil::Builder::new().build();
-//! echosim::profile("client", Profile::Linux); // whose TCP it has: its timers, its errors
+//! echosim::profile("client", System::Linux); // whose TCP it has: its timers, its errors
 //! sim.host("server", || async {
 //!     let _listener = TcpListener::bind("0.0.0.0:7").await?;
 //!     std::future::pending().await
@@ -46,7 +46,7 @@
 //!
 //! | at the root | what |
 //! | --- | --- |
-//! | [`profile`], [`Profile`] | whose TCP a host has |
+//! | [`profile`], [`System`] | the system whose TCP a host has |
 //! | [`unreachable()`], [`Code`] | a router that answers with an ICMP error |
 //! | [`timeline`](fn@timeline), [`netstat`] | what happened; how a host's sockets stand |
 //! | [`pcapng`] | a capture for Wireshark |
@@ -131,4 +131,4 @@ pub mod time;
 pub mod timeline;
 
 #[doc(inline)]
-pub use net::{Code, Profile, netstat, pcapng, profile, run, timeline, unreachable};
+pub use net::{Code, System, netstat, pcapng, profile, run, timeline, unreachable};

@@ -3,8 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use echosim::net::{self, Code, SockRef, TcpListener, TcpSocket, TcpStream};
-use echosim::stack::System;
+use echosim::net::{self, Code, SockRef, System, TcpListener, TcpSocket, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use turmoil::{IpVersion, Sim};
