@@ -125,10 +125,8 @@ pub use settings::{
     segmentation_offload, timeline, unreachable,
 };
 
-#[doc(inline)]
-pub use crate::packet::Unreachable as Code;
-#[doc(inline)]
-pub use crate::stack::{Profile, System};
+pub use crate::packet::Unreachable;
+pub use crate::stack::{SocketInfo, System, TimerInfo, TimerKind};
 
 async fn resolve(addr: impl ToSocketAddrs) -> io::Result<SocketAddr> {
     if !turmoil::in_simulation() {

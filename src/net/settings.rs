@@ -20,7 +20,7 @@ use crate::timeline::{Event, Recorder};
 ///
 /// ```
 /// use echosim::System;
-/// use echosim::net::Profile;
+/// use echosim::profile::Profile;
 ///
 /// let mut short_keepalive = Profile::of(System::Linux);
 /// short_keepalive.keepalive.idle = std::time::Duration::from_secs(60); // net.ipv4.tcp_keepalive_time

@@ -6,8 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use echosim::net::{self, TcpStream};
-use echosim::report::{self, Palette, RunInfo};
-use echosim::sim::Film;
+use echosim::report::{self, Film, Palette, RunInfo};
 use echosim::timeline::{Direction, Event, Kind};
 use turmoil::Sim;
 

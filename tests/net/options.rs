@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use echosim::net::{self, Profile, SockRef, System, TcpKeepalive, TcpSocket, TcpStream};
+use echosim::net::{self, SockRef, System, TcpKeepalive, TcpSocket, TcpStream};
+use echosim::profile::Profile;
 use echosim::timeline::{Direction, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
@@ -71,7 +72,8 @@ fn taken(profile: impl Into<Profile>) -> usize {
 
 #[test]
 fn linuxs_buffers_have_grown_and_others_are_as_the_profile_says() {
-    let own = Profile { buffer: 20_000, ..System::Linux.into() };
+    let mut own = Profile::of(System::Linux);
+    own.buffer = 20_000;
     assert_eq!((taken(System::Linux), taken(System::Book), taken(own)), (98_304, 65_535, 20_000));
 }
 
