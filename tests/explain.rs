@@ -46,8 +46,7 @@ fn page(name: &str, system: System) -> String {
     let outcome = run(&scenario);
     let info = RunInfo::from(&scenario);
     let notices = notices(name, system);
-    let remedies: Vec<Remedy<'_>> =
-        notices.iter().map(|(what, notice)| Remedy { what, notice: *notice }).collect();
+    let remedies: Vec<Remedy<'_>> = notices.iter().map(|(what, notice)| Remedy::new(what, *notice)).collect();
     let mut out = Vec::new();
     explain(&mut out, &info, &outcome.events, (&waiting(&outcome), outcome.end), &remedies)
         .expect("memory takes it");

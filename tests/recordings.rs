@@ -23,7 +23,7 @@ const TOLERANCE: f64 = 0.03;
 const ECHOED: Duration = Duration::from_millis(20);
 
 /// The recorded kernel's CONFIG_HZ was 250.
-const WHEEL: TimerWheel = TimerWheel { hz: 250 };
+const WHEEL: TimerWheel = TimerWheel::new(250);
 
 /// One thing the client's host saw, without its time.
 #[derive(Debug, PartialEq)]

@@ -6,6 +6,7 @@ use crate::scenario::Scenario;
 
 /// Which run a report is about: enough to repeat it to the byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunInfo {
     /// The scenario's name, or its file.
     pub scenario: String,

@@ -109,6 +109,7 @@ pub use {
 
 /// Everything that a run needs to know, checked: plain data.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Scenario {
     /// Its short name: `reboot`.
     pub name: String,
@@ -148,6 +149,7 @@ pub struct Scenario {
 
 /// A moment of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Moment {
     /// This long after the start.
     At(SimTime),
