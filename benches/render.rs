@@ -35,7 +35,7 @@ fn rendering(criterion: &mut Criterion) {
             });
         });
     };
-    let terminal = Terminal { palette: Palette::COLOUR, ..Terminal::default() };
+    let terminal = Terminal::default().with_palette(Palette::COLOUR);
     format("summary", &|out| report::summary(out, events, &[], end));
     format("explain", &|out| report::explain(out, &info, events, (&[], end), &[]));
     format("trace", &|out| report::text(out, &info, events, &Palette::COLOUR));

@@ -12,6 +12,7 @@ macro_rules! errnos {
         /// Numbers and messages are those of Linux (`errno(3)`, `strerror(3)`).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[allow(missing_docs, reason = "the message beside each name is its meaning")]
+        #[non_exhaustive]
         pub enum Errno { $($name = $number,)* }
 
         impl Errno {

@@ -8,16 +8,22 @@
 //! # In your turmoil tests
 //!
 //! [`net`] has tokio's [`TcpListener`](net::TcpListener), [`TcpStream`](net::TcpStream) and
-//! [`TcpSocket`](net::TcpSocket) for any host of a plain [`turmoil::Sim`]: change one `use` line.
+//! [`TcpSocket`](net::TcpSocket) for any host of a plain [`turmoil::Sim`]: change one `use` line. A test needs nothing
+//! of the command, so it leaves the default feature out:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! echosim = { version = "0.1", default-features = false }
+//! ```
 //!
 //! ```
 //! use std::io::ErrorKind;
-//! use echosim::Profile;
+//! use echosim::System;
 //! use echosim::net::{TcpListener, TcpStream}; // instead of tokio::net or turmoil::net
 //! use tokio::io::{AsyncReadExt, AsyncWriteExt};
 //!
 //! let mut sim = turmoil::Builder::new().build();
-//! echosim::profile("client", Profile::Linux); // whose TCP it has: its timers, its errors
+//! echosim::profile("client", System::Linux); // whose TCP it has: its timers, its errors
 //! sim.host("server", || async {
 //!     let _listener = TcpListener::bind("0.0.0.0:7").await?;
 //!     std::future::pending().await
@@ -40,8 +46,8 @@
 //!
 //! | at the root | what |
 //! | --- | --- |
-//! | [`profile`], [`Profile`] | whose TCP a host has |
-//! | [`unreachable()`], [`Code`] | a router that answers with an ICMP error |
+//! | [`profile`](fn@profile), [`System`] | the system whose TCP a host has |
+//! | [`unreachable()`], [`Unreachable`] | a router that answers with an ICMP error |
 //! | [`timeline`](fn@timeline), [`netstat`] | what happened; how a host's sockets stand |
 //! | [`pcapng`] | a capture for Wireshark |
 //! | [`run`] | runs a simulation without its idle time |
@@ -52,9 +58,10 @@
 //! # The programs of the book
 //!
 //! ```
-//! use echosim::errno::Errno;
+//! # #[cfg(feature = "cli")]
+//! # {
 //! use echosim::scenario;
-//! use echosim::timeline::Kind;
+//! use echosim::timeline::{Errno, Kind};
 //!
 //! let outcome = scenario::run(&scenario::load("reboot")?)?;
 //! let failed = outcome.events.iter().find_map(|event| match &event.kind {
@@ -62,54 +69,79 @@
 //!     _ => None,
 //! });
 //! assert_eq!(failed, Some(("read", Errno::ECONNRESET)));
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # The modules
 //!
-//! Each stands on those before it:
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`net`] | TCP for the programs of a turmoil test, in tokio's types |
+//! | [`scenario`] | a file that says who runs what and what goes wrong; its run; what was expected of it |
+//! | [`timeline`](mod@timeline) | what happened, as typed events |
+//! | [`profile`](mod@profile) | the four systems, as numbers that a host may have changed |
+//! | [`report`] | ways to look at it: text, JSON, pictures, a page, a capture, an explanation |
 //!
-//! - [`time`], [`errno`], [`packet`]: moments, errors, segments and ICMP errors as bytes.
-//! - [`timeline`](mod@timeline): what happened; every module records here.
-//! - [`stack`]: one host's TCP/IP, smoltcp under the timers and errors of four systems.
-//! - [`router`]: links, losses, ICMP answers, and what goes wrong with them.
-//! - [`os`]: what a program may ask of its operating system, and a simulated host that answers.
-//! - [`sim`]: a world of such hosts on turmoil, with one clock that skips idle time.
-//! - [`echo`]: the book's programs.
-//! - [`scenario`]: a file that says who runs what and what goes wrong; its run; what was expected of it.
-//! - [`report`]: ways to look at a run.
-//! - `lab`, `real`: the same programs on the operating system, and the same faults on a real kernel.
-//! - [`net`]: the same stack for anybody's turmoil test, in tokio's types.
-//! - [`cli`], [`step`]: the command `echosim`, and its debugger.
+//! These five and the names at the root are the public interface. What they stand on (the stack, the router, simulated
+//! and real hosts, the command) is described in `ARCHITECTURE.md`.
+//!
+//! # Features
+//!
+//! `cli`, on by default, is the command `echosim`, [`scenario`] and the programs of the book, on simulated hosts and on a
+//! real kernel. Without it there are [`net`], the names at the root, [`timeline`](mod@timeline) and [`report`], and 55
+//! packages to build instead of 126.
 //!
 //! # Versions
 //!
 //! The public interface follows [Semantic Versioning](https://semver.org): before 1.0 a change that breaks a
-//! program raises the minor version. [`net`] and the names at the root are what is kept stable first. What a
-//! simulated system does to the millisecond is no part of it: a profile may come closer to its system in a
-//! patch. Types of tokio 1, turmoil 0.7 and bytes 1 are part of the interface.
+//! program raises the minor version. Enums and structs that will grow are `#[non_exhaustive]`. What a simulated system
+//! does to the millisecond is no part of the interface: a profile may come closer to its system in a patch. Types of
+//! tokio 1, turmoil 0.7, bytes 1 and anstyle 1 are part of it.
 //!
 //! Rust 1.91 is the oldest that will do, since smoltcp asks for it; a newer one is a minor change.
 
-pub mod cli;
-pub mod echo;
-pub mod errno;
-#[cfg(target_os = "linux")]
-pub mod lab;
 pub mod net;
-pub mod os;
-pub mod packet;
-#[cfg(unix)]
-pub mod real;
 pub mod report;
-pub mod router;
+#[cfg(feature = "cli")]
 pub mod scenario;
-pub mod sim;
-pub(crate) mod span;
-pub mod stack;
-pub mod step;
-pub mod time;
 pub mod timeline;
 
+pub use stack::profile;
+
 #[doc(inline)]
-pub use net::{Code, Profile, netstat, pcapng, profile, run, timeline, unreachable};
+pub use net::{System, Unreachable, netstat, pcapng, profile, run, timeline, unreachable};
+
+// Public for the command, the integration tests and the benches, which are crates of their own. What other crates may
+// use of it is re-exported above; the rest may change in any release, so it is hidden from the documentation.
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod echo;
+#[doc(hidden)]
+pub mod errno;
+#[cfg(all(feature = "cli", target_os = "linux"))]
+#[doc(hidden)]
+pub mod lab;
+#[doc(hidden)]
+pub mod os;
+#[doc(hidden)]
+pub mod packet;
+#[cfg(all(feature = "cli", unix))]
+#[doc(hidden)]
+pub mod real;
+#[doc(hidden)]
+pub mod router;
+#[doc(hidden)]
+pub mod sim;
+#[doc(hidden)]
+pub mod stack;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod step;
+#[doc(hidden)]
+pub mod time;
+
+mod span;

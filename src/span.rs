@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 /// What [`parse`] reads, for an error message.
+#[cfg(feature = "cli")]
 pub(crate) const EXPECTED: &str = "a time such as \"2.5ms\", \"10s\" or \"2h 11min 15s\"";
 
 /// A hundred years. What is longer overflows the clock sooner or later, and is a slip of the finger.
@@ -14,6 +15,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// A length of time that [`parse`] reads: `542.5s`, `10ms`, `0s`.
+#[cfg(any(feature = "cli", test))]
 pub(crate) fn show(span: Duration) -> String {
     let (value, unit) = match span.as_secs_f64() {
         secs if secs == 0.0 || secs >= 1.0 => (secs, "s"),

@@ -1,5 +1,6 @@
 //! The rest of chapter 5, and what it leans on: each scenario held against its `[expect]`, its timeline against a
 //! snapshot, and what neither of them says by itself against numbers here.
+#![cfg(feature = "cli")]
 
 mod common;
 

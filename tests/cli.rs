@@ -1,4 +1,5 @@
 //! The command as a shell sees it: what it writes where, and its exit code.
+#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::PathBuf;

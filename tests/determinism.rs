@@ -1,4 +1,5 @@
 //! Every run of a seed is the same to the byte.
+#![cfg(feature = "cli")]
 
 use echosim::report::{self, RunInfo};
 use echosim::scenario;

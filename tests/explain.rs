@@ -1,4 +1,5 @@
 //! `echosim explain`: the story, its causes, and what other runs would have seen.
+#![cfg(feature = "cli")]
 
 use std::time::Duration;
 
@@ -45,8 +46,7 @@ fn page(name: &str, system: System) -> String {
     let outcome = run(&scenario);
     let info = RunInfo::from(&scenario);
     let notices = notices(name, system);
-    let remedies: Vec<Remedy<'_>> =
-        notices.iter().map(|(what, notice)| Remedy { what, notice: *notice }).collect();
+    let remedies: Vec<Remedy<'_>> = notices.iter().map(|(what, notice)| Remedy::new(what, *notice)).collect();
     let mut out = Vec::new();
     explain(&mut out, &info, &outcome.events, (&waiting(&outcome), outcome.end), &remedies)
         .expect("memory takes it");

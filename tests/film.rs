@@ -1,4 +1,5 @@
 //! A filmed run, asked about any moment, shows what `--netstat` shows at it.
+#![cfg(feature = "cli")]
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ fn filmed(scenario: &Scenario) -> (scenario::Outcome, Film) {
 }
 
 fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
-    let scenario = Scenario { netstat: Some(Moment::At(t)), ..scenario.clone() };
+    let mut scenario = scenario.clone();
+    scenario.netstat = Some(Moment::At(t));
     scenario::run(&scenario).expect("it runs to its end").netstat.expect("it was asked for")
 }
 

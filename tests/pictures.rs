@@ -1,4 +1,5 @@
 //! The ladder, Mermaid and SVG, drawn of the scenarios of `sims/`.
+#![cfg(feature = "cli")]
 
 use std::io;
 use std::sync::LazyLock;
@@ -85,7 +86,7 @@ fn ladders_fit_eighty_columns_and_their_lines_end_in_something() {
 fn a_wide_terminal_is_used_up_to_where_the_eye_loses_the_arrow() {
     let reboot = run("unreachable", System::Book);
     let widest = |width| {
-        let page = ladder(&reboot, &Terminal { width, ..Terminal::default() });
+        let page = ladder(&reboot, &Terminal::default().with_width(width));
         page.lines().map(|line| line.chars().count()).max().expect("a line")
     };
     assert_eq!([widest(80), widest(100), widest(120)], [80, 100, 120]);
@@ -96,7 +97,7 @@ fn a_wide_terminal_is_used_up_to_where_the_eye_loses_the_arrow() {
 fn ascii_ladders_have_nothing_else_and_say_the_same() {
     for run in every_run() {
         let unicode = ladder(run, &Terminal::default());
-        let ascii = ladder(run, &Terminal { ascii: true, ..Terminal::default() });
+        let ascii = ladder(run, &Terminal::default().in_ascii());
         assert!(ascii.is_ascii(), "{}", run.0.command());
         assert_eq!(unicode.lines().count(), ascii.lines().count());
     }
@@ -126,7 +127,7 @@ fn a_crashed_host_has_no_lifeline_until_it_boots() {
 fn colours_stand_out_where_there_are_any_and_cost_no_width() {
     let crash = run("crash", System::Book);
     let plain = ladder(&crash, &Terminal::default());
-    let colour = ladder(&crash, &Terminal { palette: Palette::COLOUR, ..Terminal::default() });
+    let colour = ladder(&crash, &Terminal::default().with_palette(Palette::COLOUR));
     assert!(!plain.contains('\x1b') && colour.contains('\x1b'));
     assert_eq!(anstream::adapter::strip_str(&colour).to_string(), plain);
 }
@@ -166,7 +167,7 @@ host = "server"
 
 /// Every picture of a run, so that none of them panics.
 fn every_picture(run: &(RunInfo, Outcome)) -> [String; 3] {
-    [ladder(run, &Terminal { width: 1, ..Terminal::default() }), mermaid(run), svg(run)]
+    [ladder(run, &Terminal::default().with_width(1)), mermaid(run), svg(run)]
 }
 
 #[test]

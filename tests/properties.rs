@@ -1,4 +1,5 @@
 //! Whatever the network does to packets, TCP keeps its promise or somebody is told.
+#![cfg(feature = "cli")]
 
 use echosim::scenario::{self, Outcome, Scenario};
 use echosim::stack::System;

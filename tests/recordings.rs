@@ -4,6 +4,7 @@
 //! The recordings were made by an echo client and server in two network namespaces with 5 ms each way between them;
 //! `t` is 0 at the fault. Each has a scenario beside it that types at the same times. Compared is what the client's
 //! host saw: segments, ICMP errors and the calls on its socket.
+#![cfg(feature = "cli")]
 
 use std::fmt;
 use std::path::Path;
@@ -22,7 +23,7 @@ const TOLERANCE: f64 = 0.03;
 const ECHOED: Duration = Duration::from_millis(20);
 
 /// The recorded kernel's CONFIG_HZ was 250.
-const WHEEL: TimerWheel = TimerWheel { hz: 250 };
+const WHEEL: TimerWheel = TimerWheel::new(250);
 
 /// One thing the client's host saw, without its time.
 #[derive(Debug, PartialEq)]

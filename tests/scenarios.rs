@@ -2,6 +2,7 @@
 //!
 //! What the programs have to see stands in the scenario; the snapshot holds every event besides. So a snapshot that
 //! is accepted carelessly cannot bless a wrong errno.
+#![cfg(feature = "cli")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! `echosim step` on a pseudo-terminal: what is drawn, what keys do, and that the terminal is given back.
-#![cfg(unix)]
+#![cfg(all(feature = "cli", unix))]
 
 use std::io::{Read, Write};
 use std::num::NonZero;

@@ -1,6 +1,7 @@
 //! Wireshark reads our captures, and agrees with what we say of the packets.
 //!
 //! Needs `tshark`, so these tests run only where they are asked for: `cargo test --test tshark -- --ignored`.
+#![cfg(feature = "cli")]
 
 use std::fs;
 use std::path::PathBuf;

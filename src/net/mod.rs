@@ -34,8 +34,8 @@
 //! ```
 //!
 //! turmoil's verbs do to packets what they say: `crash` is silent, `bounce` is a reboot, `partition`, `hold` and
-//! `repair` lose, keep and let through what travels. What this module adds: [`profile`], whose TCP a host has;
-//! [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`];
+//! `repair` lose, keep and let through what travels. What this module adds: [`profile`], the system whose TCP a
+//! host has; [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`];
 //! [`timeline`] and [`netstat`], what happened and how things stand; [`pcapng`], a capture; [`SockRef`] for keepalive
 //! and TCP_USER_TIMEOUT; [`run`], which leaves out idle time.
 //!
@@ -67,7 +67,7 @@
 //!   moment gathers until the programs have had their turn, as with Linux's `tcp_autocorking`, and so do
 //!   acknowledgments. [`segmentation_offload`] turns all of it off; under [`loss`] and over IPv6 segments travel one
 //!   by one.
-//! - A socket's buffers under [`Profile::Linux`] are of 96 KiB where a scenario's are of 64: Linux's begin there and
+//! - A socket's buffers under [`System::Linux`] are of 96 KiB where a scenario's are of 64: Linux's begin there and
 //!   grow to megabytes. A size that is set, at the socket or in a profile of one's own, is kept.
 //! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
 //!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
@@ -125,10 +125,8 @@ pub use settings::{
     segmentation_offload, timeline, unreachable,
 };
 
-#[doc(inline)]
-pub use crate::packet::Unreachable as Code;
-#[doc(inline)]
-pub use crate::stack::System as Profile;
+pub use crate::packet::Unreachable;
+pub use crate::stack::{SocketInfo, System, TimerInfo, TimerKind};
 
 async fn resolve(addr: impl ToSocketAddrs) -> io::Result<SocketAddr> {
     if !turmoil::in_simulation() {

@@ -13,19 +13,21 @@ use crate::packet::Unreachable;
 use crate::stack::{Profile, SocketInfo};
 use crate::timeline::{Event, Recorder};
 
-/// Whose TCP a host has from its next boot on, its timers and its errors: [`Profile::Linux`](super::Profile::Linux)
-/// if nothing is said. `host` is a name or an address. What boots is a machine: until a host first uses a socket it
-/// has not.
+/// The system whose TCP a host has from its next boot on, its timers and its errors: [`System::Linux`] if nothing is
+/// said. `host` is a name or an address. A host boots when it first uses a socket.
 ///
-/// A [`stack::Profile`](Profile) with numbers of one's own will do as well:
+/// A [`Profile`], which is a system's numbers as data, will do as well:
 ///
 /// ```
-/// use echosim::stack::Profile;
+/// use echosim::System;
+/// use echosim::profile::Profile;
 ///
-/// let mut impatient = Profile::of(echosim::Profile::Linux);
-/// impatient.keepalive.idle = std::time::Duration::from_secs(60); // net.ipv4.tcp_keepalive_time
-/// echosim::profile("client", impatient);
+/// let mut short_keepalive = Profile::of(System::Linux);
+/// short_keepalive.keepalive.idle = std::time::Duration::from_secs(60); // net.ipv4.tcp_keepalive_time
+/// echosim::profile("client", short_keepalive);
 /// ```
+///
+/// [`System::Linux`]: super::System::Linux
 pub fn profile(host: impl ToString, profile: impl Into<Profile>) {
     Network::current().lock().wished.of(host).profile = Some(profile.into());
 }

@@ -19,7 +19,7 @@ mod process;
 mod signal;
 pub mod sim;
 mod strace;
-#[cfg(unix)]
+#[cfg(all(feature = "cli", unix))]
 pub mod unix;
 
 pub use crate::errno::Errno;

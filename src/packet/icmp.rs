@@ -13,6 +13,7 @@ use super::{Ip, Malformed};
 
 /// What an ICMP error says of the packet it quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Unreachable {
     /// No route to the network: type 3 code 0; ICMPv6 1/0.
     Net,

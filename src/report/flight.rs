@@ -168,5 +168,5 @@ fn drawn(kind: &Kind) -> String {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(feature = "cli", test))]
 mod tests;

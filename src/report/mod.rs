@@ -19,6 +19,7 @@
 //!
 //! An error of the writer ends the report at once and is handed back as it is.
 
+#[doc(hidden)] // for tests, which look at single sentences; the report is `explain()`
 pub mod explain;
 mod file;
 mod flight;
@@ -32,6 +33,7 @@ mod pcapng;
 mod ps;
 mod reset;
 mod run_info;
+#[doc(hidden)] // for tests, which look at what is drawn before it is
 pub mod sequence;
 mod summary;
 mod svg;
@@ -52,6 +54,11 @@ pub use run_info::RunInfo;
 pub use summary::{Waiting, summary};
 pub use svg::svg;
 pub use text::text;
+
+// What `html` and `ps` show.
+pub use crate::os::Pid;
+pub use crate::os::sim::{ProcessInfo, ProcessState, Wchan};
+pub use crate::sim::Film;
 
 /// A word as a POSIX shell reads it back: in single quotes where it has to be.
 pub(crate) fn shell(word: &str) -> String {

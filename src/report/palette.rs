@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 ///
 /// Whether to use any is the caller's to know: a terminal may, a file may not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Palette {
     /// An error a program was given: `-1 ECONNRESET (…)`, a signal that killed it.
     pub errno: Style,

@@ -1,10 +1,12 @@
 //! Which run a report is about.
 
 use super::shell;
+#[cfg(feature = "cli")]
 use crate::scenario::Scenario;
 
 /// Which run a report is about: enough to repeat it to the byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunInfo {
     /// The scenario's name, or its file.
     pub scenario: String,
@@ -42,6 +44,7 @@ impl RunInfo {
 }
 
 /// A simulated run of the scenario, by the name the scenario has.
+#[cfg(feature = "cli")]
 impl From<&Scenario> for RunInfo {
     fn from(scenario: &Scenario) -> RunInfo {
         RunInfo {

@@ -10,6 +10,7 @@ use super::{Mistake, Scenario, limits};
 
 /// A scenario that comes with the simulator.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct BuiltIn {
     /// Its short name.
     pub name: &'static str,
@@ -74,6 +75,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
 
 /// Why there is no scenario.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum LoadError {
     /// No such name.
     #[error(

@@ -4,16 +4,16 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Octets in a scenario's file: 1 MiB.
-pub const FILE: u64 = 1 << 20;
+pub(super) const FILE: u64 = 1 << 20;
 /// Lines typed at all terminals together.
-pub const TYPED_LINES: u64 = 100_000;
+pub(super) const TYPED_LINES: u64 = 100_000;
 /// Hosts: turmoil looks at every pair of them in every round, so a hundred take a second and a thousand half an hour.
-pub const HOSTS: usize = 100;
+pub(super) const HOSTS: usize = 100;
 /// Programs started by the scenario, on all hosts together.
-pub const PROCESSES: u64 = 10_000;
+pub(super) const PROCESSES: u64 = 10_000;
 /// Faults.
-pub const FAULTS: usize = 10_000;
+pub(super) const FAULTS: usize = 10_000;
 /// Between SIGTERM and SIGKILL when a host is shut down (UNP 5.16).
-pub const GRACE: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(20);
+pub(super) const GRACE: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(20);
 /// Addresses of one host.
-pub const ADDRESSES: u8 = 16;
+pub(super) const ADDRESSES: u8 = 16;

@@ -3,10 +3,13 @@
 //! A scenario is a flat TOML file, read once from top to bottom:
 //!
 //! ```
-//! let scenario = echosim::scenario::load("reboot")?;
+//! use echosim::scenario;
+//!
+//! let scenario = scenario::load("reboot")?;
 //! assert_eq!(scenario.sentence, "The server host crashes and reboots; then the client sends a line (UNP 5.15)");
-//! assert_eq!(scenario.faults.len(), 2);
-//! # Ok::<(), echosim::scenario::LoadError>(())
+//! let outcome = scenario::run(&scenario)?;
+//! assert_eq!(scenario::check(&scenario, &outcome), [], "it is as the file expects");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # The file
@@ -18,11 +21,28 @@
 //! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
-//! | `[expect.HOST]` | `prints`, `stderr`, `fails`, `exits`, `killed`, `waits`, `zombies`, `states`, `segments`, `retransmissions`, or `anything`; see [`Expectation`] |
+//! | `[expect.HOST]` | what its programs have to see: the next table |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
 //! | `[expect.HOST.loopback]` | what is different with `--real` where the hosts share this machine's loopback |
 //! | `[expect.HOST.with."KEY=VALUE"]` | what is different with `--set KEY=VALUE` |
 //! | `[expect.HOST.process.2]` | what is different for the second of several processes |
+//!
+//! A key of `[expect.HOST]` that is left out has its default:
+//!
+//! | key | what has to be | default |
+//! | --- | --- | --- |
+//! | `prints` | the lines on standard output; `*` stands for anything. Also `{ lines = 200 }`, generated ones, and `{ each = "child *", count = "1..5" }` | none |
+//! | `stderr` | the lines on standard error; `*` stands for anything | none; any if `fails` names a failure |
+//! | `fails` | the calls that fail, in time order: `{ call, errno, at, after }`; `at` counts from the start, `after` from the call | none |
+//! | `exits` | the exit statuses, in any order | any number of 0; any status if a failure or a line on standard error is expected |
+//! | `killed` | the signals that killed a process, in any order | none |
+//! | `waits` | the calls that the processes still alive at the end sleep in, in any order | not looked at |
+//! | `zombies` | how many processes have ended and were not waited for | not looked at |
+//! | `states` | the states that the host's connections enter, in time order | not looked at |
+//! | `segments`, `retransmissions` | how many the host sends | not looked at |
+//! | `anything` | `true`: nothing is looked at | `false` |
+//!
+//! A number is `12` or `"1000..1100"`. A time is `"10ms"`, exact to the millisecond, or `"946.6s ± 2%"`, or `"100s..200s"`.
 //!
 //! # The modules
 //!
@@ -42,7 +62,7 @@ mod fault;
 mod file;
 mod host;
 mod library;
-pub mod limits;
+mod limits;
 mod link;
 mod near;
 mod outcome;
@@ -51,7 +71,7 @@ mod remedy;
 mod run;
 mod set;
 mod trigger;
-pub mod units;
+mod units;
 mod variables;
 
 use std::net::IpAddr;
@@ -62,25 +82,34 @@ use crate::sim::host_addrs;
 use crate::stack::{Profile, System};
 use crate::time::SimTime;
 
-pub use expect::{
-    Count, Difference, Expectation, Expectations, Failure, Override, Prints, TimeBound, Tolerance, check,
-    check_within,
-};
-pub use fault::{Fault, SIGNALS};
+pub use expect::{Difference, check};
 pub use file::Mistake;
-pub use host::{Host, Input, Typed, generated_line};
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};
-pub use link::DropRule;
 pub use outcome::{Netstat, Outcome, Ps, Waiting};
-pub use program::Program;
 pub use remedy::remedies;
-pub use run::{RunError, run, run_filmed, run_with};
-pub use set::{SetError, WORLD_KEYS, keys};
-pub use trigger::{Happening, Trigger, Watch};
-pub use variables::Variables;
+pub use run::{RunError, run, run_filmed};
+pub use set::{SetError, keys};
+
+// What a file says, for the command and the tests. A scenario is made by `load` or `Scenario::parse`, so that a key more
+// breaks no program.
+#[doc(hidden)]
+pub use {
+    expect::{
+        Count, Expectation, Expectations, Failure, Override, Prints, TimeBound, Tolerance, check_within,
+    },
+    fault::{Fault, SIGNALS},
+    host::{Host, Input, Typed, generated_line},
+    link::DropRule,
+    program::Program,
+    run::run_with,
+    set::WORLD_KEYS,
+    trigger::{Happening, Trigger, Watch},
+    variables::Variables,
+};
 
 /// Everything that a run needs to know, checked: plain data.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Scenario {
     /// Its short name: `reboot`.
     pub name: String,
@@ -97,16 +126,20 @@ pub struct Scenario {
     /// When the run is stopped, if it has not ended by itself.
     pub until: SimTime,
     /// What may be changed about the programs.
+    #[doc(hidden)]
     pub variables: Variables,
     /// The hosts, in the file's order.
+    #[doc(hidden)]
     pub hosts: Vec<Host>,
     /// The faults, in the file's order; those with a time are in time order.
+    #[doc(hidden)]
     pub faults: Vec<Fault>,
     /// Whether any fault, and any rule that drops packets, may come to nothing.
     pub may_miss: bool,
     /// What was changed with [`set`](Scenario::set), in the order given.
     pub set: Vec<(String, String)>,
     /// Whether its hosts are processes of one machine that talk over its loopback: for what is expected.
+    #[doc(hidden)]
     pub on_loopback: bool,
     /// When to look at every host's sockets.
     pub netstat: Option<Moment>,
@@ -116,6 +149,7 @@ pub struct Scenario {
 
 /// A moment of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Moment {
     /// This long after the start.
     At(SimTime),
@@ -137,7 +171,7 @@ impl Scenario {
     }
 
     /// The system whose TCP this host has.
-    pub fn system(&self, host: &Host) -> System {
+    pub(crate) fn system(&self, host: &Host) -> System {
         host.stack.unwrap_or(self.stack)
     }
 
@@ -158,7 +192,7 @@ impl Scenario {
     }
 
     /// The profile of this host's TCP: its system's, changed by the host's own `set`, then by the scenario's.
-    pub fn profile(&self, host: &Host) -> Profile {
+    pub(crate) fn profile(&self, host: &Host) -> Profile {
         let mut profile = Profile::of(self.system(host));
         for (key, value) in host.set.iter().chain(&self.set) {
             if set::is_profile_key(key) {

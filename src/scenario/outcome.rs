@@ -11,6 +11,7 @@ use crate::timeline::Event;
 
 /// Everything a finished run is judged by.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The whole timeline.
     pub events: Vec<Event>,
@@ -31,6 +32,7 @@ pub struct Outcome {
 
 /// Every host's sockets at one moment.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Netstat {
     /// When.
     pub t: SimTime,
@@ -40,6 +42,7 @@ pub struct Netstat {
 
 /// Every host's processes at one moment.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Ps {
     /// When.
     pub t: SimTime,

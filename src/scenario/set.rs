@@ -30,6 +30,7 @@ pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Why a key cannot be set.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SetError {
     /// There is no such key.
     #[error("no key {key:?};{} keys are {}", did_you_mean(near), known.join(", "))]

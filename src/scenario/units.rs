@@ -1,9 +1,9 @@
 //! How a scenario writes quantities that are no times: `10Mbit/s`, `5%`.
 
 /// What [`rate`] reads, for an error message.
-pub const A_RATE: &str = "a rate such as \"64kbit/s\", \"10Mbit/s\" or \"1Gbit/s\"";
+pub(super) const A_RATE: &str = "a rate such as \"64kbit/s\", \"10Mbit/s\" or \"1Gbit/s\"";
 /// What [`fraction`] reads.
-pub const A_FRACTION: &str = "a share from 0 to 1, such as \"5%\" or 0.05";
+pub(super) const A_FRACTION: &str = "a share from 0 to 1, such as \"5%\" or 0.05";
 
 /// Bits per second in one of each unit of bandwidth; the prefixes are SI's.
 const UNITS_OF_RATE: [(&str, u64); 4] =
@@ -13,14 +13,14 @@ const UNITS_OF_RATE: [(&str, u64); 4] =
 const FASTEST: u64 = 1_000_000_000_000_000;
 
 /// Reads a bandwidth, in bits per second; never 0.
-pub fn rate(text: &str) -> Option<u64> {
+pub(super) fn rate(text: &str) -> Option<u64> {
     let (number, unit, rest) = quantity(text.trim())?;
     let bits = scaled(number, lookup(&UNITS_OF_RATE, unit)?)?;
     (rest.is_empty() && (1..=FASTEST).contains(&bits)).then_some(bits)
 }
 
 /// Reads a share of the whole, as a percentage or as a number from 0 to 1.
-pub fn fraction(text: &str) -> Option<f64> {
+pub(super) fn fraction(text: &str) -> Option<f64> {
     let text = text.trim();
     let share = match text.strip_suffix('%') {
         Some(percent) => decimal(percent.trim_end())? / 100.0,

@@ -9,6 +9,7 @@ use crate::timeline::TcpState;
 
 /// A socket as netstat shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SocketInfo {
     /// Local address and port; the address is unspecified on a wildcard listener.
     pub local: SocketAddr,
@@ -34,6 +35,7 @@ pub struct SocketInfo {
 
 /// A running timer, `timer:(on,12sec,3)` of `ss -o`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TimerInfo {
     /// What it is for.
     pub kind: TimerKind,
@@ -45,6 +47,7 @@ pub struct TimerInfo {
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum TimerKind {
     /// Retransmission of data, SYN or FIN.
     Retransmit,

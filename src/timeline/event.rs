@@ -19,6 +19,7 @@ use super::{FaultKind, TcpState};
 
 /// One entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Event {
     /// When.
     pub t: SimTime,
@@ -32,6 +33,7 @@ pub struct Event {
 
 /// What an [`Event`] is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Kind {
     /// A TCP segment left a host's stack or arrived at it.
     Segment(SegmentEvent),
@@ -93,6 +95,7 @@ pub enum Direction {
 
 /// A TCP segment, its numbers relative to the connection's first as tcpdump shows them: SYN is 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SegmentEvent {
     /// In or out.
     pub dir: Direction,
@@ -119,6 +122,7 @@ pub struct SegmentEvent {
 
 /// The n-th sending again of a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Retransmission {
     /// 1 for the first sending again.
     pub nth: u32,
@@ -130,6 +134,7 @@ pub struct Retransmission {
 
 /// An ICMP error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Icmp {
     /// In or out.
     pub dir: Direction,
@@ -147,6 +152,7 @@ pub struct Icmp {
 
 /// A packet that never arrived.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum LostPacket {
     /// A segment; its direction is the one it was travelling in when lost.
     Segment(SegmentEvent),
@@ -158,6 +164,7 @@ pub enum LostPacket {
 
 /// Why a packet never arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum LostReason {
     /// The destination is off.
     HostDown,
@@ -213,6 +220,7 @@ impl fmt::Display for LostReason {
 
 /// A system call that returned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Call {
     /// Process id.
     pub pid: u32,
@@ -234,6 +242,7 @@ pub struct Call {
 
 /// A change in a process's life.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Process {
     /// Process id.
     pub pid: u32,
@@ -245,6 +254,7 @@ pub struct Process {
 
 /// What happened to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum ProcessChange {
     /// The host's first program began.
     Start,
@@ -272,6 +282,7 @@ pub enum ProcessChange {
 
 /// What became of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum SignalChange {
     /// A handler took it.
     Delivered,
@@ -287,6 +298,7 @@ pub enum SignalChange {
 
 /// A line typed at a terminal, or printed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Line {
     /// Process id.
     pub pid: u32,
@@ -322,6 +334,7 @@ impl Stream {
 
 /// A process that is still alive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Waiting {
     /// On which host.
     pub host: Arc<str>,

@@ -7,6 +7,7 @@ use crate::packet::Unreachable;
 
 /// What a fault does to its host or its host's link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum FaultKind {
     /// The host stops at once, saying nothing (UNP 5.14).
     Crash,

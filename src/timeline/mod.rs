@@ -12,5 +12,11 @@ pub use event::{
 };
 pub use fault::{FaultKind, Victim, Way};
 pub(crate) use interned::interned_option;
+#[doc(hidden)] // for who records: the layers of this crate, its tests and benches
 pub use recorder::{Recorder, Timeline};
 pub use tcp_state::TcpState;
+
+// What events are made of.
+pub use crate::errno::Errno;
+pub use crate::packet::{Flags, Unreachable};
+pub use crate::time::SimTime;

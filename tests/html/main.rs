@@ -1,6 +1,7 @@
 //! The page of `--html`: what stands in it, and what a browser makes of it.
 //!
 //! `viewed.rs` looks at it in a headless Chromium.
+#![cfg(feature = "cli")]
 
 use echosim::report::{self, RunInfo};
 use echosim::scenario::{self, Scenario};

@@ -55,7 +55,8 @@ fn expected(sockets: Option<&Vec<SocketInfo>>) -> Value {
 
 /// What `--netstat` says at a moment.
 fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
-    let scenario = Scenario { netstat: Some(Moment::At(t)), ..scenario.clone() };
+    let mut scenario = scenario.clone();
+    scenario.netstat = Some(Moment::At(t));
     scenario::run(&scenario).expect("it runs to its end").netstat.expect("it was asked for")
 }
 
@@ -69,7 +70,7 @@ fn the_slider_shows_what_netstat_shows() {
         let scenario = library(name, system);
         let moments = milliseconds.map(|ms| netstat(&scenario, SimTime::ZERO + Duration::from_millis(ms)));
         with_page(&format!("slider-{name}"), &page(&scenario), DESK, async |client| {
-            for Netstat { t, hosts } in &moments {
+            for Netstat { t, hosts, .. } in &moments {
                 slide(&client, *t).await;
                 for (host, sockets) in hosts {
                     assert_eq!(

@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use echosim::net::{self, TcpStream};
+use echosim::report::{self, Film, Palette, RunInfo};
 use echosim::timeline::{Direction, Event, Kind};
 use turmoil::Sim;
 
@@ -129,6 +130,24 @@ fn a_capture_of_hosts_that_all_crashed_is_whole_when_the_test_is_over() {
 fn a_capture_that_cannot_be_written_is_an_error_at_once() {
     let error = echosim::pcapng("/nowhere/at/all.pcapng").unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}
+
+#[test]
+fn a_report_takes_the_timeline_and_nothing_else() {
+    talk(|| Ok(())).run().unwrap();
+    let events = net::timeline();
+    let run = RunInfo::default();
+    let written = |write: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let text = written(&|out| report::text(out, &run, &events, &Palette::PLAIN));
+    assert!(text.contains("Flags [S]"), "{text}");
+    let json = written(&|out| report::json(out, &run, &events));
+    assert_eq!(json.lines().count(), events.len() + 1, "a line for the run, and one an event");
+    let page = written(&|out| report::html(out, &run, &events, &Film::default()));
+    assert!(page.ends_with("</html>\n") && page.contains("\"server\""));
 }
 
 /// Runs a test of this name to its end, failed or not, and answers what it left: the trace, and the number of

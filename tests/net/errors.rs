@@ -3,8 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use echosim::net::{self, Code, SockRef, TcpListener, TcpSocket, TcpStream};
-use echosim::stack::System;
+use echosim::net::{self, SockRef, System, TcpListener, TcpSocket, TcpStream, Unreachable};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use turmoil::{IpVersion, Sim};
@@ -70,7 +69,7 @@ fn a_host_that_does_not_exist_is_ehostunreach() {
 fn a_router_that_cannot_reach_the_host_ends_connect_on_linux() {
     let mut sim = sim();
     sim.host("server", || echo_server("0.0.0.0:7"));
-    net::unreachable("client", "server", Code::Host);
+    net::unreachable("client", "server", Unreachable::Host);
     sim.client("client", async {
         assert_eq!(told(TcpStream::connect("server:7").await), EHOSTUNREACH);
         net::reachable("client", "server");
@@ -86,7 +85,7 @@ fn over_ipv6_a_program_is_told_the_same() {
     sim.host("server", || echo_server("[::]:7"));
     sim.client("client", async {
         assert_eq!(told(TcpStream::connect("server:8").await), ECONNREFUSED);
-        echosim::unreachable("client", "server", Code::Host);
+        echosim::unreachable("client", "server", Unreachable::Host);
         assert_eq!(told(TcpStream::connect("server:7").await), EHOSTUNREACH);
         net::reachable("client", "server");
         let mut stream = TcpStream::connect("server:7").await?;
@@ -148,7 +147,7 @@ fn a_partition_is_etimedout_too() {
 
 #[test]
 fn a_router_that_loses_the_host_is_ehostunreach_at_give_up() {
-    let (kind, errno, took) = write_after(|_| net::unreachable("client", "server", Code::Host));
+    let (kind, errno, took) = write_after(|_| net::unreachable("client", "server", Unreachable::Host));
     assert_eq!((kind, errno), EHOSTUNREACH);
     // Linux 6.18, measured: 928 s.
     between(took, 900, 960);

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use echosim::net::{self, Profile, SockRef, TcpKeepalive, TcpSocket, TcpStream};
+use echosim::net::{self, SockRef, System, TcpKeepalive, TcpSocket, TcpStream};
+use echosim::profile::Profile;
 use echosim::timeline::{Direction, Kind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
@@ -37,10 +38,7 @@ fn options_are_kept() {
 }
 
 /// What a client makes of a connection whose server dies half a second into it.
-fn of_dying_server<F, R>(
-    profile: impl Into<echosim::stack::Profile>,
-    client: impl FnOnce(TcpStream) -> F + 'static,
-) -> R
+fn of_dying_server<F, R>(profile: impl Into<Profile>, client: impl FnOnce(TcpStream) -> F + 'static) -> R
 where
     F: Future<Output = turmoil::Result<R>> + 'static,
     R: 'static,
@@ -61,7 +59,7 @@ where
 }
 
 /// Octets that a write to a dead peer takes before it would block.
-fn taken(profile: impl Into<echosim::stack::Profile>) -> usize {
+fn taken(profile: impl Into<Profile>) -> usize {
     of_dying_server(profile, async |stream| {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let mut taken = 0;
@@ -74,14 +72,15 @@ fn taken(profile: impl Into<echosim::stack::Profile>) -> usize {
 
 #[test]
 fn linuxs_buffers_have_grown_and_others_are_as_the_profile_says() {
-    let own = echosim::stack::Profile { buffer: 20_000, ..Profile::Linux.into() };
-    assert_eq!((taken(Profile::Linux), taken(Profile::Book), taken(own)), (98_304, 65_535, 20_000));
+    let mut own = Profile::of(System::Linux);
+    own.buffer = 20_000;
+    assert_eq!((taken(System::Linux), taken(System::Book), taken(own)), (98_304, 65_535, 20_000));
 }
 
 /// A client that says nothing more, set up by `prepare`, and a server that dies; how long until it is noticed,
 /// in seconds from the crash.
 fn noticed(talks: bool, prepare: fn(&TcpStream) -> std::io::Result<()>) -> Option<u64> {
-    of_dying_server(Profile::Linux, async move |mut stream| {
+    of_dying_server(System::Linux, async move |mut stream| {
         prepare(&stream)?;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let start = Instant::now();
@@ -159,7 +158,7 @@ fn quickack_acknowledges_at_once() {
 
 #[test]
 fn quickack_is_linuxs_alone() {
-    net::profile("client", Profile::Bsd);
+    net::profile("client", System::Bsd);
     let mut sim = sim();
     sim.host("server", || echo_server("0.0.0.0:7"));
     sim.client("client", async {

@@ -26,6 +26,7 @@ mod wchan;
 
 pub use config::{HostConfig, Limits};
 pub use host::Host;
+#[cfg(feature = "cli")]
 pub(crate) use power::HALT;
 pub use process::{ProcessInfo, ProcessState};
 pub use sim_os::SimOs;

@@ -51,6 +51,7 @@ impl Process {
 
 /// A line of `ps`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ProcessInfo {
     /// Process id.
     pub pid: Pid,
@@ -74,6 +75,7 @@ type Name = &'static str;
 
 /// `STAT` of `ps`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum ProcessState {
     /// Running, or about to.
     Running,

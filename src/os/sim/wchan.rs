@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The kernel function a process sleeps in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Wchan {
     /// `accept`.
     Accept,

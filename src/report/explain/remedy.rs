@@ -10,6 +10,7 @@ use crate::timeline::{Event, Kind};
 
 /// The client with something added, and how it then learnt that the other end was gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Remedy<'a> {
     /// The options added, as its command line has them; empty for the client as it is.
     pub what: &'a str,
@@ -17,8 +18,16 @@ pub struct Remedy<'a> {
     pub notice: Notice,
 }
 
+impl<'a> Remedy<'a> {
+    /// These options, and what a run with them showed.
+    pub fn new(what: &'a str, notice: Notice) -> Remedy<'a> {
+        Remedy { what, notice }
+    }
+}
+
 /// How a client learns that something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Notice {
     /// A call told it.
     After {

@@ -14,6 +14,7 @@ use crate::timeline::Event;
 
 /// What a ladder is drawn on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terminal {
     /// How many columns it has. Hosts stand as far apart as that allows, up to a point.
     pub width: usize,
@@ -27,6 +28,26 @@ impl Default for Terminal {
     /// Eighty columns of UTF-8, no colours.
     fn default() -> Terminal {
         Terminal { width: 80, ascii: false, palette: Palette::PLAIN }
+    }
+}
+
+impl Terminal {
+    /// The same with this many columns.
+    #[must_use]
+    pub fn with_width(self, width: usize) -> Terminal {
+        Terminal { width, ..self }
+    }
+
+    /// The same with nothing but ASCII.
+    #[must_use]
+    pub fn in_ascii(self) -> Terminal {
+        Terminal { ascii: true, ..self }
+    }
+
+    /// The same in these colours.
+    #[must_use]
+    pub fn with_palette(self, palette: Palette) -> Terminal {
+        Terminal { palette, ..self }
     }
 }
 

@@ -75,5 +75,5 @@ fn seen(event: &Event) -> Option<(Direction, IpAddr)> {
     Some((dir, if dir == Direction::Out { src } else { dst }))
 }
 
-#[cfg(test)]
+#[cfg(all(feature = "cli", test))]
 mod tests;

@@ -12,6 +12,7 @@ use crate::timeline::TcpState;
 
 /// Something that was expected and did not happen, or the other way round.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Difference {
     /// Where: `client prints`.
     pub place: String,

@@ -19,7 +19,7 @@ pub(super) fn profile() -> Profile {
         syn_ack: doubling().take(6).collect(),
         tail_loss_probe: true,
         undo_backoff_on_unreachable: true,
-        wheel: Some(TimerWheel { hz: 250 }),
+        wheel: Some(TimerWheel::new(250)),
         reset_on_give_up: false,
         reset_on_keepalive_give_up: true,
         keepalive: Keepalive { idle: secs(7_200), interval: secs(75), count: 9 },

@@ -17,6 +17,7 @@ use crate::packet::Unreachable;
 
 /// The systems whose TCP is modelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum System {
     /// The hosts of UNIX Network Programming vol. 1 (ch. 4, 5, 7): Berkeley timers, POSIX errors.
     #[default]
@@ -51,6 +52,7 @@ impl System {
 
 /// Constants and switches of one system's TCP.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Profile {
     /// Whose they are.
     pub system: System,
@@ -113,6 +115,7 @@ impl From<System> for Profile {
 
 /// How the retransmission timeout is computed (RFC 6298) and bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rto {
     /// Before a round trip is measured.
     pub initial: Duration,
@@ -126,6 +129,7 @@ pub struct Rto {
 
 /// What [`Rto::min`] is the floor of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RtoFloor {
     /// The whole timeout: max(min, SRTT + 4·RTTVAR), as RFC 6298 (2.4) has it.
     Timeout,
@@ -135,6 +139,7 @@ pub enum RtoFloor {
 
 /// When retransmitting ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GiveUp {
     /// After so many retransmissions, when the timer fires once more.
     Retransmissions(u32),
@@ -152,6 +157,7 @@ pub enum GiveUp {
 
 /// Keepalive (RFC 1122, 4.2.3.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Keepalive {
     /// Silence before the first probe.
     pub idle: Duration,
@@ -163,6 +169,7 @@ pub struct Keepalive {
 
 /// The congestion window that a connection begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InitialWindow {
     /// In segments; `None` is two to four of them by their size, as RFC 5681 (3.1) has it.
     pub segments: Option<u32>,
@@ -188,6 +195,7 @@ impl InitialWindow {
 
 /// Delayed acknowledgment (RFC 1122, 4.2.3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AckPolicy {
     /// How long an acknowledgment may wait.
     pub delay: Duration,
@@ -200,6 +208,7 @@ pub struct AckPolicy {
 
 /// What ICMP errors do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IcmpPolicy {
     /// Which are believed at all.
     pub belief: IcmpBelief,
@@ -211,6 +220,7 @@ pub struct IcmpPolicy {
 
 /// Which ICMP errors are believed, besides being about a connection that exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IcmpBelief {
     /// All: address and port match.
     Any,
@@ -222,6 +232,7 @@ pub enum IcmpBelief {
 
 /// What each kind of ICMP error does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IcmpRules {
     /// Net, host unreachable, time exceeded.
     pub route: IcmpRule,
@@ -244,6 +255,7 @@ pub enum IcmpRule {
 
 /// What becomes of a connection that is reset while it waits for `accept` (ch. 5.11).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AbortedAccept {
     /// `accept` fails with this.
     Fails(Errno),
@@ -255,6 +267,7 @@ pub enum AbortedAccept {
 
 /// How many connections a listening socket's backlog holds (ch. 4.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Backlog {
     /// Berkeley's fudge factor: 3·backlog/2 + 1, completed and incomplete together.
     Berkeley,

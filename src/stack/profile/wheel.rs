@@ -9,6 +9,7 @@ use crate::time::SimTime;
 ///
 /// Each level has 64 buckets, each eight times as long as the level's below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TimerWheel {
     /// Jiffies a second (`CONFIG_HZ`).
     pub hz: u32,
@@ -19,6 +20,11 @@ const LEVEL_SHIFT: u32 = 3;
 const LEVELS: u32 = 9;
 
 impl TimerWheel {
+    /// The wheel of a kernel with this many jiffies a second.
+    pub const fn new(hz: u32) -> TimerWheel {
+        TimerWheel { hz }
+    }
+
     /// When a timer set at `now` for `at` fires.
     pub(crate) fn round(self, now: SimTime, at: SimTime) -> SimTime {
         let jiffy = self.jiffy().as_nanos() as u64;
@@ -56,7 +62,7 @@ fn level(ahead: u64) -> u32 {
 mod tests {
     use super::*;
 
-    const WHEEL: TimerWheel = TimerWheel { hz: 250 };
+    const WHEEL: TimerWheel = TimerWheel::new(250);
 
     fn late(ms: u64) -> Duration {
         let asked = SimTime::ZERO + Duration::from_millis(ms);
