@@ -44,7 +44,7 @@ impl Tap {
         if segment.len == 0 && !is_syn && !segment.flags.has(Flags::FIN) {
             return None;
         }
-        let count = self.sent.entry((segment.src, segment.dst, segment.seq)).or_insert(0);
+        let count = self.sent.entry((segment.src, segment.dst, segment.seq.get())).or_insert(0);
         let nth = *count;
         *count += 1;
         (nth > 0).then_some(Retransmission { nth, limit: None, next: None })

@@ -9,7 +9,7 @@ use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{Icmpv4Packet, Icmpv6Packet, IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
 
 use super::segment::ip_repr;
-use super::{Ip, Malformed};
+use super::{Ip, Malformed, Seq};
 
 /// What an ICMP error says of the packet it quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,8 +96,8 @@ pub struct Quoted {
     pub src: SocketAddr,
     /// Where the quoted segment was going.
     pub dst: SocketAddr,
-    /// Its sequence number, as on the wire.
-    pub seq: u32,
+    /// Its sequence number.
+    pub seq: Seq,
 }
 
 /// An ICMP error that quotes a TCP segment.
@@ -181,7 +181,7 @@ fn parse_quoted(version: IpVersion, quoted: &[u8]) -> Result<Quoted, Malformed> 
     Ok(Quoted {
         src: SocketAddr::new(src, port(0)),
         dst: SocketAddr::new(dst, port(2)),
-        seq: word_at(tcp, 4)?,
+        seq: Seq::new(word_at(tcp, 4)?),
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod icmp;
 mod segment;
+mod seq;
 
 use std::net::IpAddr;
 
@@ -17,6 +18,7 @@ pub(crate) use segment::{
     acknowledge_more, fill_checksum, max_segment_size, moved_back, pushed, renumbered,
     split as split_segment, window_scale, with_checksum, with_window,
 };
+pub use seq::Seq;
 
 /// An IP packet, as far as a host or a router here looks into it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, TcpOption, TcpPacket, TcpSeqNumber};
 
-use super::{Ip, Malformed};
+use super::{Ip, Malformed, Seq};
 
 /// The control bits of a segment (RFC 9293, 3.1), shown in tcpdump's letters: `S`, `S.`, `P.`, `F.`, `R`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl fmt::Display for Flags {
     }
 }
 
-/// The header of a TCP segment, sequence numbers as they are on the wire.
+/// The header of a TCP segment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Segment {
     /// Source address and port.
@@ -66,9 +66,9 @@ pub struct Segment {
     /// Control bits.
     pub flags: Flags,
     /// SEG.SEQ: of the first octet, or of SYN.
-    pub seq: u32,
+    pub seq: Seq,
     /// SEG.ACK, if ACK is set.
-    pub ack: Option<u32>,
+    pub ack: Option<Seq>,
     /// SEG.WND as it stands in the header, not scaled.
     pub win: u16,
     /// Octets of data.
@@ -84,8 +84,8 @@ impl Segment {
     }
 
     /// The sequence number after the last one this segment takes.
-    pub fn seq_end(&self) -> u32 {
-        self.seq.wrapping_add(self.seq_len())
+    pub fn seq_end(&self) -> Seq {
+        self.seq + self.seq_len()
     }
 
     /// The reset that answers a segment which belongs to no connection; none answers a reset
@@ -96,7 +96,7 @@ impl Segment {
         }
         let (flags, seq, ack) = match self.ack {
             Some(ack) => (Flags::RST, ack, None),
-            None => (Flags::RST.with(Flags::ACK), 0, Some(self.seq_end())),
+            None => (Flags::RST.with(Flags::ACK), Seq::new(0), Some(self.seq_end())),
         };
         Some(Segment { src: self.dst, dst: self.src, flags, seq, ack, win: 0, len: 0, hop_limit: 64 })
     }
@@ -108,6 +108,14 @@ pub(super) fn parse(ip: &Ip<'_>) -> Result<Segment, Malformed> {
         return Err(Malformed("TCP checksum"));
     }
     Ok(segment)
+}
+
+fn read_seq(field: TcpSeqNumber) -> Seq {
+    Seq::new(field.0 as u32)
+}
+
+fn written_seq(seq: Seq) -> TcpSeqNumber {
+    TcpSeqNumber(seq.get() as i32)
 }
 
 /// The segment without a look at its checksum.
@@ -129,8 +137,8 @@ pub(super) fn read(ip: &Ip<'_>) -> Result<Segment, Malformed> {
         src: SocketAddr::new(ip.src, tcp.src_port()),
         dst: SocketAddr::new(ip.dst, tcp.dst_port()),
         flags,
-        seq: tcp.seq_number().0 as u32,
-        ack: tcp.ack().then(|| tcp.ack_number().0 as u32),
+        seq: read_seq(tcp.seq_number()),
+        ack: tcp.ack().then(|| read_seq(tcp.ack_number())),
         win: tcp.window_len(),
         len: tcp.payload().len(),
         hop_limit: ip.hop_limit,
@@ -151,8 +159,8 @@ pub fn emit(segment: &Segment, payload: &[u8]) -> Bytes {
     let mut tcp = TcpPacket::new_unchecked(&mut bytes[ip.header_len()..]);
     tcp.set_src_port(segment.src.port());
     tcp.set_dst_port(segment.dst.port());
-    tcp.set_seq_number(TcpSeqNumber(segment.seq as i32));
-    tcp.set_ack_number(TcpSeqNumber(segment.ack.unwrap_or(0) as i32));
+    tcp.set_seq_number(written_seq(segment.seq));
+    tcp.set_ack_number(written_seq(segment.ack.unwrap_or_default()));
     tcp.set_header_len(smoltcp::wire::TCP_HEADER_LEN as u8);
     tcp.clear_flags();
     tcp.set_fin(segment.flags.has(Flags::FIN));
@@ -189,7 +197,7 @@ pub(crate) fn split(packet: &Bytes, mtu: usize) -> Vec<Bytes> {
             let ip_repr = ip_repr(ip.src, ip.dst, IpProtocol::Tcp, piece.len() - tcp_at, segment.hop_limit);
             ip_repr.emit(&mut piece, &ChecksumCapabilities::default());
             let mut tcp = TcpPacket::new_unchecked(&mut piece[tcp_at..]);
-            tcp.set_seq_number(TcpSeqNumber(segment.seq.wrapping_add((n * room) as u32) as i32));
+            tcp.set_seq_number(written_seq(segment.seq + (n * room) as u32));
             let last = n + 1 == pieces;
             tcp.set_fin(last && segment.flags.has(Flags::FIN));
             tcp.set_psh(last && segment.flags.has(Flags::PSH));
@@ -241,15 +249,15 @@ fn option<T>(packet: &[u8], look: impl Fn(&TcpOption<'_>) -> Option<T>) -> Optio
 }
 
 /// The same packet with another sequence number.
-pub(crate) fn renumbered(packet: &Bytes, seq: u32) -> Bytes {
-    rewritten(packet, |tcp| tcp.set_seq_number(TcpSeqNumber(seq as i32)))
+pub(crate) fn renumbered(packet: &Bytes, seq: Seq) -> Bytes {
+    rewritten(packet, |tcp| tcp.set_seq_number(written_seq(seq)))
 }
 
 /// The same packet so many octets further back, without its checksum.
 pub(crate) fn moved_back(packet: &Bytes, octets: u32) -> Bytes {
     edited(packet, |tcp, _| {
-        let seq = tcp.seq_number().0 as u32;
-        tcp.set_seq_number(TcpSeqNumber(seq.wrapping_sub(octets) as i32));
+        let seq = read_seq(tcp.seq_number());
+        tcp.set_seq_number(written_seq(seq - octets));
     })
 }
 
@@ -262,8 +270,8 @@ pub(crate) fn acknowledge_more(packet: &mut [u8], octets: u32, held: u16) {
     if !tcp.ack() {
         return;
     }
-    let ack = tcp.ack_number().0 as u32;
-    tcp.set_ack_number(TcpSeqNumber(ack.wrapping_add(octets) as i32));
+    let ack = read_seq(tcp.ack_number());
+    tcp.set_ack_number(written_seq(ack + octets));
     tcp.set_window_len(tcp.window_len().saturating_sub(held));
     let mut options = tcp.options_mut();
     while let Ok((rest, option)) = TcpOption::parse(options) {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn segment(src: &str, dst: &str, flags: Flags, seq: u32, ack: Option<u32>) -> Segment {
+    let (seq, ack) = (Seq::new(seq), ack.map(Seq::new));
     let (src, dst): (SocketAddr, SocketAddr) = (src.parse().unwrap(), dst.parse().unwrap());
     Segment { src, dst, flags, seq, ack, win: 4096, len: 0, hop_limit: 64 }
 }
@@ -34,9 +35,9 @@ fn flags_are_written_as_tcpdump_writes_them() {
 #[test]
 fn a_reset_takes_its_numbers_from_the_segment_it_answers() {
     let data = segment(V4.0, V4.1, Flags::PSH.with(Flags::ACK), 7, Some(9)).reset().unwrap();
-    assert_eq!((data.flags, data.seq, data.ack), (Flags::RST, 9, None));
+    assert_eq!((data.flags, data.seq, data.ack), (Flags::RST, Seq::new(9), None));
     let syn = segment(V4.0, V4.1, Flags::SYN, 7, None).reset().unwrap();
-    assert_eq!((syn.flags, syn.seq, syn.ack), (Flags::RST.with(Flags::ACK), 0, Some(8)));
+    assert_eq!((syn.flags, syn.seq, syn.ack), (Flags::RST.with(Flags::ACK), Seq::new(0), Some(Seq::new(8))));
     assert_eq!(syn.reset(), None, "a reset is not answered");
 }
 
@@ -57,7 +58,7 @@ fn an_icmp_error_quotes_the_segment_it_is_about() {
             let packet = emit_icmp(router.parse().unwrap(), what, &emit_segment(&sent, b"world\n")).unwrap();
             let Ok(Packet::Icmp(error)) = parse(&packet) else { panic!("{what} does not read back") };
             assert_eq!((error.what, error.dst), (what, sent.src.ip()));
-            assert_eq!(error.about, Quoted { src: sent.src, dst: sent.dst, seq: 7 });
+            assert_eq!(error.about, Quoted { src: sent.src, dst: sent.dst, seq: Seq::new(7) });
         }
     }
 }

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::*;
-use crate::packet::{self, Flags, Packet, Segment};
+use crate::packet::{self, Flags, Packet, Segment, Seq};
 use crate::timeline::Kind;
 
 /// The two ends of a connection, and the router's address between them, in one address family.
@@ -37,7 +37,8 @@ impl Family {
     fn header(self, seq: u32) -> Segment {
         let flags = Flags::PSH.with(Flags::ACK);
         let (src, dst) = (addr(self.client), addr(self.server));
-        Segment { src, dst, flags, seq, ack: Some(1), win: 4096, len: 0, hop_limit: 64 }
+        let (seq, ack) = (Seq::new(seq), Some(Seq::new(1)));
+        Segment { src, dst, flags, seq, ack, win: 4096, len: 0, hop_limit: 64 }
     }
 
     /// A segment from the client to the server; `seq` tells it from others.
@@ -62,7 +63,7 @@ fn us(micros: u64) -> SimTime {
 
 fn seq(packet: &[u8]) -> u32 {
     match packet::parse(packet) {
-        Ok(Packet::Tcp(segment)) => segment.seq,
+        Ok(Packet::Tcp(segment)) => segment.seq.get(),
         other => panic!("not a segment: {other:?}"),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::event::{Direction, Event, Icmp, Kind, LostPacket, LostReason, Retransmission, SegmentEvent};
-use crate::packet::{Flags, IcmpError, Packet, Segment};
+use crate::packet::{Flags, IcmpError, Packet, Segment, Seq};
 use crate::time::SimTime;
 
 /// Everything that happened in a run, in time order; ties stand in the order they were recorded.
@@ -17,7 +17,7 @@ pub struct Timeline {
     /// Whether packets lack TCP's checksum, which is computed when they are read.
     leaves_out_checksums: bool,
     /// Initial sequence number by sender and receiver, for numbers relative to it.
-    origins: BTreeMap<(SocketAddr, SocketAddr), u32>,
+    origins: BTreeMap<(SocketAddr, SocketAddr), Seq>,
 }
 
 impl Timeline {
@@ -39,11 +39,9 @@ impl Timeline {
         // A stack that forgot the connection (or was never asked) answers from outside it: then the only
         // numbers in it are the other side's.
         let origin = |key| self.origins.get(&key).copied();
-        let seq = match origin(way) {
-            Some(isn) => segment.seq.wrapping_sub(isn),
-            None => segment.seq,
-        };
-        let ack = segment.ack.map(|ack| origin(back).map_or(ack, |isn| ack.wrapping_sub(isn)));
+        let relative = |seq: Seq, isn: Option<Seq>| isn.map_or(seq.get(), |isn| seq - isn);
+        let seq = relative(segment.seq, origin(way));
+        let ack = segment.ack.map(|ack| relative(ack, origin(back)));
         SegmentEvent {
             dir,
             src: segment.src,

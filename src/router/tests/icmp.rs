@@ -1,7 +1,7 @@
 use smoltcp::wire::Ipv4Packet;
 
 use super::*;
-use crate::packet::{IcmpError, Quoted, Unreachable};
+use crate::packet::{IcmpError, Quoted, Seq, Unreachable};
 use crate::timeline::{Direction, Way};
 
 const FAMILIES: [Family; 2] = [V4, V6];
@@ -27,7 +27,12 @@ fn error_at_client(net: &mut Net) -> IcmpError {
 /// The error as the router ought to send it about [`Family::request`] number 7.
 fn expected(family: Family, what: Unreachable) -> IcmpError {
     let (src, dst) = (addr(family.client), addr(family.server));
-    IcmpError { src: family.router.parse().unwrap(), dst: src.ip(), what, about: Quoted { src, dst, seq: 7 } }
+    IcmpError {
+        src: family.router.parse().unwrap(),
+        dst: src.ip(),
+        what,
+        about: Quoted { src, dst, seq: Seq::new(7) },
+    }
 }
 
 #[test]

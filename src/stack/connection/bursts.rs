@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
-use super::{Connection, Cx, Owner, seq};
+use super::{Connection, Cx, Owner};
 use crate::packet::{Flags, Segment};
 use crate::timeline::TcpState;
 
@@ -69,7 +69,7 @@ impl Connection {
             self.receive_rest(cx, segment);
             self.acknowledge(cx);
         } else {
-            let beyond = segment.len > 0 && seq::before(self.highest, segment.seq_end());
+            let beyond = segment.len > 0 && self.highest.before(segment.seq_end());
             if beyond && self.has_room_for(segment) {
                 self.highest = segment.seq_end();
             }
@@ -84,7 +84,7 @@ impl Connection {
             && (segment.flags == Flags::ACK || segment.flags == Flags::ACK.with(Flags::PSH))
             && segment.seq == self.highest
             && self.highest == self.expected()
-            && segment.ack.is_some_and(|ack| seq::at_or_before(ack, self.nxt))
+            && segment.ack.is_some_and(|ack| ack.at_or_before(self.nxt))
             && receives(self.state)
             && self.owner == Owner::Process
             && !self.read_shut
@@ -103,12 +103,12 @@ impl Connection {
 
     fn has_room_for(&self, segment: &Segment) -> bool {
         let buffer = self.engine.socket(|socket| socket.recv_capacity());
-        segment.len == 0 || seq::at_or_before(segment.seq_end(), self.read_to.wrapping_add(buffer as u32))
+        segment.len == 0 || segment.seq_end().at_or_before(self.read_to + buffer as u32)
     }
 
     /// What a segment says besides its data, if it says anything new.
     fn receive_rest(&mut self, cx: &mut Cx<'_>, segment: &Segment) {
-        let acknowledges = segment.ack.is_some_and(|ack| seq::before(self.una, ack));
+        let acknowledges = segment.ack.is_some_and(|ack| self.una.before(ack));
         if acknowledges || self.window_of(segment) != self.peer_window {
             let rest = Segment { flags: Flags::ACK, seq: self.expected(), len: 0, ..segment.clone() };
             self.process(cx, &rest, crate::packet::emit_segment(&rest, &[]));
@@ -123,7 +123,7 @@ impl Connection {
         let of_bursts = self.bursts.read(buf, peek);
         let read = of_bursts + self.engine.read(&mut buf[of_bursts..], peek);
         if !peek {
-            self.read_to = self.read_to.wrapping_add(read as u32);
+            self.read_to += read as u32;
             self.engine.hold(self.held());
         }
         read
@@ -143,7 +143,7 @@ impl Connection {
         }
         let room = self.receive_window();
         let has_opened = room > 0 && room / 2 >= self.window;
-        if has_opened || seq::before(self.acked, self.expected()) {
+        if has_opened || self.acked.before(self.expected()) {
             self.acknowledge(cx);
         }
     }

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 
-use super::{Connection, Cx, seq};
-use crate::packet::{Flags, Segment};
+use super::{Connection, Cx};
+use crate::packet::{Flags, Segment, Seq};
 use crate::stack::profile::InitialWindow;
 
 /// RFC 5681, 3.2: so many duplicates say that a segment is lost.
@@ -137,19 +137,19 @@ impl Connection {
     }
 
     fn newly_acknowledged(&self, segment: &Segment) -> usize {
-        let is_new = |ack: &u32| seq::before(self.una, *ack) && seq::at_or_before(*ack, self.nxt);
-        segment.ack.filter(is_new).map_or(0, |ack| ack.wrapping_sub(self.una) as usize)
+        let is_new = |ack: &Seq| self.una.before(*ack) && ack.at_or_before(self.nxt);
+        segment.ack.filter(is_new).map_or(0, |ack| (ack - self.una) as usize)
     }
 
     /// Octets that were sent since the last timeout, if there was one, and are not acknowledged.
     fn flight(&self) -> usize {
-        if seq::before(self.una, self.sent_to) { self.sent_to.wrapping_sub(self.una) as usize } else { 0 }
+        if self.una.before(self.sent_to) { (self.sent_to - self.una) as usize } else { 0 }
     }
 
     /// The timer has fired for what is in flight.
     pub(super) fn note_timeout(&mut self) {
         self.recover = Some(self.nxt);
-        self.congestion.on_timeout(self.nxt.wrapping_sub(self.una) as usize);
+        self.congestion.on_timeout((self.nxt - self.una) as usize);
     }
 
     /// Something is about to be sent: after a silence of more than a timeout, no more than at first.

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::wire::Sent;
-use super::{Connection, Cx, seq};
-use crate::packet::{Flags, Packet, Segment};
+use super::{Connection, Cx};
+use crate::packet::{Flags, Packet, Segment, Seq};
 use crate::timeline::{Direction, Retransmission, TcpState};
 
 /// What becomes of a bare acknowledgment.
@@ -41,7 +41,7 @@ impl Connection {
                 segment.seq = self.acceptable_seq();
                 packet = crate::packet::renumbered(&packet, segment.seq);
             }
-            let is_new = segment.ack.is_some_and(|ack| seq::before(self.acked, ack));
+            let is_new = segment.ack.is_some_and(|ack| self.acked.before(ack));
             self.note_ack(&segment);
             if bare && is_new && acks == Acks::MayWait {
                 if let Some((segment, packet)) = self.delayed_ack.hold(cx.now, (segment, packet), cx.profile)
@@ -70,9 +70,9 @@ impl Connection {
     /// The number of a segment without data: SND.NXT (RFC 9293, 3.10.7.4), but none that the peer's window has
     /// no room for. smoltcp goes back on SND.NXT when it retransmits; two ends that both did would drop each
     /// other's acknowledgments for ever, for they lie before the window, or behind one that has shut.
-    pub(super) fn acceptable_seq(&self) -> u32 {
-        let edge = self.una.wrapping_add(self.peer_window);
-        if seq::before(edge, self.nxt) { edge } else { self.nxt }
+    pub(super) fn acceptable_seq(&self) -> Seq {
+        let edge = self.una + self.peer_window;
+        if edge.before(self.nxt) { edge } else { self.nxt }
     }
 
     fn emit_segment(&mut self, cx: &mut Cx<'_>, segment: Segment, packet: Bytes) {
@@ -104,7 +104,7 @@ impl Connection {
             self.send(cx, &segment, packet, None);
             return;
         }
-        if segment.flags.has(Flags::SYN) && self.nxt == 0 && self.una == 0 {
+        if segment.flags.has(Flags::SYN) && self.nxt == Seq::default() && self.una == Seq::default() {
             self.una = segment.seq;
             self.nxt = segment.seq;
             self.sent_to = segment.seq_end();
@@ -115,7 +115,7 @@ impl Connection {
             self.send(cx, &segment, packet, Some("window probe"));
             return;
         }
-        let new = seq::before(self.nxt, segment.seq_end());
+        let new = self.nxt.before(segment.seq_end());
         if segment.len > 0 {
             self.delayed_ack.on_data_out(cx.now, cx.profile);
         }
@@ -173,7 +173,7 @@ impl Connection {
 
     /// A segment below the window, which the peer can only answer with an ACK: RFC 1122's keepalive probe.
     pub(super) fn send_probe(&mut self, cx: &mut Cx<'_>, note: &'static str) {
-        let probe = self.made(Flags::ACK, self.una.wrapping_sub(1));
+        let probe = self.made(Flags::ACK, self.una - 1);
         self.send(cx, &probe, crate::packet::emit_segment(&probe, &[]), Some(note));
     }
 
@@ -186,7 +186,7 @@ impl Connection {
         self.send(cx, &reset, crate::packet::emit_segment(&reset, &[]), None);
     }
 
-    pub(super) fn made(&self, flags: Flags, seq: u32) -> Segment {
+    pub(super) fn made(&self, flags: Flags, seq: Seq) -> Segment {
         Segment {
             src: self.local,
             dst: self.remote,

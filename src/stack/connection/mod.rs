@@ -18,7 +18,6 @@ mod persist;
 mod receive;
 mod retransmit;
 mod rtt;
-mod seq;
 mod shown;
 mod timeout;
 mod wire;
@@ -47,7 +46,7 @@ use super::info::{SocketInfo, TimerInfo, TimerKind};
 use super::options::Options;
 use super::profile::{InitialWindow, Profile};
 use crate::errno::Errno;
-use crate::packet::{Segment, Unreachable};
+use crate::packet::{Segment, Seq, Unreachable};
 use crate::time::SimTime;
 use crate::timeline::{Kind, Recorder, TcpState};
 
@@ -83,16 +82,16 @@ pub(super) struct Connection {
     state: TcpState,
     /// SND.UNA, and the number after the last one ever sent: SND.NXT without its rewinding. Both are 0 until
     /// the SYN is sent.
-    una: u32,
-    nxt: u32,
+    una: Seq,
+    nxt: Seq,
     /// The number after the last one that was read.
-    read_to: u32,
+    read_to: Seq,
     /// What has come of it in bursts that the engine does not know of.
     bursts: Bursts,
     /// The number after the last one of the peer's that has come, in order or not.
-    highest: u32,
+    highest: Seq,
     /// The last acknowledgment and window that were sent, or that wait to be.
-    acked: u32,
+    acked: Seq,
     window: u16,
     /// The window that the peer last advertised, and how much of it the engine was last shown.
     peer_window: u32,
@@ -117,15 +116,15 @@ pub(super) struct Connection {
     /// Octets of data of the segments that bursts are cut into, if they leave as one packet.
     segment_size: Option<usize>,
     /// The number after the last one that the engine has sent, or sent again.
-    sent_to: u32,
+    sent_to: Seq,
     /// When data were last sent.
     sent_at: Option<SimTime>,
     /// SND.NXT when a loss was last noticed, until that is acknowledged (RFC 6582, 3.2).
-    recover: Option<u32>,
+    recover: Option<Seq>,
     /// The largest IP packet the path lets through, if a router said so (RFC 1191).
     path_mtu: Option<usize>,
     /// How often each segment in flight has been sent again, by first sequence number.
-    resent: Vec<(u32, u32)>,
+    resent: Vec<(Seq, u32)>,
     /// The newest segment, for the tail loss probe.
     tail: Option<(Segment, Bytes)>,
     /// The same while a burst goes out: where it is among the packets to be sent.
@@ -169,16 +168,16 @@ impl Connection {
             options: setup.options,
             engine,
             state: TcpState::Closed,
-            una: 0,
-            nxt: 0,
-            acked: 0,
+            una: Seq::default(),
+            nxt: Seq::default(),
+            acked: Seq::default(),
             window: 0,
             peer_window: 0,
             shown: 0,
             congestion: Congestion::new(DEFAULT_MSS, InitialWindow::ONE, 0),
-            read_to: 0,
+            read_to: Seq::default(),
             bursts: Bursts::default(),
-            highest: 0,
+            highest: Seq::default(),
             peer_mss: DEFAULT_MSS,
             peer_scale: 0,
             scale: 0,
@@ -192,7 +191,7 @@ impl Connection {
             fin_wait_2: None,
             mss: setup.mtu - ip_header - TCP_HEADER_LEN,
             segment_size: None,
-            sent_to: 0,
+            sent_to: Seq::default(),
             sent_at: None,
             recover: None,
             path_mtu: None,
@@ -241,8 +240,8 @@ impl Connection {
     }
 
     /// RCV.NXT: the next number that is expected of the peer.
-    fn expected(&self) -> u32 {
-        self.read_to.wrapping_add(self.unread() as u32 + u32::from(self.fin_received))
+    fn expected(&self) -> Seq {
+        self.read_to + (self.unread() as u32 + u32::from(self.fin_received))
     }
 
     /// Octets that have come in order and are not read.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::congestion::Congestion;
 use super::emit::Acks;
-use super::{Connection, Cx, Death, Owner, seq};
+use super::{Connection, Cx, Death, Owner};
 use crate::packet::{Flags, IcmpError, Segment, Unreachable};
 use crate::stack::profile::{IcmpBelief, IcmpRule};
 use crate::timeline::TcpState;
@@ -89,26 +89,24 @@ impl Connection {
             && closed_half
             && segment.len > 0
             && !segment.flags.has(Flags::RST)
-            && seq::before(self.acked, segment.seq_end())
+            && self.acked.before(segment.seq_end())
     }
 
     fn note_acknowledged(&mut self, cx: &Cx<'_>, segment: &Segment, before: TcpState) {
-        let Some(ack) = segment.ack.filter(|ack| seq::before(self.una, *ack)) else { return };
+        let Some(ack) = segment.ack.filter(|ack| self.una.before(*ack)) else { return };
         // A window probe's octet may be acknowledged though it was never counted as sent.
-        let probed = self.persist.fired() > 0 && ack == self.nxt.wrapping_add(1);
-        if !seq::at_or_before(ack, self.nxt) && !probed {
+        let probed = self.persist.fired() > 0 && ack == self.nxt + 1;
+        if !ack.at_or_before(self.nxt) && !probed {
             return;
         }
         if before == TcpState::SynSent && !segment.flags.has(Flags::SYN) {
             return;
         }
         self.una = ack;
-        if seq::before(self.nxt, ack) {
-            self.nxt = ack;
-        }
+        self.nxt = self.nxt.later(ack);
         self.soft = None;
-        self.recover = self.recover.filter(|end| seq::before(ack, *end));
-        self.resent.retain(|(seq, _)| !seq::before(*seq, ack));
+        self.recover = self.recover.filter(|end| ack.before(*end));
+        self.resent.retain(|(seq, _)| !seq.before(ack));
         self.rtt.on_ack(cx.now, ack);
         self.on_new_ack(cx);
     }
@@ -155,8 +153,8 @@ impl Connection {
     /// RFC 5927, 4.1: a forger does not know which sequence numbers are in flight.
     fn believes(&self, cx: &Cx<'_>, error: &IcmpError) -> bool {
         let quoted = error.about.seq;
-        let in_flight = seq::at_or_before(self.una, quoted) && seq::before(quoted, self.nxt);
-        let probe = self.keepalive.probes() > 0 && quoted == self.una.wrapping_sub(1);
+        let in_flight = self.una.at_or_before(quoted) && quoted.before(self.nxt);
+        let probe = self.keepalive.probes() > 0 && quoted == self.una - 1;
         match cx.profile.icmp.belief {
             IcmpBelief::Any => true,
             IcmpBelief::InFlight => in_flight,

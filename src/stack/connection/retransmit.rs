@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::death::modelled_time;
 use super::{Connection, Cx, Owner};
+use crate::packet::Seq;
 use crate::stack::profile::GiveUp;
 use crate::time::SimTime;
 use crate::timeline::TcpState;
@@ -64,7 +65,7 @@ impl RetransmitTimer {
 impl Connection {
     /// RFC 6298 (5.1): a segment goes out; if the timer does not run, it is started. `seq` is the newest segment's
     /// first number: RFC 8985, 7.2, probes after what is sent last.
-    pub(super) fn start_retransmit_timer(&mut self, cx: &Cx<'_>, seq: u32) {
+    pub(super) fn start_retransmit_timer(&mut self, cx: &Cx<'_>, seq: Seq) {
         if self.retransmit.at.is_some() {
             if self.retransmit.firing == Firing::Probe {
                 self.set_probe_timer(cx, seq);
@@ -90,7 +91,7 @@ impl Connection {
 
     /// Two round trips after the newest segment, but not after the oldest's retransmission would be due. If it is the
     /// only one in flight, the peer may be delaying its acknowledgment (RFC 8985, 7.2).
-    fn set_probe_timer(&mut self, cx: &Cx<'_>, seq: u32) {
+    fn set_probe_timer(&mut self, cx: &Cx<'_>, seq: Seq) {
         let Some((srtt, _)) = self.rtt.measured() else { return };
         let allowance = if seq == self.una { cx.profile.rto.min } else { LEAST_WAIT };
         let at = cx.now + srtt * 2 + allowance;

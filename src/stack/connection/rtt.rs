@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::seq;
+use crate::packet::Seq;
 use crate::stack::profile::{Rto, RtoFloor};
 use crate::time::SimTime;
 
@@ -11,12 +11,12 @@ pub(super) struct RttEstimator {
     /// SRTT and RTTVAR, once measured.
     measured: Option<(Duration, Duration)>,
     /// The segment being timed: the number after its last, and when it was sent.
-    timing: Option<(u32, SimTime)>,
+    timing: Option<(Seq, SimTime)>,
 }
 
 impl RttEstimator {
     /// A segment that was never sent before went out.
-    pub(super) fn on_send(&mut self, now: SimTime, seq_end: u32) {
+    pub(super) fn on_send(&mut self, now: SimTime, seq_end: Seq) {
         self.timing.get_or_insert((seq_end, now));
     }
 
@@ -25,9 +25,9 @@ impl RttEstimator {
         self.timing = None;
     }
 
-    pub(super) fn on_ack(&mut self, now: SimTime, ack: u32) {
+    pub(super) fn on_ack(&mut self, now: SimTime, ack: Seq) {
         let Some((end, sent)) = self.timing else { return };
-        if seq::before(ack, end) {
+        if ack.before(end) {
             return;
         }
         self.timing = None;

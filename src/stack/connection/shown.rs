@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::{Connection, Cx, seq};
+use super::{Connection, Cx};
 use crate::packet::{Flags, Segment};
 use crate::timeline::TcpState;
 
@@ -73,9 +73,9 @@ impl Connection {
         if matches!(self.engine.state(), TcpState::Listen | TcpState::SynSent) {
             true
         } else if segment.len == 0 {
-            seq::at_or_before(expected, segment.seq)
+            expected.at_or_before(segment.seq)
         } else {
-            self.window > 0 && seq::before(expected, segment.seq.wrapping_add(segment.len as u32))
+            self.window > 0 && expected.before(segment.seq + segment.len as u32)
         }
     }
 }

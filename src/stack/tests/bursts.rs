@@ -254,7 +254,7 @@ fn what_lies_behind_a_gap_is_acknowledged_selectively_by_its_own_numbers() {
     let Ok(crate::packet::Packet::Tcp(segment)) = crate::packet::parse(&ack) else { panic!("no segment") };
     assert_eq!(segment.ack, Some(lost.seq));
     // The only option: two that do nothing, or none, and a block.
-    let block = [early.seq.to_be_bytes(), early.seq_end().to_be_bytes()].concat();
+    let block = [early.seq.get().to_be_bytes(), early.seq_end().get().to_be_bytes()].concat();
     assert!(ack.windows(8).any(|octets| octets == block), "{ack:02x?}");
 }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::packet::Seq;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -26,11 +27,11 @@ proptest! {
         let info = wire.client.sockets(wire.now).remove(0);
         let seen = wire.recorder.events_from(0);
         prop_assert!(!seen.is_empty());
-        let (mut seq, mut ack) = (0u32, 0u32);
+        let (mut seq, mut ack) = (Seq::default(), Seq::default());
         let _ = wire.write(client);
         while let Some(packet) = wire.client.transmit() {
             if let Ok(crate::packet::Packet::Tcp(segment)) = crate::packet::parse(&packet) {
-                (seq, ack) = (segment.ack.unwrap_or(0), segment.seq);
+                (seq, ack) = (segment.ack.unwrap_or_default(), segment.seq);
             }
         }
         for (bits, seq_off, ack_off, win, len) in segments {
@@ -41,8 +42,8 @@ proptest! {
                 src: info.remote.unwrap(),
                 dst: info.local,
                 flags,
-                seq: seq.wrapping_add(seq_off as u32),
-                ack: flags.has(Flags::ACK).then(|| ack.wrapping_add(ack_off as u32)),
+                seq: seq + seq_off as u32,
+                ack: flags.has(Flags::ACK).then(|| ack + ack_off as u32),
                 win,
                 len,
                 hop_limit: 64,
