@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::connection::{Connection, Cx, Owner};
+use super::connection::{Connection, Owner};
 use super::listener::Listener;
 use super::options::{Options, SocketOption};
 use super::profile::AbortedAccept;
+use super::smoltcp::Tcb;
+use super::tcp::Context;
 use super::{FIRST_EPHEMERAL_PORT, How, Readiness, Socket, SocketId, Stack};
 use crate::errno::Errno;
 use crate::time::SimTime;
@@ -131,8 +133,8 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         let setup = self.setup(options);
-        let mut cx = self.around.cx(now);
-        let connection = Connection::open(&mut cx, local, peer, setup);
+        let tcp = Tcb::open(&mut self.shared.context(now), local, peer, setup);
+        let connection = Connection::new(local, peer, Owner::Process, Box::new(tcp));
         self.sockets[id.0] = Socket::Connection(Box::new(connection));
         self.connections.insert((local, peer), id);
         self.with_connection(now, id, |_, _| ());
@@ -152,14 +154,13 @@ impl Stack {
             return Err(Errno::ECONNABORTED);
         };
         if let (true, AbortedAccept::Fails(errno)) =
-            (connection.was_reset(), self.around.profile.aborted_accept)
+            (connection.was_reset(), self.shared.profile.aborted_accept)
         {
             self.remove(child);
             return Err(errno);
         }
-        connection.owner = Owner::Process;
         let peer = connection.remote;
-        self.with_connection(now, child, |_, _| ());
+        self.with_connection(now, child, |connection, cx| connection.accept(cx));
         Ok((child, peer))
     }
 
@@ -204,7 +205,7 @@ impl Stack {
         &mut self,
         now: SimTime,
         id: SocketId,
-        work: impl FnOnce(&mut Connection, &mut Cx<'_>) -> Result<R, Errno>,
+        work: impl FnOnce(&mut Connection, &mut Context<'_>) -> Result<R, Errno>,
     ) -> Result<R, Errno> {
         self.with_connection(now, id, work).unwrap_or(Err(Errno::ENOTCONN))
     }
@@ -238,7 +239,7 @@ impl Stack {
             Some(Socket::Fresh { options, .. }) => options.set(option),
             Some(Socket::Listener(listener)) => listener.options.set(option),
             Some(Socket::Connection(_)) => {
-                self.with_connection(now, id, |connection, cx| connection.set_option(cx, option));
+                self.with_connection(now, id, |connection, cx| connection.tcp.set_option(cx, option));
             }
         }
         Ok(())
@@ -253,7 +254,7 @@ impl Stack {
         match self.sockets.get(id.0).ok_or(Errno::EBADF)? {
             Socket::Fresh { options, .. } => Ok(options),
             Socket::Listener(listener) => Ok(&listener.options),
-            Socket::Connection(connection) => Ok(&connection.options),
+            Socket::Connection(connection) => Ok(connection.tcp.options()),
         }
     }
 
@@ -265,7 +266,7 @@ impl Stack {
     pub fn quick_ack(&self, id: SocketId) -> Result<bool, Errno> {
         self.knows_quick_ack()?;
         match self.sockets.get(id.0) {
-            Some(Socket::Connection(connection)) => Ok(connection.quick_ack()),
+            Some(Socket::Connection(connection)) => Ok(connection.tcp.quick_ack()),
             _ => Err(Errno::ENOTCONN),
         }
     }
@@ -280,7 +281,7 @@ impl Stack {
         self.knows_quick_ack()?;
         match self.sockets.get(id.0) {
             Some(Socket::Connection(_)) => {
-                self.with_connection(now, id, |connection, cx| connection.set_quick_ack(cx, quick));
+                self.with_connection(now, id, |connection, cx| connection.tcp.set_quick_ack(cx, quick));
                 Ok(())
             }
             _ => Err(Errno::ENOTCONN),
@@ -333,7 +334,7 @@ impl Stack {
     /// What `poll` says of the socket.
     pub fn readiness(&self, id: SocketId) -> Readiness {
         match self.sockets.get(id.0) {
-            Some(Socket::Connection(connection)) => connection.readiness(),
+            Some(Socket::Connection(connection)) => connection.readiness(&connection.tcp.status()),
             Some(Socket::Listener(listener)) => {
                 Readiness { readable: !listener.completed.is_empty(), ..Readiness::default() }
             }

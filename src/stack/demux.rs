@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::connection::Connection;
+use super::connection::{Connection, Owner};
+use super::smoltcp::Tcb;
 use super::{Socket, SocketId, Stack};
 use crate::packet::{Flags, IcmpError, Packet, Segment};
 use crate::time::SimTime;
@@ -15,16 +16,16 @@ impl Stack {
     pub fn receive(&mut self, now: SimTime, packet: Bytes) {
         let intact = if self.offloads_checksums { crate::packet::view(&packet).ok() } else { None };
         match intact.map_or_else(|| crate::packet::parse(&packet), Ok) {
-            Err(_) => self.around.recorder.lost(now, &packet, LostReason::Corrupt),
+            Err(_) => self.shared.recorder.lost(now, &packet, LostReason::Corrupt),
             Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
-                self.around.recorder.segment(now, Direction::In, &segment, &packet, None, None);
+                self.shared.recorder.segment(now, Direction::In, &segment, &packet, None, None);
                 self.receive_segment(now, &segment, packet);
             }
             Ok(Packet::Icmp(error)) if self.addrs.contains(&error.dst) => {
-                self.around.recorder.icmp(now, Direction::In, &error, &packet);
+                self.shared.recorder.icmp(now, Direction::In, &error, &packet);
                 self.receive_icmp(now, &error);
             }
-            Ok(_) => self.around.recorder.lost(now, &packet, LostReason::NotOurs),
+            Ok(_) => self.shared.recorder.lost(now, &packet, LostReason::NotOurs),
         }
     }
 
@@ -34,7 +35,7 @@ impl Stack {
         if let Some(id) = known
             && !(opens && self.gives_way(now, id))
         {
-            self.with_connection(now, id, |connection, cx| connection.receive(cx, segment, packet));
+            self.with_connection(now, id, |connection, cx| connection.tcp.on_segment(cx, segment, packet));
             return;
         }
         match self.listener_for(segment).filter(|_| opens) {
@@ -58,7 +59,7 @@ impl Stack {
             Some(Socket::Connection(connection)) if connection.state() == TcpState::TimeWait
         );
         if waits {
-            self.with_connection(now, id, |connection, cx| connection.abort(cx));
+            self.with_connection(now, id, |connection, cx| connection.tcp.abort(cx));
         }
         waits
     }
@@ -81,35 +82,33 @@ impl Stack {
 
     fn receive_syn(&mut self, now: SimTime, id: SocketId, syn: &Segment, packet: Bytes) {
         let Some(Socket::Listener(listener)) = self.sockets.get_mut(id.0) else { return };
-        let limit = self.around.profile.backlog_limit(listener.backlog);
+        let limit = self.shared.profile.backlog_limit(listener.backlog);
         if listener.completed.len() + listener.incomplete >= limit {
             // Ch. 4.5: the SYN is ignored, not refused; the client sends it again.
-            self.around.recorder.lost(now, &packet, LostReason::BacklogFull);
+            self.shared.recorder.lost(now, &packet, LostReason::BacklogFull);
             return;
         }
         listener.incomplete += 1;
         let options = listener.options.clone();
         let setup = self.setup(options);
-        let mut cx = self.around.cx(now);
-        let connection = Connection::passive(&mut cx, id, syn, setup);
+        let tcp = Tcb::listen(&self.shared.context(now), syn, setup);
+        let connection = Connection::new(syn.dst, syn.src, Owner::Listener(id), Box::new(tcp));
         let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));
         self.connections.insert((syn.dst, syn.src), child);
         self.use_port(syn.dst.port());
-        self.with_connection(now, child, |connection, cx| connection.receive(cx, syn, packet));
+        self.with_connection(now, child, |connection, cx| connection.tcp.on_segment(cx, syn, packet));
     }
 
     /// RFC 9293, 3.10.7.1: what belongs to no connection is answered with a reset.
     fn refuse(&mut self, now: SimTime, segment: &Segment) {
         if let Some(reset) = segment.reset() {
-            let packet = crate::packet::emit_segment(&reset, &[]);
-            self.around.recorder.segment(now, Direction::Out, &reset, &packet, None, None);
-            self.around.out.push_back(packet);
+            self.shared.context(now).send_bare(&reset, None);
         }
     }
 
     fn receive_icmp(&mut self, now: SimTime, error: &IcmpError) {
         if let Some(id) = self.connections.get(&(error.about.src, error.about.dst)).copied() {
-            self.with_connection(now, id, |connection, cx| connection.receive_icmp(cx, error));
+            self.with_connection(now, id, |connection, cx| connection.tcp.on_icmp(cx, error));
         }
     }
 }

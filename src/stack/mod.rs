@@ -1,4 +1,4 @@
-//! One host's TCP/IP: smoltcp's TCP under the policy of a [`Profile`].
+//! One host's TCP/IP, as the system of its [`Profile`] has it.
 //!
 //! A [`Stack`] does no input or output and has no clock: packets and `now` go in
 //! ([`receive`](Stack::receive), [`handle_timeout`](Stack::handle_timeout), the calls), packets and the next
@@ -12,8 +12,14 @@
 //! | `calls.rs` | `socket`, `bind`, `connect`, `accept` … |
 //! | `demux.rs` | which socket an incoming packet belongs to |
 //! | `listener.rs` | the backlog |
-//! | `connection/` | one connection: smoltcp inside, timers and errors around it |
+//! | `connection.rs` | one connection as its process sees it: POSIX's calls and errors |
+//! | `tcp/` | the interface to a connection's TCP, and the rules that every TCP follows |
+//! | `smoltcp/` | that interface on smoltcp |
+//!
+//! A segment goes from `demux.rs` through [`Stack`] to a TCP, and on smoltcp from `tcb.rs` by way of `input.rs` and
+//! `engine.rs` to the device that smoltcp reads from.
 
+mod backlog;
 mod calls;
 mod connection;
 mod demux;
@@ -21,6 +27,9 @@ mod info;
 mod listener;
 mod options;
 pub mod profile;
+mod smoltcp;
+mod socket;
+mod tcp;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -31,11 +40,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use slab::Slab;
 
-use connection::{Connection, Cx, Owner, Setup};
+use connection::{Connection, Owner};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
 pub use options::{Options, SocketOption};
 pub use profile::{Profile, System};
+pub use socket::{How, Readiness, SocketId};
+use tcp::{Context, Setup};
 
 use crate::time::SimTime;
 use crate::timeline::{Recorder, TcpState};
@@ -54,36 +65,6 @@ pub struct Config {
     pub seed: u64,
 }
 
-/// A socket of a [`Stack`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(usize);
-
-/// Which half `shutdown` ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
-    /// SHUT_RD.
-    Read,
-    /// SHUT_WR: a FIN after what was written.
-    Write,
-    /// SHUT_RDWR.
-    Both,
-}
-
-/// What `poll` would say of a socket.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Readiness {
-    /// POLLIN: `read` or `accept` would not block.
-    pub readable: bool,
-    /// POLLOUT: `write` would not block.
-    pub writable: bool,
-    /// POLLERR: there is an error to be reported.
-    pub error: bool,
-    /// POLLHUP: both halves are gone.
-    pub hangup: bool,
-    /// POLLRDHUP: the peer sends no more.
-    pub read_hangup: bool,
-}
-
 enum Socket {
     /// Made, perhaps bound, nothing else yet.
     Fresh {
@@ -97,7 +78,7 @@ enum Socket {
 /// One host's TCP/IP.
 pub struct Stack {
     addrs: Vec<IpAddr>,
-    around: Surroundings,
+    shared: Shared,
     mtu: usize,
     rng: ChaCha8Rng,
     /// Whether the link vouches for what it carries.
@@ -118,7 +99,7 @@ pub struct Stack {
 }
 
 /// What all connections of a host share.
-struct Surroundings {
+struct Shared {
     profile: Profile,
     recorder: Recorder,
     /// Whether the link cuts what is larger than it carries.
@@ -126,9 +107,9 @@ struct Surroundings {
     out: VecDeque<Bytes>,
 }
 
-impl Surroundings {
-    fn cx(&mut self, now: SimTime) -> Cx<'_> {
-        Cx {
+impl Shared {
+    fn context(&mut self, now: SimTime) -> Context<'_> {
+        Context {
             now,
             profile: &self.profile,
             recorder: &self.recorder,
@@ -148,7 +129,7 @@ impl Stack {
         let next_port = FIRST_EPHEMERAL_PORT + (rng.next_u32() % 8_192) as u16;
         Stack {
             addrs: config.addrs,
-            around: Surroundings {
+            shared: Shared {
                 profile: config.profile,
                 recorder,
                 offloads_segmentation: false,
@@ -187,10 +168,10 @@ impl Stack {
         debug_assert!(self.connections.is_empty(), "a connection knows another host");
         let fresh = Stack::new(config, recorder);
         self.addrs = fresh.addrs;
-        self.around.profile = fresh.around.profile;
+        self.shared.profile = fresh.shared.profile;
         self.mtu = fresh.mtu;
         self.rng = fresh.rng;
-        self.around.recorder = fresh.around.recorder;
+        self.shared.recorder = fresh.shared.recorder;
         if self.offloads_checksums {
             self.offload_checksums();
         }
@@ -201,23 +182,23 @@ impl Stack {
     /// computed for nobody but the reader of the timeline.
     pub fn offload_checksums(&mut self) {
         self.offloads_checksums = true;
-        self.around.recorder.leave_out_checksums();
+        self.shared.recorder.leave_out_checksums();
     }
 
     /// Whether segments of one burst leave as one packet of up to 65 535 octets, as tcpdump shows them on a Linux
     /// host whose card cuts them (TCP segmentation offload). IPv4 only; connections that were made without never do.
     pub fn set_segmentation_offload(&mut self, on: bool) {
-        self.around.offloads_segmentation = on;
+        self.shared.offloads_segmentation = on;
     }
 
     /// How its TCP behaves.
     pub fn profile(&self) -> &Profile {
-        &self.around.profile
+        &self.shared.profile
     }
 
     /// The next packet to put on the link.
     pub fn transmit(&mut self) -> Option<Bytes> {
-        self.around.out.pop_front()
+        self.shared.out.pop_front()
     }
 
     /// The moment at which [`handle_timeout`](Stack::handle_timeout) has something to do.
@@ -231,7 +212,7 @@ impl Stack {
             if at > now {
                 break;
             }
-            self.with_connection(now, id, |connection, cx| connection.handle_timeout(cx));
+            self.with_connection(now, id, |connection, cx| connection.tcp.on_timeout(cx));
         }
     }
 
@@ -249,7 +230,7 @@ impl Stack {
         });
         let connections = self.sockets.iter().filter_map(|(_, socket)| match socket {
             Socket::Connection(connection) if connection.state() != TcpState::Closed => {
-                Some(connection.info(now, &self.around.profile))
+                Some(connection.tcp.info(now, &self.shared.profile))
             }
             _ => None,
         });
@@ -261,23 +242,25 @@ impl Stack {
         &mut self,
         now: SimTime,
         id: SocketId,
-        work: impl FnOnce(&mut Connection, &mut Cx<'_>) -> R,
+        work: impl FnOnce(&mut Connection, &mut Context<'_>) -> R,
     ) -> Option<R> {
         let Some(Socket::Connection(connection)) = self.sockets.get_mut(id.0) else { return None };
-        let mut cx = self.around.cx(now);
-        let (before, ready_before) = (connection.state(), connection.readiness());
+        let mut cx = self.shared.context(now);
+        let before = connection.tcp.status();
+        let ready_before = connection.readiness(&before);
         let result = work(connection, &mut cx);
-        let (owner, state, dead) = (connection.owner, connection.state(), connection.is_dead());
-        let (deadline, ready) = (connection.deadline(), connection.readiness());
-        self.set_deadline(id, deadline);
-        if dead && before != TcpState::Closed {
+        let status = connection.update(cx.profile);
+        let (owner, ready) = (connection.owner, connection.readiness(&status));
+        self.set_deadline(id, status.deadline);
+        let is_dead = status.death.is_some();
+        if is_dead && before.state != TcpState::Closed {
             self.forget_addresses(id);
         }
         match owner {
             Owner::Process if ready != ready_before => self.changed(id),
             Owner::Process => {}
-            Owner::Listener(listener) => self.handshake_went_on(id, listener, before, state),
-            Owner::Nobody if dead => self.remove(id),
+            Owner::Listener(listener) => self.handshake_went_on(id, listener, before.state, status.state),
+            Owner::Nobody if is_dead => self.remove(id),
             Owner::Nobody => {}
         }
         Some(result)
@@ -335,7 +318,7 @@ impl Stack {
 
     fn setup(&mut self, options: Options) -> Setup {
         let checksums = !self.offloads_checksums;
-        let segmentation_offload = self.around.offloads_segmentation;
+        let segmentation_offload = self.shared.offloads_segmentation;
         Setup { options, mtu: self.mtu, seed: self.rng.next_u64(), checksums, segmentation_offload }
     }
 }

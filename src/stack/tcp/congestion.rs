@@ -1,12 +1,5 @@
 //! Congestion control: RFC 5681, counted in octets (RFC 3465).
-//!
-//! smoltcp's own counts acknowledgments, of which a burst has one, and begins with 2 048 octets whatever the system. So it
-//! is off, and smoltcp is shown no more of the peer's window than this one lets through (`shown.rs`).
 
-use bytes::Bytes;
-
-use super::{Connection, Cx};
-use crate::packet::{Flags, Segment, Seq};
 use crate::stack::profile::InitialWindow;
 
 /// RFC 5681, 3.2: so many duplicates say that a segment is lost.
@@ -14,7 +7,7 @@ const DUPLICATES: u32 = 3;
 
 /// cwnd, ssthresh and what they depend on, in octets.
 #[derive(Debug)]
-pub(super) struct Congestion {
+pub(in crate::stack) struct Congestion {
     /// SMSS.
     segment: usize,
     window: usize,
@@ -23,7 +16,7 @@ pub(super) struct Congestion {
     acknowledged: usize,
     duplicates: u32,
     /// Fast recovery: until something new is acknowledged.
-    recovering: bool,
+    is_recovering: bool,
     /// The timer has fired: until something new is acknowledged …
     timed_out: bool,
     /// … and until the threshold is reached again.
@@ -31,32 +24,37 @@ pub(super) struct Congestion {
 }
 
 impl Congestion {
-    pub(super) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
+    pub(in crate::stack) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
         Congestion {
             segment,
             window: initial.octets(segment, retransmissions),
             threshold: usize::MAX,
             acknowledged: 0,
             duplicates: 0,
-            recovering: false,
+            is_recovering: false,
             timed_out: false,
             cautious: false,
         }
     }
 
-    pub(super) fn window(&self) -> usize {
+    pub(in crate::stack) fn window(&self) -> usize {
         self.window
+    }
+
+    /// Whether this is fast recovery.
+    pub(in crate::stack) fn is_recovering(&self) -> bool {
+        self.is_recovering
     }
 
     /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
     /// (RFC 7661).
-    fn on_ack(&mut self, octets: usize, flight: usize) {
+    pub(in crate::stack) fn on_ack(&mut self, octets: usize, flight: usize) {
         self.duplicates = 0;
         if octets == 0 {
             return;
         }
         self.timed_out = false;
-        if std::mem::take(&mut self.recovering) {
+        if std::mem::take(&mut self.is_recovering) {
             self.window = self.threshold;
         } else if self.window < self.threshold {
             if self.window < 2 * flight {
@@ -75,26 +73,26 @@ impl Congestion {
     }
 
     /// Says whether it is the one that shows a loss.
-    fn on_duplicate(&mut self, flight: usize) -> bool {
+    pub(in crate::stack) fn on_duplicate(&mut self, flight: usize) -> bool {
         self.duplicates += 1;
-        if self.recovering {
+        if self.is_recovering {
             self.window += self.segment;
         } else if self.duplicates == DUPLICATES {
             self.halve(flight);
             self.window = self.threshold + DUPLICATES as usize * self.segment;
-            self.recovering = true;
+            self.is_recovering = true;
             return true;
         }
         false
     }
 
     /// RFC 5681, 3.1: the loss window; what is lost again does not halve the threshold again.
-    fn on_timeout(&mut self, flight: usize) {
+    pub(in crate::stack) fn on_timeout(&mut self, flight: usize) {
         if !std::mem::replace(&mut self.timed_out, true) {
             self.halve(flight);
         }
         self.window = self.segment;
-        self.recovering = false;
+        self.is_recovering = false;
         self.cautious = true;
     }
 
@@ -104,60 +102,8 @@ impl Congestion {
     }
 
     /// RFC 5681, 4.1: after a silence the window tells nothing of the path any more.
-    fn restart(&mut self, initial: InitialWindow) {
+    pub(in crate::stack) fn restart(&mut self, initial: InitialWindow) {
         self.window = self.window.min(initial.octets(self.segment, 0));
-    }
-}
-
-impl Connection {
-    /// Hands a segment to the engine, and what it acknowledges to the congestion control.
-    pub(super) fn hand_over(&mut self, cx: &Cx<'_>, segment: &Segment, packet: Bytes) {
-        let flight = self.flight();
-        if self.is_duplicate(segment) {
-            // smoltcp counts duplicates, too: once a loss is known, more of them are not to tell of another.
-            if !self.congestion.recovering {
-                self.show(cx, segment, packet);
-            }
-            if self.congestion.on_duplicate(flight) {
-                self.recover = Some(self.nxt);
-            }
-        } else {
-            self.congestion.on_ack(self.newly_acknowledged(segment), flight);
-            self.show(cx, segment, packet);
-        }
-    }
-
-    /// RFC 5681, 2: nothing new, no data, the same window, and something is in flight.
-    fn is_duplicate(&self, segment: &Segment) -> bool {
-        segment.flags == Flags::ACK
-            && segment.len == 0
-            && segment.ack == Some(self.una)
-            && self.window_of(segment) == self.peer_window
-            && self.flight() > 0
-    }
-
-    fn newly_acknowledged(&self, segment: &Segment) -> usize {
-        let is_new = |ack: &Seq| self.una.before(*ack) && ack.at_or_before(self.nxt);
-        segment.ack.filter(is_new).map_or(0, |ack| (ack - self.una) as usize)
-    }
-
-    /// Octets that were sent since the last timeout, if there was one, and are not acknowledged.
-    fn flight(&self) -> usize {
-        if self.una.before(self.sent_to) { (self.sent_to - self.una) as usize } else { 0 }
-    }
-
-    /// The timer has fired for what is in flight.
-    pub(super) fn note_timeout(&mut self) {
-        self.recover = Some(self.nxt);
-        self.congestion.on_timeout((self.nxt - self.una) as usize);
-    }
-
-    /// Something is about to be sent: after a silence of more than a timeout, no more than at first.
-    pub(super) fn restart_after_idle(&mut self, cx: &Cx<'_>) {
-        let timeout = self.rto(cx.profile);
-        if !self.in_flight() && self.sent_at.is_some_and(|sent| cx.now - sent > timeout) {
-            self.congestion.restart(cx.profile.initial_window);
-        }
     }
 }
 

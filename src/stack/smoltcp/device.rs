@@ -1,4 +1,4 @@
-//! The wire as smoltcp sees it: at most one packet in, a queue of packets out.
+//! The network device that smoltcp sees: at most one packet in, a queue of packets out.
 
 use std::collections::VecDeque;
 use std::num::{NonZeroU16, NonZeroUsize};
@@ -48,27 +48,34 @@ impl PassedBy {
 }
 
 /// A packet that smoltcp has sent.
-pub(super) struct Sent {
+pub(super) struct SentPacket {
     pub(super) packet: Bytes,
     /// Octets of data of the segments it is to be cut into, if it is to be.
     pub(super) segment: Option<NonZeroU16>,
 }
 
-pub(super) struct Wire {
+pub(super) struct PacketDevice {
     mtu: usize,
     checksums: bool,
     /// The largest packet that is cut on its way, if any is.
     largest: Option<NonZeroUsize>,
     pub(super) arrived: Option<Bytes>,
-    pub(super) sent: VecDeque<Sent>,
+    pub(super) sent: VecDeque<SentPacket>,
     pub(super) passed_by: PassedBy,
 }
 
-impl Wire {
-    /// A wire for packets of up to `mtu` octets, or one that `cuts` what is larger. With `checksums` packets have TCP's.
-    pub(super) fn new(mtu: usize, checksums: bool, cuts: bool) -> Wire {
+impl PacketDevice {
+    /// A device for packets of up to `mtu` octets, or one that `cuts` what is larger. With `checksums` packets have TCP's.
+    pub(super) fn new(mtu: usize, checksums: bool, cuts: bool) -> PacketDevice {
         let largest = cuts.then(|| whole_segments(mtu));
-        Wire { mtu, checksums, largest, arrived: None, sent: VecDeque::new(), passed_by: PassedBy::default() }
+        PacketDevice {
+            mtu,
+            checksums,
+            largest,
+            arrived: None,
+            sent: VecDeque::new(),
+            passed_by: PassedBy::default(),
+        }
     }
 
     fn sending(&mut self) -> Sending<'_> {
@@ -82,10 +89,10 @@ pub(super) struct Sending<'a> {
     checksum: bool,
     passed_by: PassedBy,
     segment: Option<NonZeroU16>,
-    sent: &'a mut VecDeque<Sent>,
+    sent: &'a mut VecDeque<SentPacket>,
 }
 
-impl Device for Wire {
+impl Device for PacketDevice {
     type RxToken<'a> = Arrived;
     type TxToken<'a> = Sending<'a>;
 
@@ -136,7 +143,7 @@ impl TxToken for Sending<'_> {
             let result = fill(&mut packet[DATA_ALIGNED..]);
             (Bytes::from_owner(packet).slice(DATA_ALIGNED..), result)
         };
-        self.sent.push_back(Sent { packet, segment: self.segment });
+        self.sent.push_back(SentPacket { packet, segment: self.segment });
         result
     }
 

@@ -14,38 +14,21 @@ use smoltcp::socket::tcp::{CongestionControl, Socket, State};
 use smoltcp::time::{Duration as SmolDuration, Instant};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
-use super::buffered::Buffered;
-use super::wire::{Sent, Wire};
+use super::device::{PacketDevice, SentPacket};
+use super::socket::BufferedSocket;
+use crate::stack::options::Options;
+use crate::stack::tcp::{Context, Setup};
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
 /// How far short of a timer the clock is held.
 const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
 
-/// What an [`Engine`] is made with.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct EngineConfig {
-    /// Seeds the initial sequence number.
-    pub(super) seed: u64,
-    /// Whether segments get their checksums here.
-    pub(super) checksums: bool,
-    /// Whether many segments are sent as one that is to be cut (TCP segmentation offload).
-    pub(super) segmentation_offload: bool,
-    /// Octets of the largest IP packet.
-    pub(super) mtu: usize,
-    /// Octets of each buffer.
-    pub(super) buffer: usize,
-    /// Nagle's algorithm (RFC 9293, 3.7.4) is off.
-    pub(super) no_delay: bool,
-    /// Time to live.
-    pub(super) hop_limit: u8,
-}
-
 pub(super) struct Engine {
     interface: Interface,
-    sockets: Buffered,
+    sockets: BufferedSocket,
     handle: SocketHandle,
-    wire: Wire,
+    device: PacketDevice,
     /// smoltcp's clock …
     clock: Instant,
     /// … and the world's when it was last looked at.
@@ -54,21 +37,16 @@ pub(super) struct Engine {
 
 impl Engine {
     /// A socket that waits for the SYN of a connection to `local`.
-    pub(super) fn listen(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
-        let mut engine = Engine::new(now, local, config);
+    pub(super) fn listen(cx: &Context<'_>, local: SocketAddr, setup: &Setup) -> Engine {
+        let mut engine = Engine::new(cx, local, setup);
         let opened = engine.socket_mut(|socket| socket.listen(local));
         opened.expect("a new socket listens on a port that is not 0");
         engine
     }
 
     /// A socket that is about to send a SYN.
-    pub(super) fn connect(
-        now: SimTime,
-        local: SocketAddr,
-        remote: SocketAddr,
-        config: EngineConfig,
-    ) -> Engine {
-        let mut engine = Engine::new(now, local, config);
+    pub(super) fn connect(cx: &Context<'_>, local: SocketAddr, remote: SocketAddr, setup: &Setup) -> Engine {
+        let mut engine = Engine::new(cx, local, setup);
         let Engine { interface, sockets, handle, .. } = &mut engine;
         let opened = sockets.with_dependent_mut(|_, sockets| {
             sockets.get_mut::<Socket<'_>>(*handle).connect(interface.context(), remote, local)
@@ -77,38 +55,42 @@ impl Engine {
         engine
     }
 
-    fn new(now: SimTime, local: SocketAddr, config: EngineConfig) -> Engine {
+    fn new(cx: &Context<'_>, local: SocketAddr, setup: &Setup) -> Engine {
         // smoltcp drops such packets over IPv6, whose payload length they could have, too.
-        let cuts = config.segmentation_offload && local.is_ipv4();
-        let mut wire = Wire::new(config.mtu, config.checksums, cuts);
-        let mut smol = Config::new(HardwareAddress::Ip);
-        smol.random_seed = config.seed;
+        let cuts = setup.segmentation_offload && local.is_ipv4();
+        let mut device = PacketDevice::new(setup.mtu, setup.checksums, cuts);
+        let mut config = Config::new(HardwareAddress::Ip);
+        config.random_seed = setup.seed;
         let clock = Instant::from_secs(0);
-        let mut interface = Interface::new(smol, &mut wire, clock);
+        let mut interface = Interface::new(config, &mut device, clock);
         interface.update_ip_addrs(|addrs| {
             // A prefix of no length: every destination is on the link.
             addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
         });
-        let (sockets, handle) = Buffered::socket(config.buffer);
-        let mut engine = Engine { interface, sockets, handle, wire, clock, seen: now };
+        let (sockets, handle) = BufferedSocket::closed(setup.options.buffer.unwrap_or(cx.profile.buffer));
+        let mut engine = Engine { interface, sockets, handle, device, clock, seen: cx.now };
         engine.socket_mut(|socket| {
             // Whether an acknowledgment waits is decided outside; so are keepalive, every timeout, and how much
             // may be in flight.
             socket.set_ack_delay(None);
             socket.set_congestion_control(CongestionControl::None);
-            socket.set_nagle_enabled(!config.no_delay);
-            socket.set_hop_limit(Some(config.hop_limit));
         });
+        engine.set_options(&setup.options);
         engine
     }
 
-    /// Looks at the socket.
-    pub(super) fn socket<R>(&self, look: impl FnOnce(&Socket<'_>) -> R) -> R {
+    pub(super) fn set_options(&mut self, options: &Options) {
+        self.socket_mut(|socket| {
+            socket.set_nagle_enabled(!options.no_delay);
+            socket.set_hop_limit(Some(options.hop_limit));
+        });
+    }
+
+    fn socket<R>(&self, look: impl FnOnce(&Socket<'_>) -> R) -> R {
         self.sockets.with_dependent(|_, sockets| look(sockets.get(self.handle)))
     }
 
-    /// Works on the socket.
-    pub(super) fn socket_mut<R>(&mut self, work: impl FnOnce(&mut Socket<'_>) -> R) -> R {
+    fn socket_mut<R>(&mut self, work: impl FnOnce(&mut Socket<'_>) -> R) -> R {
         self.sockets.with_dependent_mut(|_, sockets| work(sockets.get_mut(self.handle)))
     }
 
@@ -131,26 +113,61 @@ impl Engine {
     /// A packet for this connection; the answers smoltcp gives at once are put behind the others to be sent.
     pub(super) fn receive(&mut self, now: SimTime, packet: Bytes) {
         self.follow(now);
-        self.wire.arrived = Some(self.wire.passed_by.before_receipt(packet));
-        let Engine { interface, sockets, wire, clock, .. } = self;
-        sockets.with_dependent_mut(|_, sockets| interface.poll_ingress_single(*clock, wire, sockets));
+        self.device.arrived = Some(self.device.passed_by.before_receipt(packet));
+        let Engine { interface, sockets, device, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| interface.poll_ingress_single(*clock, device, sockets));
     }
 
     /// So many octets have come that smoltcp is not told of.
     pub(super) fn pass_by(&mut self, octets: usize) {
-        self.wire.passed_by.octets = self.wire.passed_by.octets.wrapping_add(octets as u32);
+        self.device.passed_by.octets = self.device.passed_by.octets.wrapping_add(octets as u32);
     }
 
     /// What has passed by takes so much of the window, in the units it is advertised in.
     pub(super) fn hold(&mut self, window: u16) {
-        self.wire.passed_by.window = window;
+        self.device.passed_by.window = window;
     }
 
     /// By how many bits smoltcp shifts the windows that it advertises, if the peer shifts its own: so that all of the
     /// buffer can be said in 16.
     pub(super) fn window_scale(&self) -> u8 {
-        let bits = usize::BITS - self.socket(|socket| socket.recv_capacity()).leading_zeros();
+        let bits = usize::BITS - self.recv_capacity().leading_zeros();
         bits.saturating_sub(u16::BITS) as u8
+    }
+
+    /// Octets that smoltcp has received in order and that are not read.
+    pub(super) fn recv_queue(&self) -> usize {
+        self.socket(|socket| socket.recv_queue())
+    }
+
+    /// Octets of the receive buffer.
+    pub(super) fn recv_capacity(&self) -> usize {
+        self.socket(|socket| socket.recv_capacity())
+    }
+
+    /// Octets that were written and are not acknowledged.
+    pub(super) fn send_queue(&self) -> usize {
+        self.socket(|socket| socket.send_queue())
+    }
+
+    /// Whether the send buffer has room, and what it takes may still be sent.
+    pub(super) fn can_send(&self) -> bool {
+        self.socket(|socket| socket.can_send())
+    }
+
+    /// Queues as much as there is room for; `None` if nothing can be sent any more.
+    pub(super) fn write(&mut self, data: &[u8]) -> Option<usize> {
+        self.socket_mut(|socket| socket.send_slice(data)).ok()
+    }
+
+    /// Whether data may still be queued.
+    pub(super) fn may_send(&self) -> bool {
+        self.socket(|socket| socket.may_send())
+    }
+
+    /// A FIN is to follow what is queued.
+    pub(super) fn close(&mut self) {
+        self.socket_mut(|socket| socket.close());
     }
 
     /// Reads what smoltcp has received in order.
@@ -174,14 +191,14 @@ impl Engine {
         self.follow(now);
         let Some(at) = self.timer() else { return false };
         self.clock = at;
-        let Engine { interface, sockets, wire, clock, .. } = self;
-        sockets.with_dependent_mut(|_, sockets| interface.poll_egress(*clock, wire, sockets));
+        let Engine { interface, sockets, device, clock, .. } = self;
+        sockets.with_dependent_mut(|_, sockets| interface.poll_egress(*clock, device, sockets));
         true
     }
 
     /// The next packet that was sent.
-    pub(super) fn sent(&mut self) -> Option<Sent> {
-        self.wire.sent.pop_front()
+    pub(super) fn sent(&mut self) -> Option<SentPacket> {
+        self.device.sent.pop_front()
     }
 
     /// Whether a timer of smoltcp's runs: retransmission, window probe or TIME-WAIT.
@@ -190,9 +207,9 @@ impl Engine {
     }
 
     fn egress(&mut self) {
-        let Engine { interface, sockets, wire, clock, .. } = self;
+        let Engine { interface, sockets, device, clock, .. } = self;
         sockets.with_dependent_mut(|_, sockets| {
-            while interface.poll_egress(*clock, wire, sockets) == PollResult::SocketStateChanged {}
+            while interface.poll_egress(*clock, device, sockets) == PollResult::SocketStateChanged {}
         });
     }
 

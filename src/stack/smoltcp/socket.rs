@@ -1,4 +1,4 @@
-//! A socket of smoltcp's and the two buffers it borrows.
+//! A smoltcp socket and the two buffers it borrows.
 
 use self_cell::{MutBorrow, self_cell};
 use smoltcp::iface::{SocketHandle, SocketSet};
@@ -8,7 +8,7 @@ use super::memory::Block;
 
 self_cell!(
     /// A set of one socket, and the buffers it lives on.
-    pub(super) struct Buffered {
+    pub(super) struct BufferedSocket {
         owner: MutBorrow<[Block; 2]>,
 
         #[not_covariant]
@@ -16,18 +16,18 @@ self_cell!(
     }
 );
 
-impl Buffered {
+impl BufferedSocket {
     /// A closed socket whose buffers are of so many octets each.
-    pub(super) fn socket(octets: usize) -> (Buffered, SocketHandle) {
+    pub(super) fn closed(octets: usize) -> (BufferedSocket, SocketHandle) {
         let rings = MutBorrow::new([Block::new(octets), Block::new(octets)]);
         let mut handle = SocketHandle::default();
-        let buffered = Buffered::new(rings, |rings| {
+        let sockets = BufferedSocket::new(rings, |rings| {
             let [receive, send] = rings.borrow_mut();
             let socket = Socket::new(SocketBuffer::new(&mut receive[..]), SocketBuffer::new(&mut send[..]));
             let mut set = SocketSet::new(Vec::with_capacity(1));
             handle = set.add(socket);
             set
         });
-        (buffered, handle)
+        (sockets, handle)
     }
 }
