@@ -3,11 +3,10 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::connection::{Connection, Owner};
+use super::connection::Connection;
 use super::listener::Listener;
 use super::options::{Options, SocketOption};
 use super::profile::AbortedAccept;
-use super::smoltcp::Tcb;
 use super::tcp::Context;
 use super::{FIRST_EPHEMERAL_PORT, How, Readiness, Socket, SocketId, Stack};
 use crate::errno::Errno;
@@ -133,8 +132,7 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         let setup = self.setup(options);
-        let tcp = Tcb::open(&mut self.shared.context(now), local, peer, setup);
-        let connection = Connection::new(local, peer, Owner::Process, Box::new(tcp));
+        let connection = Connection::open(&mut self.shared.context(now), local, peer, setup);
         self.sockets[id.0] = Socket::Connection(Box::new(connection));
         self.connections.insert((local, peer), id);
         self.with_connection(now, id, |_, _| ());

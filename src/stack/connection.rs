@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 
 use super::profile::Profile;
+use super::smoltcp::Tcb;
 use super::socket::{How, Readiness, SocketId};
-use super::tcp::{Context, Death, Reader, Status, Tcp};
+use super::tcp::{Context, Death, Reader, Setup, Status, Tcp};
 use crate::errno::Errno;
+use crate::packet::Segment;
 use crate::timeline::TcpState;
 
 /// Who has a connection.
@@ -35,7 +37,24 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(local: SocketAddr, remote: SocketAddr, owner: Owner, tcp: Box<dyn Tcp>) -> Connection {
+    /// A connection that sends its SYN now.
+    pub(super) fn open(
+        cx: &mut Context<'_>,
+        local: SocketAddr,
+        remote: SocketAddr,
+        setup: Setup,
+    ) -> Connection {
+        let tcp = Box::new(Tcb::open(cx, local, remote, setup));
+        Connection::new(local, remote, Owner::Process, tcp)
+    }
+
+    /// A connection for `syn`, which came to `listener` and is to be given to its TCP next.
+    pub(super) fn listen(cx: &Context<'_>, listener: SocketId, syn: &Segment, setup: Setup) -> Connection {
+        let tcp = Box::new(Tcb::listen(cx, syn, setup));
+        Connection::new(syn.dst, syn.src, Owner::Listener(listener), tcp)
+    }
+
+    fn new(local: SocketAddr, remote: SocketAddr, owner: Owner, tcp: Box<dyn Tcp>) -> Connection {
         Connection {
             local,
             remote,

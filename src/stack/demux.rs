@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 
-use super::connection::{Connection, Owner};
-use super::smoltcp::Tcb;
+use super::connection::Connection;
 use super::{Socket, SocketId, Stack};
 use crate::packet::{Flags, IcmpError, Packet, Segment};
 use crate::time::SimTime;
@@ -91,8 +90,7 @@ impl Stack {
         listener.incomplete += 1;
         let options = listener.options.clone();
         let setup = self.setup(options);
-        let tcp = Tcb::listen(&self.shared.context(now), syn, setup);
-        let connection = Connection::new(syn.dst, syn.src, Owner::Listener(id), Box::new(tcp));
+        let connection = Connection::listen(&self.shared.context(now), id, syn, setup);
         let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));
         self.connections.insert((syn.dst, syn.src), child);
         self.use_port(syn.dst.port());

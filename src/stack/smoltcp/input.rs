@@ -282,8 +282,8 @@ impl Tcb {
         }
         let is_of_route = matches!(error.what, Unreachable::Net | Unreachable::Host);
         if is_of_route && cx.profile.undo_backoff_on_unreachable && quoted == self.send.una {
-            let conditions = self.conditions(cx.profile);
-            if self.timers.retransmit.undo_backoff(cx, &mut self.timers.table, conditions) {
+            let (timers, on) = self.retransmission(cx);
+            if timers.retransmit.undo_backoff(&mut timers.table, on) {
                 self.fire_retransmit(cx);
             }
         }

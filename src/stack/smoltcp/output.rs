@@ -7,7 +7,7 @@ use super::device::SentPacket;
 use super::receive::may_receive;
 use super::tcb::Tcb;
 use crate::packet::{Flags, Packet, Segment, Seq};
-use crate::stack::tcp::{Context, Timer};
+use crate::stack::tcp::{Context, Retransmit, Timer};
 use crate::timeline::{Retransmission, TcpState};
 
 /// What becomes of an acknowledgment without data.
@@ -153,9 +153,9 @@ impl Tcb {
 
     /// RFC 6298 (5.1): something is in flight; `newest` is the first number of the segment that was sent last.
     pub(super) fn start_retransmit_timer(&mut self, cx: &Context<'_>, newest: Seq) {
-        let conditions = self.conditions(cx.profile);
         let is_alone = newest == self.send.una;
-        self.timers.retransmit.on_send(cx, &mut self.timers.table, conditions, is_alone);
+        let (timers, on) = self.retransmission(cx);
+        timers.retransmit.on_send(&mut timers.table, on, is_alone);
     }
 
     /// A segment that was sent before.
@@ -170,7 +170,7 @@ impl Tcb {
             self.timers.retransmit.on_resend(cx.now);
         }
         let nth = self.send.on_resend(segment.seq);
-        let limit = self.timers.retransmit.limit(cx.profile, self.conditions(cx.profile));
+        let limit = Retransmit::limit(self.retransmission(cx).1);
         let next = self.timers.table.at(Timer::Retransmit).map(|at| at - cx.now);
         cx.send(segment, packet, Some(Retransmission { nth, limit, next }), note);
     }

@@ -1,7 +1,6 @@
 //! One connection's transmission control block (RFC 9293, 3.3.1), and the calls that a process makes.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -17,7 +16,7 @@ use crate::time::SimTime;
 use crate::timeline::{Kind, TcpState};
 
 /// smoltcp's TCP, and around it what the profile decides.
-pub(in crate::stack) struct Tcb {
+pub(crate) struct Tcb {
     pub(super) path: Path,
     pub(super) send: SendSpace,
     pub(super) receive: ReceiveSpace,
@@ -33,12 +32,7 @@ pub(in crate::stack) struct Tcb {
 
 impl Tcb {
     /// A connection that sends its SYN now.
-    pub(in crate::stack) fn open(
-        cx: &mut Context<'_>,
-        local: SocketAddr,
-        remote: SocketAddr,
-        setup: Setup,
-    ) -> Tcb {
+    pub(crate) fn open(cx: &mut Context<'_>, local: SocketAddr, remote: SocketAddr, setup: Setup) -> Tcb {
         let engine = Engine::connect(cx, local, remote, &setup);
         let path = Path::new(local, remote, setup.mtu);
         let mut tcb = Tcb::new(path, Reader::Reading, setup.options, engine, TcpState::Closed);
@@ -47,7 +41,7 @@ impl Tcb {
     }
 
     /// A connection that waits for `syn`, which it is to be given next.
-    pub(in crate::stack) fn listen(cx: &Context<'_>, syn: &Segment, setup: Setup) -> Tcb {
+    pub(crate) fn listen(cx: &Context<'_>, syn: &Segment, setup: Setup) -> Tcb {
         let engine = Engine::listen(cx, syn.dst, &setup);
         let path = Path::new(syn.dst, syn.src, setup.mtu);
         Tcb::new(path, Reader::Awaited, setup.options, engine, TcpState::Listen)
@@ -116,25 +110,17 @@ impl Tcb {
         }
     }
 
-    /// What the retransmission timer depends on.
-    pub(super) fn conditions(&self, profile: &Profile) -> Conditions {
-        Conditions {
+    /// What the retransmission timer depends on, and the timer.
+    pub(super) fn retransmission<'a>(&'a mut self, cx: &'a Context<'_>) -> (&'a mut Timers, Conditions<'a>) {
+        let conditions = Conditions {
+            cx,
             state: self.engine.state(),
             is_orphan: self.receive.reader == Reader::Gone,
             user_timeout: self.options.user_timeout,
-            rto: self.base_rto(profile),
-            srtt: self.send.rtt.measured().map(|(srtt, _)| srtt),
+            rtt: &self.send.rtt,
             is_recovering: self.send.recover.is_some(),
-        }
-    }
-
-    /// The retransmission timeout before any back-off.
-    fn base_rto(&self, profile: &Profile) -> Duration {
-        profile.kept(self.send.rtt.timeout(&profile.rto))
-    }
-
-    fn rto(&self, profile: &Profile) -> Duration {
-        self.timers.retransmit.rto(profile, self.base_rto(profile))
+        };
+        (&mut self.timers, conditions)
     }
 }
 
@@ -143,7 +129,7 @@ impl Tcp for Tcb {
         if !self.engine.may_send() {
             return None;
         }
-        let rto = self.rto(cx.profile);
+        let rto = self.timers.retransmit.rto(cx.profile, &self.send.rtt);
         self.send.restart_after_idle(cx, rto);
         let queued = self.engine.write(data)?;
         if queued > 0 {
@@ -248,7 +234,7 @@ impl Tcp for Tcb {
             recv_q: self.receive.unread(&self.engine),
             send_q: self.engine.send_queue(),
             timer: self.timers.info(now),
-            rto: self.rto(profile),
+            rto: self.timers.retransmit.rto(profile, &self.send.rtt),
             rtt: self.send.rtt.measured(),
             backoff: self.timers.retransmit.backoff(),
             retransmits: self.timers.retransmit.count(),

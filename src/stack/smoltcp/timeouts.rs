@@ -29,8 +29,8 @@ impl Tcb {
     }
 
     pub(super) fn fire_retransmit(&mut self, cx: &mut Context<'_>) {
-        let conditions = self.conditions(cx.profile);
-        match self.timers.retransmit.fire(cx, &mut self.timers.table, conditions) {
+        let (timers, on) = self.retransmission(cx);
+        match timers.retransmit.fire(&mut timers.table, on) {
             Fired::Nothing => {}
             Fired::Probe => self.send_tail_loss_probe(cx),
             Fired::Retransmit => {

@@ -7,7 +7,7 @@ const DUPLICATES: u32 = 3;
 
 /// cwnd, ssthresh and what they depend on, in octets.
 #[derive(Debug)]
-pub(in crate::stack) struct Congestion {
+pub(crate) struct Congestion {
     /// SMSS.
     segment: usize,
     window: usize,
@@ -24,7 +24,7 @@ pub(in crate::stack) struct Congestion {
 }
 
 impl Congestion {
-    pub(in crate::stack) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
+    pub(crate) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
         Congestion {
             segment,
             window: initial.octets(segment, retransmissions),
@@ -37,18 +37,18 @@ impl Congestion {
         }
     }
 
-    pub(in crate::stack) fn window(&self) -> usize {
+    pub(crate) fn window(&self) -> usize {
         self.window
     }
 
     /// Whether this is fast recovery.
-    pub(in crate::stack) fn is_recovering(&self) -> bool {
+    pub(crate) fn is_recovering(&self) -> bool {
         self.is_recovering
     }
 
     /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
     /// (RFC 7661).
-    pub(in crate::stack) fn on_ack(&mut self, octets: usize, flight: usize) {
+    pub(crate) fn on_ack(&mut self, octets: usize, flight: usize) {
         self.duplicates = 0;
         if octets == 0 {
             return;
@@ -73,7 +73,7 @@ impl Congestion {
     }
 
     /// Says whether it is the one that shows a loss.
-    pub(in crate::stack) fn on_duplicate(&mut self, flight: usize) -> bool {
+    pub(crate) fn on_duplicate(&mut self, flight: usize) -> bool {
         self.duplicates += 1;
         if self.is_recovering {
             self.window += self.segment;
@@ -87,7 +87,7 @@ impl Congestion {
     }
 
     /// RFC 5681, 3.1: the loss window; what is lost again does not halve the threshold again.
-    pub(in crate::stack) fn on_timeout(&mut self, flight: usize) {
+    pub(crate) fn on_timeout(&mut self, flight: usize) {
         if !std::mem::replace(&mut self.timed_out, true) {
             self.halve(flight);
         }
@@ -102,7 +102,7 @@ impl Congestion {
     }
 
     /// RFC 5681, 4.1: after a silence the window tells nothing of the path any more.
-    pub(in crate::stack) fn restart(&mut self, initial: InitialWindow) {
+    pub(crate) fn restart(&mut self, initial: InitialWindow) {
         self.window = self.window.min(initial.octets(self.segment, 0));
     }
 }

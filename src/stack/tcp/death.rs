@@ -7,7 +7,7 @@ use crate::timeline::TcpState;
 
 /// Why a connection is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stack) enum Death {
+pub(crate) enum Death {
     /// The peer reset it, in this state.
     Reset {
         /// The state before.
@@ -26,7 +26,7 @@ pub(in crate::stack) enum Death {
 
 impl Death {
     /// What the process is told, once.
-    pub(in crate::stack) fn errno(self, profile: &Profile) -> Option<Errno> {
+    pub(crate) fn errno(self, profile: &Profile) -> Option<Errno> {
         match self {
             // RFC 9293, 3.10.7.3: "connection refused" in SYN-SENT.
             Death::Reset { state: TcpState::SynSent } => Some(Errno::ECONNREFUSED),

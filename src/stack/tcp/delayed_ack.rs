@@ -7,41 +7,41 @@ use crate::time::SimTime;
 
 /// What decides whether the next acknowledgment waits.
 #[derive(Debug, Default)]
-pub(in crate::stack) struct DelayedAck {
+pub(crate) struct DelayedAck {
     /// Data went out soon after data came in: answers are likely to carry the acknowledgments.
     is_interactive: bool,
     last_data_in: Option<SimTime>,
 }
 
 impl DelayedAck {
-    pub(in crate::stack) fn on_data_in(&mut self, now: SimTime) {
+    pub(crate) fn on_data_in(&mut self, now: SimTime) {
         self.last_data_in = Some(now);
     }
 
-    pub(in crate::stack) fn on_data_out(&mut self, cx: &Context<'_>) {
+    pub(crate) fn on_data_out(&mut self, cx: &Context<'_>) {
         if self.last_data_in.is_some_and(|came| cx.now - came < cx.profile.ack.delay) {
             self.is_interactive = true;
         }
     }
 
     /// Whether the acknowledgment of data may wait at all.
-    pub(in crate::stack) fn waits_for_data(&self, profile: &Profile) -> bool {
+    pub(crate) fn waits_for_data(&self, profile: &Profile) -> bool {
         !profile.ack.delay.is_zero() && (self.is_interactive || !profile.ack.quick_start)
     }
 
     /// Whether acknowledgments are sent at once: TCP_QUICKACK.
-    pub(in crate::stack) fn is_quick(&self) -> bool {
+    pub(crate) fn is_quick(&self) -> bool {
         !self.is_interactive
     }
 
     /// Sets TCP_QUICKACK, until the traffic says otherwise.
-    pub(in crate::stack) fn set_quick(&mut self, quick: bool) {
+    pub(crate) fn set_quick(&mut self, quick: bool) {
         self.is_interactive = !quick;
     }
 
     /// An acknowledgment may wait: starts the timer, unless another one waits already. Of two the second is sent at once.
     /// Answers whether it waits.
-    pub(in crate::stack) fn start(&self, cx: &Context<'_>, timers: &mut TimerTable) -> bool {
+    pub(crate) fn start(&self, cx: &Context<'_>, timers: &mut TimerTable) -> bool {
         if timers.is_running(Timer::DelayedAck) {
             timers.stop(Timer::DelayedAck);
             return false;

@@ -6,7 +6,7 @@ use crate::timeline::TcpState;
 
 /// What is to be done about an ICMP error that is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stack) enum IcmpEffect {
+pub(crate) enum IcmpEffect {
     /// Nothing.
     Nothing,
     /// Smaller packets are sent from now on (RFC 1191).
@@ -23,7 +23,7 @@ pub(in crate::stack) enum IcmpEffect {
 impl IcmpEffect {
     /// What an error `what` does that quotes the number `quoted`, where `una..nxt` is in flight and a keepalive probe
     /// may be; `None` if it is not believed.
-    pub(in crate::stack) fn of(
+    pub(crate) fn of(
         policy: &IcmpPolicy,
         state: TcpState,
         what: Unreachable,

@@ -7,7 +7,7 @@ use crate::stack::profile;
 use crate::time::SimTime;
 
 #[derive(Debug, Default)]
-pub(in crate::stack) struct Keepalive {
+pub(crate) struct Keepalive {
     /// Probes since anything was heard.
     probes: u32,
     last_heard: SimTime,
@@ -15,7 +15,7 @@ pub(in crate::stack) struct Keepalive {
 
 impl Keepalive {
     /// Probes since anything was heard.
-    pub(in crate::stack) fn probes(&self) -> u32 {
+    pub(crate) fn probes(&self) -> u32 {
         self.probes
     }
 
@@ -29,7 +29,7 @@ impl Keepalive {
     }
 
     /// Starts or stops the timer as the options say.
-    pub(in crate::stack) fn restart(&self, cx: &Context<'_>, timers: &mut TimerTable, options: &Options) {
+    pub(crate) fn restart(&self, cx: &Context<'_>, timers: &mut TimerTable, options: &Options) {
         if options.keepalive {
             let due = self.last_heard + times(cx, options).idle;
             timers.set(Timer::Keepalive, cx.at(due.max(cx.now)));
@@ -38,13 +38,13 @@ impl Keepalive {
         }
     }
 
-    pub(in crate::stack) fn stop(&mut self, timers: &mut TimerTable) {
+    pub(crate) fn stop(&mut self, timers: &mut TimerTable) {
         *self = Keepalive::default();
         timers.stop(Timer::Keepalive);
     }
 
     /// `is_sending` says that something is in flight, or kept by a shut window: then other timers watch the peer.
-    pub(in crate::stack) fn fire(
+    pub(crate) fn fire(
         &mut self,
         cx: &Context<'_>,
         timers: &mut TimerTable,

@@ -5,39 +5,39 @@ use std::net::SocketAddr;
 use smoltcp::wire::{IPV4_HEADER_LEN, IPV6_HEADER_LEN, TCP_HEADER_LEN};
 
 /// Octets of data in a segment, where the peer does not say (RFC 9293, 3.7.1).
-pub(in crate::stack) const DEFAULT_MSS: usize = 536;
+pub(crate) const DEFAULT_MSS: usize = 536;
 
 /// The least MTU that is believed: RFC 791 for IPv4, RFC 8200 for IPv6.
 const LEAST_MTU: (usize, usize) = (68, 1_280);
 
 #[derive(Debug)]
-pub(in crate::stack) struct Path {
-    pub(in crate::stack) local: SocketAddr,
-    pub(in crate::stack) remote: SocketAddr,
+pub(crate) struct Path {
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
     /// Octets of data of the largest segment on this host's link.
-    pub(in crate::stack) mss: usize,
+    pub(crate) mss: usize,
     /// Octets of data of the largest segment that the peer takes.
-    pub(in crate::stack) peer_mss: usize,
+    pub(crate) peer_mss: usize,
     /// Octets of the largest IP packet that gets through, if a router said so (RFC 1191).
-    pub(in crate::stack) mtu: Option<usize>,
+    pub(crate) mtu: Option<usize>,
 }
 
 impl Path {
     /// A path of which nothing is known but that the link carries packets of up to `mtu` octets.
-    pub(in crate::stack) fn new(local: SocketAddr, remote: SocketAddr, mtu: usize) -> Path {
+    pub(crate) fn new(local: SocketAddr, remote: SocketAddr, mtu: usize) -> Path {
         let ip_header = if local.is_ipv4() { IPV4_HEADER_LEN } else { IPV6_HEADER_LEN };
         let mss = mtu - ip_header - TCP_HEADER_LEN;
         Path { local, remote, mss, peer_mss: DEFAULT_MSS, mtu: None }
     }
 
     /// SMSS (RFC 5681, 2): octets of data of the largest segment that may be sent.
-    pub(in crate::stack) fn smss(&self) -> usize {
+    pub(crate) fn smss(&self) -> usize {
         self.mss.min(self.peer_mss)
     }
 
     /// A router says that only packets of up to `mtu` octets get through. Answers whether that is news: an MTU never
     /// grows here (RFC 1191, 6.3).
-    pub(in crate::stack) fn shrink(&mut self, mtu: usize) -> bool {
+    pub(crate) fn shrink(&mut self, mtu: usize) -> bool {
         let least = if self.local.is_ipv4() { LEAST_MTU.0 } else { LEAST_MTU.1 };
         let mtu = mtu.max(least);
         let is_less = self.mtu.is_none_or(|known| mtu < known);

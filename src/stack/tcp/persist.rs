@@ -7,7 +7,7 @@ use super::timer_table::{Fired, Timer, TimerTable};
 use crate::stack::profile::GiveUp;
 
 #[derive(Debug, Default)]
-pub(in crate::stack) struct Persist {
+pub(crate) struct Persist {
     /// Probes since the window was shut: how far the timer has backed off.
     count: u32,
     /// Probes since anything was heard.
@@ -16,7 +16,7 @@ pub(in crate::stack) struct Persist {
 
 impl Persist {
     /// Probes since the window was shut.
-    pub(in crate::stack) fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         self.count
     }
 
@@ -26,13 +26,7 @@ impl Persist {
 
     /// Starts the timer when the window has been shut on unsent data, stops it when it opens. `rto` is the
     /// retransmission timeout before any back-off.
-    pub(in crate::stack) fn update(
-        &mut self,
-        cx: &Context<'_>,
-        timers: &mut TimerTable,
-        is_shut: bool,
-        rto: Duration,
-    ) {
+    pub(crate) fn update(&mut self, cx: &Context<'_>, timers: &mut TimerTable, is_shut: bool, rto: Duration) {
         match (is_shut, timers.is_running(Timer::Persist)) {
             (true, false) => self.set(cx, timers, rto),
             (false, true) => {
@@ -43,12 +37,7 @@ impl Persist {
         }
     }
 
-    pub(in crate::stack) fn fire(
-        &mut self,
-        cx: &Context<'_>,
-        timers: &mut TimerTable,
-        rto: Duration,
-    ) -> Fired {
+    pub(crate) fn fire(&mut self, cx: &Context<'_>, timers: &mut TimerTable, rto: Duration) -> Fired {
         let limit = match cx.profile.give_up {
             GiveUp::Retransmissions(limit) | GiveUp::ModelledTime { retransmissions: limit, .. } => limit,
             // RFC 1122, 4.2.2.17: as long as it is answered, a shut window is probed for ever.

@@ -7,7 +7,7 @@ use crate::stack::profile::{Rto, RtoFloor};
 use crate::time::SimTime;
 
 #[derive(Clone, Debug, Default)]
-pub(in crate::stack) struct RttEstimator {
+pub(crate) struct RttEstimator {
     /// SRTT and RTTVAR, once measured.
     measured: Option<(Duration, Duration)>,
     /// The segment being timed: the number after its last, and when it was sent.
@@ -16,16 +16,16 @@ pub(in crate::stack) struct RttEstimator {
 
 impl RttEstimator {
     /// A segment that was never sent before went out.
-    pub(in crate::stack) fn on_send(&mut self, now: SimTime, seq_end: Seq) {
+    pub(crate) fn on_send(&mut self, now: SimTime, seq_end: Seq) {
         self.timing.get_or_insert((seq_end, now));
     }
 
     /// Karn's algorithm (RFC 6298, 3): what is sent again tells nothing.
-    pub(in crate::stack) fn on_retransmit(&mut self) {
+    pub(crate) fn on_retransmit(&mut self) {
         self.timing = None;
     }
 
-    pub(in crate::stack) fn on_ack(&mut self, now: SimTime, ack: Seq) {
+    pub(crate) fn on_ack(&mut self, now: SimTime, ack: Seq) {
         let Some((end, sent)) = self.timing else { return };
         if ack.before(end) {
             return;
@@ -41,12 +41,12 @@ impl RttEstimator {
     }
 
     /// SRTT and RTTVAR, once measured.
-    pub(in crate::stack) fn measured(&self) -> Option<(Duration, Duration)> {
+    pub(crate) fn measured(&self) -> Option<(Duration, Duration)> {
         self.measured
     }
 
     /// The timeout before any back-off.
-    pub(in crate::stack) fn timeout(&self, rto: &Rto) -> Duration {
+    pub(crate) fn timeout(&self, rto: &Rto) -> Duration {
         let Some((srtt, rttvar)) = self.measured else { return rto.initial };
         let timeout = match rto.floor {
             RtoFloor::Timeout => (srtt + rttvar * 4).max(rto.min),

@@ -4,7 +4,7 @@ use crate::time::SimTime;
 
 /// The timers of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stack) enum Timer {
+pub(crate) enum Timer {
     /// Retransmission of data, SYN or FIN, and the tail loss probe.
     Retransmit,
     /// Window probe.
@@ -22,60 +22,43 @@ pub(in crate::stack) enum Timer {
     Cork,
 }
 
-impl Timer {
-    const ALL: [Timer; 7] = [
-        Timer::Retransmit,
-        Timer::Persist,
-        Timer::Keepalive,
-        Timer::TimeWait,
-        Timer::FinWait2,
-        Timer::DelayedAck,
-        Timer::Cork,
-    ];
-}
-
 /// The deadline of each timer that runs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::stack) struct TimerTable([Option<SimTime>; Timer::ALL.len()]);
+pub(crate) struct TimerTable([Option<SimTime>; Timer::Cork as usize + 1]);
 
 impl TimerTable {
     /// Starts the timer, or sets it anew.
-    pub(in crate::stack) fn set(&mut self, timer: Timer, at: SimTime) {
+    pub(crate) fn set(&mut self, timer: Timer, at: SimTime) {
         self.0[timer as usize] = Some(at);
     }
 
-    pub(in crate::stack) fn stop(&mut self, timer: Timer) {
+    pub(crate) fn stop(&mut self, timer: Timer) {
         self.0[timer as usize] = None;
     }
 
     /// When the timer fires, if it runs.
-    pub(in crate::stack) fn at(&self, timer: Timer) -> Option<SimTime> {
+    pub(crate) fn at(&self, timer: Timer) -> Option<SimTime> {
         self.0[timer as usize]
     }
 
-    pub(in crate::stack) fn is_running(&self, timer: Timer) -> bool {
+    pub(crate) fn is_running(&self, timer: Timer) -> bool {
         self.at(timer).is_some()
     }
 
     /// Whether the timer's moment has come.
-    pub(in crate::stack) fn is_due(&self, timer: Timer, now: SimTime) -> bool {
+    pub(crate) fn is_due(&self, timer: Timer, now: SimTime) -> bool {
         self.at(timer).is_some_and(|at| at <= now)
     }
 
     /// When the next timer fires.
-    pub(in crate::stack) fn next(&self) -> Option<SimTime> {
+    pub(crate) fn next(&self) -> Option<SimTime> {
         self.0.into_iter().flatten().min()
-    }
-
-    /// Every timer that runs.
-    pub(in crate::stack) fn running(&self) -> impl Iterator<Item = (Timer, SimTime)> {
-        Timer::ALL.into_iter().filter_map(|timer| Some((timer, self.at(timer)?)))
     }
 }
 
 /// What is to be done when a timer has fired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::stack) enum Fired {
+pub(crate) enum Fired {
     /// Nothing.
     Nothing,
     /// Send a probe.

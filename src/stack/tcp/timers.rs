@@ -12,35 +12,35 @@ use crate::time::SimTime;
 
 /// A fresh one runs no timer.
 #[derive(Debug, Default)]
-pub(in crate::stack) struct Timers {
-    pub(in crate::stack) table: TimerTable,
-    pub(in crate::stack) retransmit: Retransmit,
-    pub(in crate::stack) persist: Persist,
-    pub(in crate::stack) keepalive: Keepalive,
-    pub(in crate::stack) delayed_ack: DelayedAck,
+pub(crate) struct Timers {
+    pub(crate) table: TimerTable,
+    pub(crate) retransmit: Retransmit,
+    pub(crate) persist: Persist,
+    pub(crate) keepalive: Keepalive,
+    pub(crate) delayed_ack: DelayedAck,
 }
 
 impl Timers {
     /// Stops them all and forgets what they counted.
-    pub(in crate::stack) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         *self = Timers::default();
     }
 
     /// A segment has come from the peer: it is there.
-    pub(in crate::stack) fn on_segment(&mut self, cx: &Context<'_>, options: &Options) {
+    pub(crate) fn on_segment(&mut self, cx: &Context<'_>, options: &Options) {
         self.keepalive.on_segment(cx, &mut self.table, options);
         self.persist.on_segment();
     }
 
     /// The connection enters TIME_WAIT, or its peer has sent its FIN once more there.
-    pub(in crate::stack) fn enter_time_wait(&mut self, cx: &Context<'_>) {
+    pub(crate) fn enter_time_wait(&mut self, cx: &Context<'_>) {
         self.table.stop(Timer::FinWait2);
         self.keepalive.stop(&mut self.table);
         self.table.set(Timer::TimeWait, cx.now + cx.profile.time_wait);
     }
 
     /// The process is gone and only the peer's FIN is missing: it is not waited for without end.
-    pub(in crate::stack) fn enter_fin_wait_2(&mut self, cx: &Context<'_>) {
+    pub(crate) fn enter_fin_wait_2(&mut self, cx: &Context<'_>) {
         match cx.profile.fin_wait_2 {
             Some(wait) => self.table.set(Timer::FinWait2, cx.after(wait)),
             None => self.table.stop(Timer::FinWait2),
@@ -48,18 +48,17 @@ impl Timers {
     }
 
     /// The timer that fires next, of those that `ss` shows.
-    pub(in crate::stack) fn info(&self, now: SimTime) -> Option<TimerInfo> {
-        let shown = self.table.running().filter_map(|(timer, at)| {
-            let (kind, fired) = match timer {
-                Timer::Retransmit => (TimerKind::Retransmit, self.retransmit.count()),
-                Timer::Persist => (TimerKind::Persist, self.persist.count()),
-                Timer::Keepalive => (TimerKind::Keepalive, self.keepalive.probes()),
-                Timer::TimeWait => (TimerKind::TimeWait, 0),
-                Timer::FinWait2 => (TimerKind::FinWait2, 0),
-                Timer::DelayedAck | Timer::Cork => return None,
-            };
-            Some((at, TimerInfo { kind, left: at - now, fired }))
+    pub(crate) fn info(&self, now: SimTime) -> Option<TimerInfo> {
+        let shown = [
+            (Timer::Retransmit, TimerKind::Retransmit, self.retransmit.count()),
+            (Timer::Persist, TimerKind::Persist, self.persist.count()),
+            (Timer::Keepalive, TimerKind::Keepalive, self.keepalive.probes()),
+            (Timer::TimeWait, TimerKind::TimeWait, 0),
+            (Timer::FinWait2, TimerKind::FinWait2, 0),
+        ];
+        let running = shown.into_iter().filter_map(|(timer, kind, fired)| {
+            self.table.at(timer).map(|at| TimerInfo { kind, left: at - now, fired })
         });
-        shown.min_by_key(|(at, _)| *at).map(|(_, info)| info)
+        running.min_by_key(|timer| timer.left)
     }
 }
