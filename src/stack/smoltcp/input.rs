@@ -206,7 +206,7 @@ impl Tcb {
     fn note_acknowledged(&mut self, cx: &Context<'_>, segment: &Segment, before: TcpState) {
         let Some(ack) = segment.ack.filter(|ack| self.send.una.before(*ack)) else { return };
         // A window probe's octet may be acknowledged though it was never counted as sent.
-        let is_of_probe = self.timers.persist.count() > 0 && ack == self.send.nxt + 1;
+        let is_of_probe = self.send.probed_to == Some(ack) && ack == self.send.nxt + 1;
         if !ack.at_or_before(self.send.nxt) && !is_of_probe {
             return;
         }

@@ -130,8 +130,10 @@ impl Tcb {
             self.send.nxt = segment.seq;
             self.send.sent_to = segment.seq_end();
         }
-        if !is_syn && self.send.window == 0 && segment.len == 1 && segment.seq == self.send.nxt {
+        let probes = !is_syn && self.send.window == 0 && !self.send.is_in_flight();
+        if probes && segment.len == 1 && segment.seq == self.send.nxt {
             // A window probe's octet counts as sent only when it is acknowledged.
+            self.send.probed_to = Some(segment.seq_end());
             cx.send(&segment, packet, None, Some("window probe"));
             return;
         }

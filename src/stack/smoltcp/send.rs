@@ -21,6 +21,8 @@ pub(super) struct SendSpace {
     pub(super) window: u32,
     /// By how many bits the peer's windows are shifted.
     pub(super) scale: u8,
+    /// The number after the octet of the last window probe, which counts as sent only when it is acknowledged.
+    pub(super) probed_to: Option<Seq>,
     /// How much of the window smoltcp was last shown.
     pub(super) shown: u32,
     pub(super) congestion: Congestion,
@@ -47,6 +49,7 @@ impl SendSpace {
             sent_at: None,
             window: 0,
             scale: 0,
+            probed_to: None,
             shown: 0,
             congestion: Congestion::new(segment, InitialWindow::ONE, 0),
             rtt: RttEstimator::default(),
