@@ -139,21 +139,21 @@ impl Tcb {
     fn hand_over(&mut self, cx: &Context<'_>, segment: &Segment, packet: Bytes) {
         let flight = self.send.flight();
         if self.send.is_duplicate(segment) {
-            // smoltcp counts duplicates, too: once a loss is known, more of them are not to tell of another.
-            if !self.send.congestion.is_recovering() {
-                self.show(cx, segment, packet);
-            }
             if self.send.congestion.on_duplicate(flight) {
                 self.send.recover = Some(self.send.nxt);
+                self.retransmit_fast(cx);
             }
         } else {
             self.send.congestion.on_ack(self.send.newly_acknowledged(segment), flight);
-            self.show(cx, segment, packet);
         }
+        self.show(cx, segment, packet);
     }
 
     /// Lets smoltcp see a segment, with as much of its window as it is to know of.
     fn show(&mut self, cx: &Context<'_>, segment: &Segment, packet: Bytes) {
+        if self.brings_only_a_window(segment) {
+            return;
+        }
         let (offered, scale) = (self.send.window_of(segment), self.send.scale_of(segment));
         let win = self.send.limited(offered, scale);
         let is_bare = segment.len == 0 && !segment.flags.has(Flags::RST);
@@ -177,19 +177,49 @@ impl Tcb {
         }
     }
 
+    /// Whether the segment acknowledges nothing new and brings nothing. smoltcp takes a window that it has seen before for a
+    /// duplicate acknowledgment: at the third it drops its timer, and if only a FIN is in flight, it sends nothing
+    /// instead. [`show_limit`](Tcb::show_limit) tells it what is new of the window.
+    fn brings_only_a_window(&self, segment: &Segment) -> bool {
+        // A FIN behind a gap is heeded when it comes again.
+        let is_early = segment.flags.has(Flags::FIN) && self.receive.nxt(&self.engine).before(segment.seq);
+        segment.len == 0
+            && (segment.flags == Flags::ACK || is_early)
+            && segment.ack == Some(self.send.una)
+            && is_synchronized(self.engine.state())
+            && self.is_acceptable(segment)
+    }
+
     /// Tells smoltcp what it may send, if that is not what it was last shown.
     pub(super) fn show_limit(&mut self, cx: &Context<'_>) {
-        use TcpState::{CloseWait, Closing, Established, FinWait1};
         let win = self.send.limited(self.send.window, self.send.scale);
         let octets = u32::from(win) << self.send.scale;
-        if octets == self.send.shown || self.engine.send_queue() == 0 {
-            return;
+        if octets != self.send.shown && self.heeds_windows() {
+            self.send.shown = octets;
+            self.tell_window(cx, win);
         }
-        // In LAST_ACK smoltcp takes an acknowledgment of nothing new for a stray.
-        if !matches!(self.engine.state(), Established | CloseWait | FinWait1 | Closing) {
-            return;
+    }
+
+    /// Lets smoltcp send the earliest segment again, whatever else it has sent (RFC 5681, 3.2).
+    fn retransmit_fast(&mut self, cx: &Context<'_>) {
+        if self.heeds_windows() {
+            self.show_limit(cx);
+            let win = self.send.limited(self.send.window, self.send.scale);
+            for _ in 0..Congestion::DUPLICATES {
+                self.tell_window(cx, win);
+            }
         }
-        self.send.shown = octets;
+    }
+
+    /// Whether a window makes a difference to smoltcp. In LAST_ACK it takes an acknowledgment of nothing new for a stray.
+    fn heeds_windows(&self) -> bool {
+        use TcpState::{CloseWait, Closing, Established, FinWait1};
+        self.engine.send_queue() > 0
+            && matches!(self.engine.state(), Established | CloseWait | FinWait1 | Closing)
+    }
+
+    /// Hands smoltcp a segment that says nothing but the window.
+    fn tell_window(&mut self, cx: &Context<'_>, win: u16) {
         let told = Segment {
             src: self.path.remote,
             dst: self.path.local,
@@ -289,6 +319,12 @@ impl Tcb {
         }
         self.settle(cx);
     }
+}
+
+/// Both ends know each other's numbers, and what this end has sent may yet be acknowledged.
+fn is_synchronized(state: TcpState) -> bool {
+    use TcpState::{CloseWait, Closing, Established, FinWait1, FinWait2, LastAck};
+    matches!(state, Established | FinWait1 | FinWait2 | CloseWait | Closing | LastAck)
 }
 
 /// Data, or acknowledgments of data, may still come.

@@ -2,9 +2,6 @@
 
 use crate::stack::profile::InitialWindow;
 
-/// RFC 5681, 3.2: so many duplicates say that a segment is lost.
-const DUPLICATES: u32 = 3;
-
 /// cwnd, ssthresh and what they depend on, in octets.
 #[derive(Debug)]
 pub(crate) struct Congestion {
@@ -24,6 +21,9 @@ pub(crate) struct Congestion {
 }
 
 impl Congestion {
+    /// RFC 5681, 3.2: so many duplicates say that a segment is lost.
+    pub(crate) const DUPLICATES: u32 = 3;
+
     pub(crate) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
         Congestion {
             segment,
@@ -77,9 +77,9 @@ impl Congestion {
         self.duplicates += 1;
         if self.is_recovering {
             self.window += self.segment;
-        } else if self.duplicates == DUPLICATES {
+        } else if self.duplicates == Congestion::DUPLICATES {
             self.halve(flight);
-            self.window = self.threshold + DUPLICATES as usize * self.segment;
+            self.window = self.threshold + Congestion::DUPLICATES as usize * self.segment;
             self.is_recovering = true;
             return true;
         }
