@@ -155,13 +155,13 @@ impl Tcb {
             return;
         }
         let (offered, scale) = (self.send.window_of(segment), self.send.scale_of(segment));
-        let win = self.send.limited(offered, scale);
+        let win = self.send.limited(offered, scale, self.send.una_after(segment));
         let is_bare = segment.len == 0 && !segment.flags.has(Flags::RST);
-        let is_less = is_bare && win < segment.win;
+        let is_other = win > segment.win || (is_bare && win < segment.win);
         if self.is_acceptable(segment) {
-            self.send.shown = if is_less { u32::from(win) << scale } else { offered };
+            self.send.shown = if is_other { u32::from(win) << scale } else { offered };
         }
-        let packet = if is_less { crate::packet::with_window(&packet, win) } else { packet };
+        let packet = if is_other { crate::packet::with_window(&packet, win) } else { packet };
         self.engine.receive(cx.now, packet);
     }
 
@@ -192,7 +192,7 @@ impl Tcb {
 
     /// Tells smoltcp what it may send, if that is not what it was last shown.
     pub(super) fn show_limit(&mut self, cx: &Context<'_>) {
-        let win = self.send.limited(self.send.window, self.send.scale);
+        let win = self.send.limited(self.send.window, self.send.scale, self.send.una);
         let octets = u32::from(win) << self.send.scale;
         if octets != self.send.shown && self.heeds_windows() {
             self.send.shown = octets;
@@ -204,10 +204,20 @@ impl Tcb {
     fn retransmit_fast(&mut self, cx: &Context<'_>) {
         if self.heeds_windows() {
             self.show_limit(cx);
-            let win = self.send.limited(self.send.window, self.send.scale);
+            let win = self.send.limited(self.send.window, self.send.scale, self.send.una);
             for _ in 0..Congestion::DUPLICATES {
                 self.tell_window(cx, win);
             }
+        }
+    }
+
+    /// RFC 9293, 3.8.6 (SHLD-16): what is in flight is sent again though the window was shut on it, a segment at a time.
+    pub(super) fn open_for_retransmission(&mut self, cx: &Context<'_>) {
+        if self.send.window == 0 && self.heeds_windows() {
+            let octets = (self.send.nxt - self.send.una).min(self.path.smss() as u32);
+            let win = u16::try_from(octets >> self.send.scale).unwrap_or(u16::MAX).max(1);
+            self.send.shown = u32::from(win) << self.send.scale;
+            self.tell_window(cx, win);
         }
     }
 

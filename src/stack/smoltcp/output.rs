@@ -53,6 +53,7 @@ impl Tcb {
     pub(super) fn retransmit(&mut self, cx: &mut Context<'_>) {
         let before = cx.out.len();
         self.show_limit(cx);
+        self.open_for_retransmission(cx);
         self.engine.fire(cx.now);
         self.output(cx, Acks::AtOnce);
         if cx.out.len() == before {

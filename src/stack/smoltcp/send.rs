@@ -90,11 +90,17 @@ impl SendSpace {
     }
 
     /// How much of an offered window smoltcp is to be shown, in the units that `scale` makes: no more than the congestion
-    /// window; but a window that is open stays open.
-    pub(super) fn limited(&self, offered: u32, scale: u8) -> u16 {
+    /// window; but a window that is open stays open. So does one that is shut while anything from `una` on is in
+    /// flight: smoltcp would begin to probe it, and forget that it has to send again.
+    pub(super) fn limited(&self, offered: u32, scale: u8, una: Seq) -> u16 {
         let window = u32::try_from(self.congestion.window()).unwrap_or(u32::MAX);
         let units = offered.min(window) >> scale;
-        u16::try_from(units).unwrap_or(u16::MAX).max(u16::from(offered > 0))
+        u16::try_from(units).unwrap_or(u16::MAX).max(u16::from(offered > 0 || una != self.nxt))
+    }
+
+    /// SND.UNA once the segment is processed.
+    pub(super) fn una_after(&self, segment: &Segment) -> Seq {
+        self.una + self.newly_acknowledged(segment) as u32
     }
 
     /// RFC 5681, 2: nothing new, no data, the same window, and something is in flight.
