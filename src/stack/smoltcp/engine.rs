@@ -29,6 +29,8 @@ pub(super) struct Engine {
     sockets: BufferedSocket,
     handle: SocketHandle,
     device: PacketDevice,
+    /// The program has closed; smoltcp's socket is still in CLOSE_WAIT.
+    is_closing: bool,
     /// smoltcp's clock …
     clock: Instant,
     /// … and the world's when it was last looked at.
@@ -68,7 +70,8 @@ impl Engine {
             addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
         });
         let (sockets, handle) = BufferedSocket::closed(setup.options.buffer.unwrap_or(cx.profile.buffer));
-        let mut engine = Engine { interface, sockets, handle, device, clock, seen: cx.now };
+        let mut engine =
+            Engine { interface, sockets, handle, device, is_closing: false, clock, seen: cx.now };
         engine.socket_mut(|socket| {
             // Whether an acknowledgment waits is decided outside; so are keepalive, every timeout, and how much
             // may be in flight.
@@ -103,6 +106,7 @@ impl Engine {
             State::Established => TcpState::Established,
             State::FinWait1 => TcpState::FinWait1,
             State::FinWait2 => TcpState::FinWait2,
+            State::CloseWait if self.is_closing => TcpState::LastAck,
             State::CloseWait => TcpState::CloseWait,
             State::Closing => TcpState::Closing,
             State::LastAck => TcpState::LastAck,
@@ -165,9 +169,27 @@ impl Engine {
         self.socket(|socket| socket.may_send())
     }
 
-    /// A FIN is to follow what is queued.
+    /// A FIN is to follow what is queued. From CLOSE_WAIT smoltcp's socket goes on only
+    /// [when](Engine::close_if_all_fits) its FIN can be sent: in LAST_ACK it heeds no window that opens.
     pub(super) fn close(&mut self) {
-        self.socket_mut(|socket| socket.close());
+        if self.socket(|socket| socket.state()) == State::CloseWait {
+            self.is_closing = true;
+        } else {
+            self.socket_mut(|socket| socket.close());
+        }
+    }
+
+    /// Lets the FIN of a closed socket follow its data, if a window of so many octets has room for all of them.
+    pub(super) fn close_if_all_fits(&mut self, window: u32) {
+        if self.is_closing && self.send_queue() <= window as usize {
+            self.socket_mut(|socket| socket.close());
+        }
+    }
+
+    /// Whether smoltcp takes a window from an acknowledgment of nothing new.
+    pub(super) fn heeds_windows(&self) -> bool {
+        use State::{CloseWait, Closing, Established, FinWait1};
+        self.socket(|socket| matches!(socket.state(), Established | CloseWait | FinWait1 | Closing))
     }
 
     /// Reads what smoltcp has received in order.

@@ -198,6 +198,7 @@ impl Tcb {
             self.send.shown = octets;
             self.tell_window(cx, win);
         }
+        self.engine.close_if_all_fits(self.send.shown);
     }
 
     /// Lets smoltcp send the earliest segment again, whatever else it has sent (RFC 5681, 3.2).
@@ -221,11 +222,9 @@ impl Tcb {
         }
     }
 
-    /// Whether a window makes a difference to smoltcp. In LAST_ACK it takes an acknowledgment of nothing new for a stray.
+    /// Whether a window makes a difference to smoltcp.
     fn heeds_windows(&self) -> bool {
-        use TcpState::{CloseWait, Closing, Established, FinWait1};
-        self.engine.send_queue() > 0
-            && matches!(self.engine.state(), Established | CloseWait | FinWait1 | Closing)
+        self.engine.send_queue() > 0 && self.engine.heeds_windows()
     }
 
     /// Hands smoltcp a segment that says nothing but the window.

@@ -41,11 +41,6 @@ impl Congestion {
         self.window
     }
 
-    /// Whether this is fast recovery.
-    pub(crate) fn is_recovering(&self) -> bool {
-        self.is_recovering
-    }
-
     /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
     /// (RFC 7661).
     pub(crate) fn on_ack(&mut self, octets: usize, flight: usize) {
