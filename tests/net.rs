@@ -12,5 +12,6 @@ mod net {
     mod options;
     mod parity;
     mod simulations;
+    mod streams;
     mod support;
 }

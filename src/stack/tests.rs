@@ -5,6 +5,7 @@ mod calls;
 mod closing;
 mod congestion;
 mod connecting;
+mod conversations;
 mod properties;
 mod sending;
 mod silence;
