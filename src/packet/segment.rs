@@ -294,6 +294,11 @@ pub(crate) fn with_window(packet: &Bytes, win: u16) -> Bytes {
     rewritten(packet, |tcp| tcp.set_window_len(win))
 }
 
+/// The same packet with FIN cleared.
+pub(crate) fn without_fin(packet: &Bytes) -> Bytes {
+    rewritten(packet, |tcp| tcp.set_fin(false))
+}
+
 /// The same packet with TCP's checksum, if it has one.
 pub(crate) fn with_checksum(packet: &Bytes) -> Bytes {
     match Ip::read(packet) {

@@ -162,7 +162,22 @@ impl Tcb {
             self.send.shown = if is_other { u32::from(win) << scale } else { offered };
         }
         let packet = if is_other { crate::packet::with_window(&packet, win) } else { packet };
-        self.engine.receive(cx.now, packet);
+        if segment.flags.has(Flags::FIN) && segment.len > 0 {
+            self.show_before_fin(cx, segment, win, &packet);
+        } else {
+            self.engine.receive(cx.now, packet);
+        }
+    }
+
+    /// Hands smoltcp the data of a segment, and its FIN only if all of the data were taken: smoltcp cuts data off at the
+    /// end of its window, and takes the FIN behind them all the same.
+    fn show_before_fin(&mut self, cx: &Context<'_>, segment: &Segment, win: u16, packet: &Bytes) {
+        self.engine.receive(cx.now, crate::packet::without_fin(packet));
+        let seq = segment.seq + segment.len as u32;
+        if self.receive.nxt(&self.engine) == seq {
+            let fin = Segment { flags: Flags::FIN.with(Flags::ACK), seq, win, len: 0, ..segment.clone() };
+            self.engine.receive(cx.now, crate::packet::emit_segment(&fin, &[]));
+        }
     }
 
     /// RFC 9293, 3.10.7.4: whether smoltcp will look at the segment's window at all.
