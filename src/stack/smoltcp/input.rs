@@ -132,7 +132,7 @@ impl Tcb {
             && is_closed
             && segment.len > 0
             && !segment.flags.has(Flags::RST)
-            && self.receive.acked.before(segment.seq_end())
+            && self.receive.nxt(&self.engine).before(segment.seq + segment.len as u32)
     }
 
     /// Hands a segment to smoltcp, and what it acknowledges to the congestion control.
