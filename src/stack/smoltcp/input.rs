@@ -87,6 +87,7 @@ impl Tcb {
         if matches!(before, TcpState::Listen | TcpState::SynSent | TcpState::SynReceived) {
             self.note_handshake(cx, segment, &packet);
         }
+        let (is_acceptable, queued) = (self.is_acceptable(segment), self.engine.send_queue());
         self.hand_over(cx, segment, packet);
         let after = self.engine.state();
         if segment.flags.has(Flags::RST) {
@@ -97,11 +98,16 @@ impl Tcb {
             return;
         }
         self.timers.on_segment(cx, &self.options);
-        self.send.window = self.send.window_of(segment);
+        if is_acceptable {
+            self.send.window = self.send.window_of(segment);
+        }
         if segment.len > 0 {
             self.timers.delayed_ack.on_data_in(cx.now);
         }
-        self.note_acknowledged(cx, segment, before);
+        // An acknowledgment that smoltcp drops with its segment has none of these effects on it, and none here.
+        if self.engine.send_queue() < queued || after != before {
+            self.note_acknowledged(cx, segment, before);
+        }
         let is_fin =
             after != before && matches!(after, TcpState::CloseWait | TcpState::Closing | TcpState::TimeWait);
         self.receive.fin_received |= is_fin && segment.flags.has(Flags::FIN);

@@ -8,6 +8,12 @@ use super::*;
 /// Losses of each direction are drawn from these.
 const LOSSES: [f64; 4] = [0.0, 0.01, 0.05, 0.1];
 
+/// Seeds whose conversations once hung, lost octets or ended in a reset.
+const ONCE_FAILED: [u64; 22] = [
+    218, 538, 761, 857, 912, 957, 960, 1_369, 1_375, 1_537, 1_634, 1_765, 1_947, 1_977, 2_122, 2_161, 2_893,
+    3_435, 4_733, 5_039, 6_513, 18_037,
+];
+
 /// A program that writes some octets, reads to the end of file, and closes.
 struct Program {
     id: SocketId,
@@ -171,6 +177,7 @@ impl Wire {
 
 #[test]
 fn what_is_written_is_read_and_both_ends_close_whatever_is_lost() {
-    let failed: Vec<_> = (0..150).filter_map(|seed| Some((seed, conversation(seed).err()?))).collect();
+    let failed: Vec<_> =
+        (0..80).chain(ONCE_FAILED).filter_map(|seed| Some((seed, conversation(seed).err()?))).collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
