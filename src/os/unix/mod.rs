@@ -17,11 +17,12 @@
 //! | `signals`, `wait` | handlers, and waiting that they can interrupt |
 //! | `machine` | what makes it several hosts |
 //! | `options`, `errors` | the kernel's words for ours |
-//! | `tape` | where calls are recorded across processes |
+//! | `event_pipe` | how the events of many processes come together |
 
 mod calls;
 mod children;
 mod errors;
+mod event_pipe;
 mod file;
 mod io;
 mod machine;
@@ -30,7 +31,6 @@ mod options;
 mod process;
 mod raw;
 mod signals;
-mod tape;
 mod unix_os;
 mod wait;
 
@@ -38,8 +38,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+pub use event_pipe::{EventPipe, EventReader, Message};
 pub use machine::Machine;
-pub use tape::{Note, Reel, Tape};
 pub use unix_os::UnixOs;
 
 /// Runs a program of the real arm to its end.

@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use super::event_pipe::EventPipe;
 use super::file::Files;
 use super::machine::Machine;
 use super::signals::Signals;
-use super::tape::Tape;
 use crate::os::line_buffer::LineBuffer;
 use crate::os::{Pid, Signal};
 use crate::timeline::{Kind, Line, ProcessChange, SignalChange, Stream};
@@ -17,20 +17,20 @@ pub(super) struct Process {
     pub(super) pid: Cell<Pid>,
     pub(super) files: RefCell<Files>,
     pub(super) signals: RefCell<Signals>,
-    pub(super) tape: Option<Tape>,
+    pub(super) events: Option<EventPipe>,
     pub(super) machine: Machine,
     stdout: RefCell<LineBuffer>,
     stderr: RefCell<LineBuffer>,
 }
 
 impl Process {
-    pub(super) fn new(name: &str, tape: Option<Tape>, machine: Machine) -> Process {
+    pub(super) fn new(name: &str, events: Option<EventPipe>, machine: Machine) -> Process {
         Process {
             name: name.into(),
             pid: Cell::new(super::names::pid(nix::unistd::getpid())),
             files: RefCell::new(Files::standard()),
             signals: RefCell::default(),
-            tape,
+            events,
             machine,
             stdout: RefCell::default(),
             stderr: RefCell::default(),
@@ -40,7 +40,7 @@ impl Process {
     /// In the child: what was not inherited.
     pub(super) fn forked(&self) {
         self.pid.set(super::names::pid(nix::unistd::getpid()));
-        if self.tape.is_some() {
+        if self.events.is_some() {
             *self.stdout.borrow_mut() = LineBuffer::default();
             *self.stderr.borrow_mut() = LineBuffer::default();
         }
@@ -48,7 +48,7 @@ impl Process {
 
     /// Notes the lines that become whole with what was printed.
     pub(super) fn printed(&self, stream: Stream, octets: &[u8]) {
-        if self.tape.is_some() {
+        if self.events.is_some() {
             let buffer = if stream == Stream::Stderr { &self.stderr } else { &self.stdout };
             let lines = buffer.borrow_mut().push(octets);
             for text in lines {
@@ -91,8 +91,8 @@ impl Process {
     }
 
     pub(super) fn record(&self, kind: impl FnOnce() -> Kind) {
-        if let Some(tape) = &self.tape {
-            tape.record(kind());
+        if let Some(events) = &self.events {
+            events.record(kind());
         }
     }
 }

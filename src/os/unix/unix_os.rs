@@ -6,10 +6,10 @@ use std::rc::Rc;
 use socket2::SockRef;
 
 use super::errors::io_errno;
+use super::event_pipe::EventPipe;
 use super::machine::Machine;
 use super::process::Process;
 use super::raw;
-use super::tape::Tape;
 use crate::os::strace::Returned;
 use crate::os::{Errno, Fd, SignalSet};
 use crate::time::SimTime;
@@ -30,17 +30,17 @@ pub(super) struct Entered {
 
 impl UnixOs {
     /// This process as a program called `name`, with its standard streams and nothing else; what it does is
-    /// recorded on `tape` if there is one.
+    /// written to `events` if there is such a pipe.
     ///
     /// Signals do from here on what they do to a C program: the standard library's SIGPIPE is default again.
-    pub fn new(name: &str, tape: Option<Tape>) -> UnixOs {
-        UnixOs::on(Machine::default(), name, tape)
+    pub fn new(name: &str, events: Option<EventPipe>) -> UnixOs {
+        UnixOs::on(Machine::default(), name, events)
     }
 
     /// The same on a machine that differs from this one.
-    pub fn on(machine: Machine, name: &str, tape: Option<Tape>) -> UnixOs {
+    pub fn on(machine: Machine, name: &str, events: Option<EventPipe>) -> UnixOs {
         raw::be_ordinary();
-        UnixOs { process: Rc::new(Process::new(name, tape, machine)), within: None }
+        UnixOs { process: Rc::new(Process::new(name, events, machine)), within: None }
     }
 
     pub(super) fn without_label(&self) -> UnixOs {
@@ -48,13 +48,13 @@ impl UnixOs {
     }
 
     pub(super) fn enter(&self, name: &'static str) -> Entered {
-        Entered { name, since: self.process.tape.as_ref().map_or(SimTime::ZERO, Tape::now) }
+        Entered { name, since: self.process.events.as_ref().map_or(SimTime::ZERO, EventPipe::now) }
     }
 
     /// The same for a call that may wait.
     pub(super) fn enter_slow(&self, name: &'static str) -> Entered {
-        if let Some(tape) = &self.process.tape {
-            tape.enters(self.process.pid.get().as_raw(), &self.process.name, name, self.within);
+        if let Some(events) = &self.process.events {
+            events.enters(self.process.pid.get().as_raw(), &self.process.name, name, self.within);
         }
         self.enter(name)
     }

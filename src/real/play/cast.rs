@@ -14,7 +14,7 @@ use super::stat::Stat;
 use super::stdin::Keyboard;
 use super::{Host, Run};
 use crate::os::sim::Limits;
-use crate::os::unix::{Tape, UnixOs, block_on, fork};
+use crate::os::unix::{EventPipe, UnixOs, block_on, fork};
 use crate::os::{Os, Pid, Signal};
 use crate::timeline::ProcessChange;
 
@@ -29,20 +29,20 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    /// Forks the program; what it prints is only on the tape. Numbers are indices into the play.
+    /// Forks the program; what it prints is only on the pipe. Numbers are indices into the play.
     pub(super) fn start(
         (host, index): (usize, usize),
         home: &Host,
         run: &Run,
-        tape: &Tape,
+        pipe: &EventPipe,
     ) -> io::Result<Actor> {
         let (stdin, keyboard) = Keyboard::new(&run.stdin)?;
         let null = File::options().write(true).open("/dev/null")?;
         let child = || {
-            if settle(&stdin, &null, tape, home.limits).is_err() {
+            if settle(&stdin, &null, pipe, home.limits).is_err() {
                 return 126; // as a shell says that it could not run a program
             }
-            let os = UnixOs::on(home.machine.clone(), &run.name, Some(tape.clone()));
+            let os = UnixOs::on(home.machine.clone(), &run.name, Some(pipe.clone()));
             let program = run.program.clone();
             block_on(async move {
                 let status = program(os.clone()).await;
@@ -82,8 +82,8 @@ impl Drop for Actor {
     }
 }
 
-/// In the child: its own group, its own standard streams, and nothing of ours but the tape.
-fn settle(stdin: &OwnedFd, null: &File, tape: &Tape, limits: Limits) -> io::Result<()> {
+/// In the child: its own group, its own standard streams, and nothing of ours but the pipe.
+fn settle(stdin: &OwnedFd, null: &File, pipe: &EventPipe, limits: Limits) -> io::Result<()> {
     setpgid(NativePid::from_raw(0), NativePid::from_raw(0))?;
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(Native::SIGKILL)?;
@@ -91,12 +91,12 @@ fn settle(stdin: &OwnedFd, null: &File, tape: &Tape, limits: Limits) -> io::Resu
     dup2_stdout(null.as_fd())?;
     dup2_stderr(null.as_fd())?;
     for fd in open_descriptors()? {
-        if fd > 2 && fd != tape.number() {
+        if fd > 2 && fd != pipe.number() {
             _ = nix::unistd::close(fd); // the one the list was read from is gone already
         }
     }
     if limits.descriptors != Limits::default().descriptors {
-        // Of descriptors to come; the tape's is open already.
+        // Of descriptors to come; the pipe's is open already.
         setrlimit(Resource::RLIMIT_NOFILE, limits.descriptors as u64, limits.descriptors as u64)?;
     }
     Ok(())

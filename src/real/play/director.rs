@@ -14,7 +14,7 @@ use super::loopback::Loopback;
 use super::performance::Performance;
 use super::strike::is_of_the_network;
 use super::{Ground, Place, Play};
-use crate::os::unix::{Note, Reel, Tape, fork, note_interrupts};
+use crate::os::unix::{EventPipe, EventReader, Message, fork, note_interrupts};
 use crate::real::{RealError, be_single_threaded};
 use crate::scenario::{Netstat, Outcome, Ps};
 
@@ -30,7 +30,7 @@ pub fn play(play: &Play, place: Place) -> Result<Outcome, RealError> {
 
 /// A play that is being given. Dropped, it ends.
 pub(crate) struct Running {
-    reel: Reel,
+    reader: EventReader,
     complaints: File,
     director: Option<NativePid>,
 }
@@ -42,7 +42,7 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn finish(mut self) -> Result<Outcome, RealError> {
-        let outcome = collect(&mut self.reel)
+        let outcome = collect(&mut self.reader)
             .map_err(|source| RealError::Machine { what: "what the director saw".to_owned(), source });
         if let Some(director) = self.director.take() {
             _ = waitpid(director, None);
@@ -56,7 +56,7 @@ impl Running {
 impl AsFd for Running {
     /// Can be read when the play is over.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.reel.as_fd()
+        self.reader.as_fd()
     }
 }
 
@@ -80,22 +80,22 @@ fn begin(play: &Play, place: Place) -> Result<Running, RealError> {
         let what = what.to_owned();
         move |source| RealError::Machine { what, source }
     };
-    let (tape, reel) = Tape::new("director").map_err(machine("a socket pair"))?;
+    let (pipe, reader) = EventPipe::new("director").map_err(machine("a socket pair"))?;
     let (complaints, mut pen) = nix::unistd::pipe()
         .map(|(reader, writer)| (File::from(reader), File::from(writer)))
         .map_err(|errno| machine("a pipe")(errno.into()))?;
     let director = fork(|| match direct(play, place) {
         Ok(outcome) => {
-            outcome.events.iter().for_each(|event| tape.event(event));
-            outcome.waiting.iter().for_each(|waiting| tape.write(&Note::Enters(waiting.clone())));
+            outcome.events.iter().for_each(|event| pipe.event(event));
+            outcome.waiting.iter().for_each(|waiting| pipe.write(&Message::Enters(waiting.clone())));
             if let Some(Netstat { t, hosts }) = outcome.netstat {
-                hosts.into_iter().for_each(|(host, seen)| tape.write(&Note::Sockets(t, host, seen)));
+                hosts.into_iter().for_each(|(host, seen)| pipe.write(&Message::Sockets(t, host, seen)));
             }
             if let Some(Ps { t, hosts }) = outcome.ps {
-                hosts.into_iter().for_each(|(host, seen)| tape.write(&Note::Processes(t, host, seen)));
+                hosts.into_iter().for_each(|(host, seen)| pipe.write(&Message::Processes(t, host, seen)));
             }
-            outcome.missed.iter().for_each(|missed| tape.write(&Note::Missed(*missed)));
-            tape.write(&Note::End(outcome.end, outcome.cut));
+            outcome.missed.iter().for_each(|missed| pipe.write(&Message::Missed(*missed)));
+            pipe.write(&Message::End(outcome.end, outcome.cut));
             0
         }
         Err(error) => {
@@ -105,7 +105,7 @@ fn begin(play: &Play, place: Place) -> Result<Running, RealError> {
         }
     });
     let director = director.map_err(|errno| machine("a process")(errno.into()))?;
-    Ok(Running { reel, complaints, director: Some(NativePid::from_raw(director.as_raw() as i32)) })
+    Ok(Running { reader, complaints, director: Some(NativePid::from_raw(director.as_raw() as i32)) })
 }
 
 /// In the director.
@@ -124,30 +124,32 @@ fn direct(play: &Play, place: Place) -> io::Result<Outcome> {
         }
     };
     // The clock starts when the ground is laid.
-    let (tape, reel) = Tape::new("director")?;
-    Performance::new(play, ground.as_mut(), tape, reel).run()
+    let (pipe, reader) = EventPipe::new("director")?;
+    Performance::new(play, ground.as_mut(), pipe, reader).run()
 }
 
-fn collect(reel: &mut Reel) -> io::Result<Outcome> {
+fn collect(reader: &mut EventReader) -> io::Result<Outcome> {
     let mut outcome = Outcome::default();
     loop {
-        match reel.wind() {
-            Ok(Some(Note::Event(event))) => outcome.events.push(event),
-            Ok(Some(Note::Enters(waiting))) => outcome.waiting.push(waiting),
-            Ok(Some(Note::Missed(missed))) => outcome.missed.push(missed),
-            Ok(Some(Note::Sockets(t, host, seen))) => {
+        match reader.read() {
+            Ok(Some(Message::Event(event))) => outcome.events.push(event),
+            Ok(Some(Message::Enters(waiting))) => outcome.waiting.push(waiting),
+            Ok(Some(Message::Missed(missed))) => outcome.missed.push(missed),
+            Ok(Some(Message::Sockets(t, host, seen))) => {
                 outcome.netstat.get_or_insert(Netstat { t, hosts: Vec::new() }).hosts.push((host, seen));
             }
-            Ok(Some(Note::Processes(t, host, seen))) => {
+            Ok(Some(Message::Processes(t, host, seen))) => {
                 outcome.ps.get_or_insert(Ps { t, hosts: Vec::new() }).hosts.push((host, seen));
             }
-            Ok(Some(Note::End(end, cut))) => (outcome.end, outcome.cut) = (end, cut),
+            Ok(Some(Message::End(end, cut))) => (outcome.end, outcome.cut) = (end, cut),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(outcome),
             Err(error) => return Err(error),
-            Ok(None) => match poll(&mut [PollFd::new(reel.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(errno.into()),
-            },
+            Ok(None) => {
+                match poll(&mut [PollFd::new(reader.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(errno) => return Err(errno.into()),
+                }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ impl Performance<'_> {
     /// Looks now. The programs do not stand still for it: what is asked of the kernel last may be a little later.
     pub(super) fn look(&mut self, view: View) -> io::Result<()> {
         self.listen()?;
-        let t = self.tape.now();
+        let t = self.pipe.now();
         match view {
             View::Netstat => {
                 let hosts = self.each(|play, host| play.sockets(host))?;

@@ -1,4 +1,4 @@
-//! The play as it runs: one loop that types, strikes, listens to the tape and looks after the processes.
+//! The play as it runs: one loop that types, strikes, listens to the pipe and looks after the processes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -17,7 +17,7 @@ use super::struck::Struck;
 use super::view::Views;
 use super::{Ground, Play, Stdin};
 use crate::os::Signal;
-use crate::os::unix::{Reel, Tape, interrupted};
+use crate::os::unix::{EventPipe, EventReader, interrupted};
 use crate::scenario::{Fault, Input, Outcome, Trigger, Watch};
 use crate::time::SimTime;
 use crate::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream, Waiting};
@@ -34,8 +34,8 @@ const STARTUP: Duration = Duration::from_secs(10);
 pub(super) struct Performance<'a> {
     pub(super) play: &'a Play,
     pub(super) ground: &'a mut dyn Ground,
-    pub(super) tape: Tape,
-    pub(super) reel: Reel,
+    pub(super) pipe: EventPipe,
+    pub(super) reader: EventReader,
     pub(super) agenda: Agenda,
     pub(super) cast: Vec<Actor>,
     /// What was forked and has not ended, by pid: its host and name.
@@ -67,13 +67,18 @@ pub(super) struct Performance<'a> {
 }
 
 impl<'a> Performance<'a> {
-    pub(super) fn new(play: &'a Play, ground: &'a mut dyn Ground, tape: Tape, reel: Reel) -> Performance<'a> {
+    pub(super) fn new(
+        play: &'a Play,
+        ground: &'a mut dyn Ground,
+        pipe: EventPipe,
+        reader: EventReader,
+    ) -> Performance<'a> {
         Performance {
             agenda: Agenda::of(play),
             play,
             ground,
-            tape,
-            reel,
+            pipe,
+            reader,
             cast: Vec::new(),
             children: BTreeMap::new(),
             doomed: BTreeMap::new(),
@@ -97,10 +102,10 @@ impl<'a> Performance<'a> {
             if interrupted() {
                 return Err(io::ErrorKind::Interrupted.into());
             }
-            while let Some(item) = self.agenda.next(self.tape.now()) {
+            while let Some(item) = self.agenda.next(self.pipe.now()) {
                 self.take_up(item)?;
             }
-            self.ground.move_on(self.tape.now())?;
+            self.ground.move_on(self.pipe.now())?;
             self.listen()?;
             self.look_after_processes();
             self.power_off();
@@ -110,7 +115,7 @@ impl<'a> Performance<'a> {
         self.listen()?;
         self.look_at_the_end()?;
         let mut outcome = Outcome {
-            end: self.tape.now(),
+            end: self.pipe.now(),
             cut: self.is_time(),
             waiting: self.asleep().cloned().collect(),
             netstat: self.views.netstat.take(),
@@ -125,7 +130,7 @@ impl<'a> Performance<'a> {
     }
 
     fn is_time(&self) -> bool {
-        self.tape.now() >= SimTime::ZERO + self.play.until
+        self.pipe.now() >= SimTime::ZERO + self.play.until
     }
 
     fn is_over(&mut self) -> io::Result<bool> {
@@ -133,9 +138,9 @@ impl<'a> Performance<'a> {
             return Ok(true);
         }
         let asleep = self.asleep().any(|call| call.call == "sleep");
-        // A process may have woken and ended since the tape was read: what it left there comes first.
+        // A process may have woken and ended since the pipe was read: what it left there comes first.
         self.listen()?;
-        let now = self.tape.now();
+        let now = self.pipe.now();
         let is_quiet = now.since(self.stirred) >= QUIET && self.ground.next_deadline().is_none();
         // Who sleeps wakes up by himself.
         if !is_quiet || self.agenda.next_time().is_some() || asleep || now < self.look_again {
@@ -151,12 +156,12 @@ impl<'a> Performance<'a> {
     }
 
     fn wait(&mut self) -> io::Result<()> {
-        let now = self.tape.now();
+        let now = self.pipe.now();
         let has_typing = self.cast.iter_mut().fold(false, |some, actor| actor.keyboard.flush() | some);
         let glance = (has_typing || !self.doomed.is_empty()).then_some(now + GLANCE);
         let times = [self.agenda.next_time(), self.ground.next_deadline(), glance, Some(now + 10 * GLANCE)];
         let until = times.into_iter().flatten().min().unwrap_or(now);
-        let mut fds = vec![PollFd::new(self.reel.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(self.reader.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.ground.descriptors().into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         match wait_for(&mut fds, until.since(now)) {
             Err(Errno::EINTR) => Ok(()),
@@ -165,7 +170,7 @@ impl<'a> Performance<'a> {
     }
 
     pub(super) fn take_up(&mut self, item: Item) -> io::Result<()> {
-        self.stirred = self.tape.now();
+        self.stirred = self.pipe.now();
         match item {
             Item::Start { host, run } => self.start(host, run),
             Item::Type { host, run, input } => {
@@ -187,9 +192,9 @@ impl<'a> Performance<'a> {
         let play = self.play;
         let run = &play.hosts[host].runs[index];
         self.ground.enter(host)?;
-        let now = self.tape.now();
+        let now = self.pipe.now();
         let home = &play.hosts[host];
-        let actor = Actor::start((host, index), home, run, &self.tape.for_host(&home.name))?;
+        let actor = Actor::start((host, index), home, run, &self.pipe.for_host(&home.name))?;
         let (pid, name) = (actor.pid.as_raw(), actor.name.clone());
         self.record_change(now, host, pid, &name, ProcessChange::Start);
         self.cast.push(actor);
@@ -204,10 +209,10 @@ impl<'a> Performance<'a> {
 
     /// In the simulation a server that starts first listens first. Here that has to be seen to.
     fn wait_until_it_listens(&mut self, pid: u32) -> io::Result<()> {
-        let end = self.tape.now() + STARTUP;
+        let end = self.pipe.now() + STARTUP;
         let mut seen = self.events.len();
         loop {
-            self.ground.move_on(self.tape.now())?;
+            self.ground.move_on(self.pipe.now())?;
             self.listen()?;
             let is_it = |event: &Event| match &event.kind {
                 Kind::Call(Call { pid: its, call: "listen", .. }) => *its == pid,
@@ -218,16 +223,16 @@ impl<'a> Performance<'a> {
                 return Ok(());
             }
             seen = self.events.len();
-            if self.tape.now() >= end {
+            if self.pipe.now() >= end {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "a server did not come to listen"));
             }
-            _ = wait_for(&mut [PollFd::new(self.reel.as_fd(), PollFlags::POLLIN)], GLANCE);
+            _ = wait_for(&mut [PollFd::new(self.reader.as_fd(), PollFlags::POLLIN)], GLANCE);
         }
     }
 
     /// A terminal that nobody reads any more takes what is typed all the same.
     fn type_at(&mut self, host: usize, run: usize, inputs: Range<usize>) {
-        let now = self.tape.now();
+        let now = self.pipe.now();
         let Stdin::Terminal(typed) = &self.play.hosts[host].runs[run].stdin else { return };
         let mut lines = Vec::new();
         let Some(actor) = self.cast.iter_mut().find(|actor| actor.host == host && actor.run == run) else {

@@ -39,7 +39,7 @@ impl Performance<'_> {
         self.watched.1 += wire.len();
         news.extend(wire);
         news.sort_by_key(|event| event.t);
-        let now = self.tape.now();
+        let now = self.pipe.now();
         for event in &news {
             let (agenda, faults) = (&mut self.agenda, &self.play.faults);
             self.watches.retain_mut(|(fault, watch)| {
@@ -58,7 +58,7 @@ impl Performance<'_> {
 
     pub(super) fn strike(&mut self, nth: usize) -> io::Result<()> {
         let fault = &self.play.faults[nth];
-        let now = self.tape.now();
+        let now = self.pipe.now();
         let kind = Kind::Fault { fault: fault.kind, target: fault.host.clone() };
         self.events.push(Event { t: now, host: "world".into(), kind, packet: None });
         let Some(host) = self.play.hosts.iter().position(|host| host.name == fault.host) else {
@@ -109,7 +109,7 @@ impl Performance<'_> {
 
     /// Not a packet leaves it, and nothing its processes do any more is heard of.
     pub(super) fn switch_off(&mut self, host: usize) -> io::Result<()> {
-        let now = self.tape.now();
+        let now = self.pipe.now();
         self.ground.strike(now, host, FaultKind::Crash)?;
         self.off[host].push((now, None));
         self.cast.retain(|actor| actor.host != host);
@@ -127,7 +127,7 @@ impl Performance<'_> {
         for host in ended {
             self.ending.remove(&host);
             if self.ground.has_wires() {
-                self.agenda.add(self.tape.now() + HALT, Item::SwitchOff { host });
+                self.agenda.add(self.pipe.now() + HALT, Item::SwitchOff { host });
             }
         }
     }

@@ -8,17 +8,17 @@ use nix::sys::wait::WaitStatus;
 use super::cast;
 use super::performance::Performance;
 use crate::os::Signal;
-use crate::os::unix::Note;
+use crate::os::unix::Message;
 use crate::time::SimTime;
 use crate::timeline::{Event, Kind, Process, ProcessChange, SignalChange};
 
 impl Performance<'_> {
     /// Takes in what the processes have written.
     pub(super) fn listen(&mut self) -> io::Result<()> {
-        while let Some(note) = self.reel.wind()? {
+        while let Some(note) = self.reader.read()? {
             let event = match note {
-                Note::Event(event) => event,
-                Note::Enters(waiting) => {
+                Message::Event(event) => event,
+                Message::Enters(waiting) => {
                     self.calls.entry(waiting.pid).or_default().push(waiting);
                     continue;
                 }
@@ -33,7 +33,7 @@ impl Performance<'_> {
             if self.off[host].iter().any(is_off) || self.is_told(&event) {
                 continue;
             }
-            self.stirred = self.tape.now();
+            self.stirred = self.pipe.now();
             if let Kind::Call(call) = &event.kind {
                 let calls = self.calls.entry(call.pid).or_default();
                 calls.pop_if(|last| last.call == call.call);
@@ -68,7 +68,7 @@ impl Performance<'_> {
 
     /// Tells of those who could not tell it themselves.
     pub(super) fn look_after_processes(&mut self) {
-        let now = self.tape.now();
+        let now = self.pipe.now();
         for at in 0..self.cast.len() {
             let actor = &mut self.cast[at];
             let Some(status) = actor.reap() else { continue };
@@ -115,7 +115,7 @@ impl Performance<'_> {
         let host = self.play.hosts[host].name.as_str().into();
         let event = Event { t, host, kind, packet: None };
         if !self.is_told(&event) {
-            self.stirred = self.tape.now();
+            self.stirred = self.pipe.now();
             self.events.push(event);
         }
     }

@@ -17,19 +17,19 @@ use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{Event, Kind, Line, Waiting};
 
-/// Octets of one note.
+/// Octets of one message.
 const LONGEST: usize = 512 << 10;
 /// Octets of a line; what is longer is cut. Escaped, an octet takes six at most.
 const LONGEST_LINE: usize = 64 << 10;
 
-/// What is written on a tape.
+/// What a process writes to the pipe.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Note {
+pub enum Message {
     /// Something happened.
     Event(Event),
     /// A process made a call that may take its time; the event comes when it returns.
     Enters(Waiting),
-    /// The end of a play: when, and whether it was cut short.
+    /// The end of a run: when, and whether it was cut short.
     End(SimTime, bool),
     /// A fault met nothing, by its number.
     Missed(usize),
@@ -41,9 +41,9 @@ pub enum Note {
 
 /// The writing end: a process's own, or one it has inherited. Cheap to clone.
 ///
-/// Times are of the machine's monotonic clock, from the moment the tape was made.
+/// Times are of the machine's monotonic clock, from the moment the pipe was made.
 #[derive(Clone, Debug)]
-pub struct Tape {
+pub struct EventPipe {
     host: Arc<str>,
     start: Instant,
     socket: Rc<OwnedFd>,
@@ -51,33 +51,33 @@ pub struct Tape {
 
 /// The reading end.
 #[derive(Debug)]
-pub struct Reel {
+pub struct EventReader {
     socket: OwnedFd,
     buffer: Vec<u8>,
 }
 
-impl Tape {
-    /// A tape whose time starts now, and the reel it is wound on. A datagram is an event, so that those of many
-    /// processes never mix.
+impl EventPipe {
+    /// A pipe whose time starts now, and its reading end. A message is a datagram, so that those of many processes
+    /// never mix.
     ///
     /// # Errors
     ///
     /// Out of descriptors; or a system without SOCK_SEQPACKET in AF_UNIX (macOS).
-    pub fn new(host: &str) -> io::Result<(Tape, Reel)> {
+    pub fn new(host: &str) -> io::Result<(EventPipe, EventReader)> {
         let (writer, reader) =
             socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
         // Room for a burst; the kernel may grant less.
         _ = setsockopt(&writer, sockopt::SndBuf, &(4 * LONGEST));
-        let tape = Tape { host: host.into(), start: Instant::now(), socket: Rc::new(high(writer)?) };
-        Ok((tape, Reel { socket: high(reader)?, buffer: vec![0; LONGEST] }))
+        let pipe = EventPipe { host: host.into(), start: Instant::now(), socket: Rc::new(high(writer)?) };
+        Ok((pipe, EventReader { socket: high(reader)?, buffer: vec![0; LONGEST] }))
     }
 
-    /// The same tape, written to in the name of another host.
-    pub fn for_host(&self, host: &str) -> Tape {
-        Tape { host: host.into(), ..self.clone() }
+    /// The same pipe, written to in the name of another host.
+    pub fn for_host(&self, host: &str) -> EventPipe {
+        EventPipe { host: host.into(), ..self.clone() }
     }
 
-    /// The time on the tape.
+    /// The time of the next event.
     pub fn now(&self) -> SimTime {
         SimTime::ZERO + self.start.elapsed()
     }
@@ -98,15 +98,15 @@ impl Tape {
             Kind::Line(line) if line.text.len() > LONGEST_LINE => {
                 let cut = line.text.floor_char_boundary(LONGEST_LINE);
                 let kind = Kind::Line(Line { text: line.text[..cut].to_owned(), ..line.clone() });
-                self.write(&Note::Event(Event { kind, ..event.clone() }));
+                self.write(&Message::Event(Event { kind, ..event.clone() }));
             }
-            _ => self.write(&Note::Event(event.clone())),
+            _ => self.write(&Message::Event(event.clone())),
         }
     }
 
-    /// Writes any note. If nobody reads any more it is lost.
-    pub fn write(&self, note: &Note) {
-        let text = serde_json::to_vec(note).expect("a note has no keys but strings");
+    /// Writes any message. If nobody reads any more it is lost.
+    pub fn write(&self, message: &Message) {
+        let text = serde_json::to_vec(message).expect("a message has no keys but strings");
         while send(self.socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL) == Err(nix::errno::Errno::EINTR) {}
     }
 
@@ -119,17 +119,17 @@ impl Tape {
         within: Option<&'static str>,
     ) {
         let (host, process) = (self.host.clone(), process.clone());
-        self.write(&Note::Enters(Waiting { host, pid, process, call, within }));
+        self.write(&Message::Enters(Waiting { host, pid, process, call, within }));
     }
 }
 
-impl Reel {
-    /// The next note that waits; `Ok(None)` if none does now.
+impl EventReader {
+    /// The next message; `Ok(None)` if none has come.
     ///
     /// # Errors
     ///
     /// `UnexpectedEof` when every process that could write has ended.
-    pub fn wind(&mut self) -> io::Result<Option<Note>> {
+    pub fn read(&mut self) -> io::Result<Option<Message>> {
         loop {
             match recv(self.socket.as_raw_fd(), &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -144,13 +144,13 @@ impl Reel {
     }
 }
 
-impl AsFd for Reel {
+impl AsFd for EventReader {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 }
 
-/// Moves a descriptor out of the way: programs are to get the low numbers, as without a tape.
+/// Moves a descriptor out of the way: programs are to get the low numbers, as without a pipe.
 fn high(fd: OwnedFd) -> io::Result<OwnedFd> {
     /// Above what a program here opens, below any common limit.
     const FIRST: i32 = 200;
