@@ -19,12 +19,12 @@ fn unreachable() -> Scenario {
 fn rendering(criterion: &mut Criterion) {
     let scenario = unreachable();
     let info = RunInfo::from(&scenario);
-    let (outcome, film) = scenario::run_filmed(&scenario).expect("it runs to its end");
+    let (outcome, film) = scenario.run_filmed().expect("it runs to its end");
     let (events, end) = (&outcome.events, outcome.end);
 
     let mut group = criterion.benchmark_group("unreachable/linux");
-    group.bench_function("the run", |bencher| bencher.iter(|| scenario::run(&scenario)));
-    group.bench_function("the run, filmed", |bencher| bencher.iter(|| scenario::run_filmed(&scenario)));
+    group.bench_function("the run", |bencher| bencher.iter(|| scenario.run()));
+    group.bench_function("the run, filmed", |bencher| bencher.iter(|| scenario.run_filmed()));
     let mut format = |name: &str, report: &dyn Fn(&mut dyn io::Write) -> io::Result<()>| {
         let mut out = Vec::new();
         group.bench_function(name, |bencher| {

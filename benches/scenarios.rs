@@ -21,7 +21,7 @@ fn whole_runs(criterion: &mut Criterion) {
             bencher.iter(|| {
                 let mut scenario = scenario::load(name).expect("a scenario of the library");
                 scenario.stack = system;
-                scenario::run(&scenario).expect("it runs to its end")
+                scenario.run().expect("it runs to its end")
             });
         });
     }

@@ -63,7 +63,7 @@
 //! use echosim::scenario;
 //! use echosim::timeline::{Errno, Kind};
 //!
-//! let outcome = scenario::run(&scenario::load("reboot")?)?;
+//! let outcome = scenario::load("reboot")?.run()?;
 //! let failed = outcome.events.iter().find_map(|event| match &event.kind {
 //!     Kind::Call(call) => call.result.err().map(|errno| (call.call, errno)),
 //!     _ => None,
@@ -117,14 +117,14 @@ pub use net::{System, Unreachable, netstat, pcapng, profile, run, timeline, unre
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(all(feature = "cli", unix))]
+#[doc(hidden)]
+pub mod compare;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod echo;
 #[doc(hidden)]
 pub mod errno;
-#[cfg(all(feature = "cli", target_os = "linux"))]
-#[doc(hidden)]
-pub mod lab;
 #[doc(hidden)]
 pub mod os;
 #[doc(hidden)]
@@ -138,6 +138,9 @@ pub mod router;
 pub mod sim;
 #[doc(hidden)]
 pub mod stack;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod stage;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod step;

@@ -11,7 +11,7 @@ fn trace(name: &'static str, system: System, seed: u64) -> String {
         let mut scenario = scenario::load(name).expect("a scenario of the library");
         scenario.stack = system;
         scenario.seed = seed;
-        let outcome = scenario::run(&scenario).expect("it runs to its end");
+        let outcome = scenario.run().expect("it runs to its end");
         let mut json = Vec::new();
         report::json(&mut json, &RunInfo::default(), &outcome.events).expect("memory takes it");
         String::from_utf8(json).expect("JSON is UTF-8")

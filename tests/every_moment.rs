@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{load, snapshot};
 use echosim::packet::Unreachable;
-use echosim::scenario::{self, Fault, Happening, Outcome, Scenario, Trigger, Watch};
+use echosim::scenario::{Fault, Happening, Outcome, Scenario, Trigger, Watch};
 use echosim::stack::System;
 use echosim::timeline::{
     Direction, Event, FaultKind, Kind, ProcessChange, SegmentEvent, Stream, Victim, Way,
@@ -44,7 +44,7 @@ fn give_up(system: System) -> Duration {
 
 /// The packets that leave the hosts of `normal`, in order.
 fn departures(scenario: &Scenario) -> Vec<String> {
-    let outcome = scenario::run(scenario).expect("it runs to its end");
+    let outcome = scenario.run().expect("it runs to its end");
     let packets = outcome.events.iter().filter_map(|event| match &event.kind {
         Kind::Segment(segment) if segment.dir == Direction::Out => Some(name(event, segment)),
         _ => None,
@@ -121,7 +121,7 @@ fn whenever_it_happens_the_client_has_its_echo_or_a_named_error_in_time() {
         for (fault, actions) in FAULTS {
             writeln!(table, "{fault} of the server, right after").expect("memory takes it");
             for (nth, packet) in (1..).zip(departures(&normal)) {
-                let outcome = scenario::run(&struck(&normal, nth, actions)).expect("it runs to its end");
+                let outcome = struck(&normal, nth, actions).run().expect("it runs to its end");
                 assert!(!outcome.cut, "{fault} at {nth} does not end");
                 let fate = fate(&outcome, system).unwrap_or_else(|what| {
                     in_the_dark.push(format!("{fault} after {packet}: {what}"));

@@ -16,7 +16,7 @@ fn load(name: &str, system: System) -> Scenario {
 }
 
 fn run(scenario: &Scenario) -> Outcome {
-    scenario::run(scenario).expect("it runs to its end")
+    scenario.run().expect("it runs to its end")
 }
 
 fn waiting(outcome: &Outcome) -> Vec<Waiting<'_>> {

@@ -9,13 +9,13 @@ use echosim::stack::{SocketInfo, System};
 use echosim::time::SimTime;
 
 fn filmed(scenario: &Scenario) -> (scenario::Outcome, Film) {
-    scenario::run_filmed(scenario).expect("it runs to its end")
+    scenario.run_filmed().expect("it runs to its end")
 }
 
 fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
     let mut scenario = scenario.clone();
     scenario.netstat = Some(Moment::At(t));
-    scenario::run(&scenario).expect("it runs to its end").netstat.expect("it was asked for")
+    scenario.run().expect("it runs to its end").netstat.expect("it was asked for")
 }
 
 /// In the film's order, which is by both ends.
@@ -58,7 +58,7 @@ fn a_film_shows_the_sockets_that_netstat_shows() {
 fn filming_changes_nothing() {
     let scenario = scenario::load("server-killed").expect("a scenario of the library");
     let (filmed, _) = filmed(&scenario);
-    assert_eq!(filmed, scenario::run(&scenario).expect("it runs to its end"));
+    assert_eq!(filmed, scenario.run().expect("it runs to its end"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use echosim::timeline::{Event, Kind};
 fn run(name: &str, system: System) -> (RunInfo, Outcome) {
     let mut scenario = scenario::load(name).expect("a scenario of the library");
     scenario.stack = system;
-    let outcome = scenario::run(&scenario).expect("it runs to its end");
+    let outcome = scenario.run().expect("it runs to its end");
     (RunInfo::from(&scenario), outcome)
 }
 
@@ -161,7 +161,7 @@ do = "release"
 host = "server"
 "#;
     let scenario = Scenario::parse("hold.toml", text).expect("a scenario");
-    let run = (RunInfo::from(&scenario), scenario::run(&scenario).expect("it runs"));
+    let run = (RunInfo::from(&scenario), scenario.run().expect("it runs"));
     assert!(ladder(&run, &Terminal::default()).contains("[P.] 7:13, ack 7 arrives 1.0 s later"));
 }
 
@@ -183,7 +183,7 @@ fn a_host_all_alone_and_a_dozen_of_them_are_drawn() {
     let dozen = guests.fold(alone.clone(), |text, guest| text + &guest);
     for (text, hosts) in [(alone, 1), (dozen, 13)] {
         let scenario = Scenario::parse("odd.toml", &text).expect("a scenario");
-        let run = (RunInfo::from(&scenario), scenario::run(&scenario).expect("it runs"));
+        let run = (RunInfo::from(&scenario), scenario.run().expect("it runs"));
         let [page, diagram, picture] = every_picture(&run);
         assert_eq!(diagram.matches("participant").count(), hosts);
         assert_eq!(picture.matches("class=\"host\"").count(), hosts);
@@ -197,7 +197,7 @@ fn what_the_network_does_to_packets_is_drawn() {
     for (key, value) in [("duplicate", "0.1"), ("corrupt", "0.1"), ("reorder", "0.2"), ("ip", "6")] {
         scenario.set(key, value).expect("a key of scenarios");
     }
-    let run = (RunInfo::from(&scenario), scenario::run(&scenario).expect("it runs"));
+    let run = (RunInfo::from(&scenario), scenario.run().expect("it runs"));
     for picture in every_picture(&run) {
         assert!(
             picture.contains("lost: corrupt") && picture.contains("a copy") && picture.contains("lost: loss")
@@ -216,7 +216,7 @@ run = "echo-client server"
 type = [{ at = "0s", line = "</text><script>;#x%%{init}%%" }]
 "##;
     let scenario = Scenario::parse("hostile.toml", text).expect("a scenario");
-    let run = (RunInfo::from(&scenario), scenario::run(&scenario).expect("it runs"));
+    let run = (RunInfo::from(&scenario), scenario.run().expect("it runs"));
     let picture = svg(&run);
     assert!(picture.contains("&lt;/text&gt;&lt;script&gt;") && !picture.contains("<script"));
     let diagram = mermaid(&run);

@@ -66,7 +66,7 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let scenario = scenario(rates, jitter_ms, system, seed.into(), ip);
-        let outcome = scenario::run(&scenario).expect("it comes to an end");
+        let outcome = scenario.run().expect("it comes to an end");
         let typed: Vec<String> = (1..=LINES as u64).map(scenario::generated_line).collect();
         let printed = printed(&outcome);
         prop_assert!(typed.iter().zip(&printed).all(|(typed, printed)| typed == printed), "{printed:?}");

@@ -76,7 +76,7 @@ fn recorded_event(row: &Value) -> Option<What> {
 fn simulated(name: &str) -> Vec<Seen> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/linux/{name}.toml"));
     let scenario = scenario::load(&file.display().to_string()).expect("the scenario is sound");
-    let outcome = scenario::run(&scenario).expect("it runs to its end");
+    let outcome = scenario.run().expect("it runs to its end");
     assert_eq!(scenario::check(&scenario, &outcome), [], "{name}: not what its scenario expects");
     let zero = zero(&scenario);
     let client = outcome.events.iter().filter(|event| &*event.host == "client");

@@ -74,7 +74,7 @@ impl Claim {
 }
 
 fn run(scenario: &Scenario) -> Outcome {
-    scenario::run(scenario).expect("it runs to its end")
+    scenario.run().expect("it runs to its end")
 }
 
 /// What Wireshark makes of the capture of one host, or of all.

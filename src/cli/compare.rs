@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use super::choice::Changes;
 use super::patience::announce;
 use super::{Exit, complain};
-use crate::real::compare::{Scope, Tolerance};
-use crate::real::fidelity::{Entry, Plan, page, survey};
-use crate::real::play::Place;
-use crate::real::{kernel, machine, side_by_side};
+use crate::compare::fidelity::{Entry, Plan, page, survey};
+use crate::compare::{Scope, Tolerance, kernel, machine, side_by_side};
 use crate::report::to_file;
 use crate::scenario::BUILT_IN;
+use crate::stage::RealStage;
 
 /// `echosim compare`
 #[derive(Debug, clap::Args)]
@@ -65,7 +64,7 @@ impl Compare {
         };
         announce(&scenario, err)?;
         let scope = if self.everything { Scope::Everything } else { Scope::of(name) };
-        match side_by_side(&scenario, scope, Place::of(&scenario), tolerance) {
+        match side_by_side(&scenario, scope, RealStage::of(&scenario), tolerance) {
             Ok(runs) => {
                 runs.report.write(out, &kernel())?;
                 if let Some((what, why)) = scope.less() {

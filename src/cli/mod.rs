@@ -111,14 +111,13 @@ fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<
 fn play(run: &Run, err: &mut dyn Write) -> Result<(Outcome, Film), Box<dyn std::error::Error>> {
     #[cfg(unix)]
     if run.real {
-        use crate::real::{self, play::Place};
         patience::announce(&run.scenario, err)?;
-        return Ok((real::run(&run.scenario, Place::of(&run.scenario))?, Film::new()));
+        return Ok((run.scenario.run_real(crate::stage::RealStage::of(&run.scenario))?, Film::new()));
     }
     if run.pictures.want_a_film() {
-        return Ok(scenario::run_filmed(&run.scenario)?);
+        return Ok(run.scenario.run_filmed()?);
     }
-    Ok((scenario::run(&run.scenario)?, Film::new()))
+    Ok((run.scenario.run()?, Film::new()))
 }
 
 /// Every built-in scenario with its sentence.

@@ -57,10 +57,10 @@ fn explain(name: &str, scenario: &Scenario, out: &mut dyn Write, err: &mut dyn W
 
 /// The run itself, and what more careful clients noticed in runs of their own.
 fn runs(scenario: &Scenario) -> Result<(Outcome, Vec<(String, Notice)>), RunError> {
-    let outcome = scenario::run(scenario)?;
+    let outcome = scenario.run()?;
     let mut notices = Vec::new();
     for (what, careful) in scenario::remedies(scenario) {
-        let seen = scenario::run(&careful)?;
+        let seen = careful.run()?;
         notices.extend(Notice::of(&seen.events).map(|notice| (what, notice)));
     }
     Ok((outcome, notices))

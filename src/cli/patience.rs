@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::real::{on_linux, seen_length};
-use crate::scenario::{self, Scenario};
+use crate::scenario::Scenario;
+use crate::stage::{on_linux, seen_length};
 use crate::time::SimTime;
 
 /// What is shorter needs no word.
@@ -13,7 +13,7 @@ const SHORT: Duration = Duration::from_secs(30);
 /// Says how long a play takes, if it is long.
 pub(super) fn announce(scenario: &Scenario, err: &mut dyn Write) -> io::Result<()> {
     // If it cannot be run, that is told by whoever needs it to.
-    let Ok(sim) = scenario::run(&on_linux(scenario)) else { return Ok(()) };
+    let Ok(sim) = on_linux(scenario).run() else { return Ok(()) };
     let takes = seen_length(&sim).min(scenario.until - SimTime::ZERO);
     if takes > SHORT {
         let takes = humantime::format_duration(Duration::from_secs(takes.as_secs()));
@@ -30,6 +30,7 @@ pub(super) fn announce(scenario: &Scenario, err: &mut dyn Write) -> io::Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario;
 
     fn told(name: &str, set: &[(&str, &str)], until: Option<u64>) -> String {
         let mut scenario = scenario::load(name).unwrap();

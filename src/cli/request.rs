@@ -64,16 +64,16 @@ impl Request {
 /// Makes the scenario one of this machine's; what it expects and nobody can see here.
 #[cfg(unix)]
 fn for_real(scenario: &mut Scenario, pictures: &Pictures) -> Result<Vec<String>, Refusal> {
-    use crate::real::play::{Place, expected_at};
-    let place = Place::of(scenario);
+    use crate::stage::{RealStage, expect_what_is_seen, on_linux};
+    let stage = RealStage::of(scenario);
     if let Some(picture) = pictures.of_a_film() {
         return Err(Refusal::NoFilm(picture));
     }
-    if let Some(picture) = pictures.of_packets().filter(|_| place == Place::Loopback) {
+    if let Some(picture) = pictures.of_packets().filter(|_| stage == RealStage::Loopback) {
         return Err(Refusal::NoWire(picture));
     }
-    *scenario = crate::real::on_linux(scenario);
-    Ok(expected_at(scenario, place))
+    *scenario = on_linux(scenario);
+    Ok(expect_what_is_seen(scenario, stage))
 }
 
 #[cfg(not(unix))]

@@ -6,7 +6,7 @@ use super::pipe::{Heading, PipeId};
 use super::{LinkId, Router};
 use crate::packet::Unreachable;
 use crate::time::SimTime;
-use crate::timeline::{LostReason, Way};
+use crate::timeline::{FaultKind, LostReason, Way};
 
 fn headings(way: Way) -> &'static [Heading] {
     match way {
@@ -43,6 +43,21 @@ pub struct Met {
 
 /// The faults. All of them may be set again while they last, and lifted when they do not.
 impl Router {
+    /// Does to a link what a fault does to it. A fault of a host's processes does nothing.
+    pub fn strike(&mut self, now: SimTime, link: LinkId, fault: FaultKind) {
+        match fault {
+            FaultKind::Crash => self.host_down(now, link, true),
+            FaultKind::Boot => self.host_down(now, link, false),
+            FaultKind::Partition(way) => self.partition(now, link, way),
+            FaultKind::Repair(way) => self.repair(link, way),
+            FaultKind::Hold(way) => self.hold(link, way),
+            FaultKind::Release(way) => self.release(now, link, way),
+            FaultKind::Unreachable(what) => self.unreachable(link, Some(what)),
+            FaultKind::Reachable => self.unreachable(link, None),
+            FaultKind::Kill { .. } | FaultKind::Shutdown => {}
+        }
+    }
+
     /// Cuts the link: what is in flight on it is lost, as is everything sent until [`repair`](Self::repair).
     pub fn partition(&mut self, now: SimTime, link: LinkId, way: Way) {
         for &heading in headings(way) {

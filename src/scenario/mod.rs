@@ -7,7 +7,7 @@
 //!
 //! let scenario = scenario::load("reboot")?;
 //! assert_eq!(scenario.sentence, "The server host crashes and reboots; then the client sends a line (UNP 5.15)");
-//! let outcome = scenario::run(&scenario)?;
+//! let outcome = scenario.run()?;
 //! assert_eq!(scenario::check(&scenario, &outcome), [], "it is as the file expects");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -53,7 +53,7 @@
 //! | `host`, `program`, `link` | a host, what it runs, how it is connected |
 //! | `fault`, `trigger` | what goes wrong, and when |
 //! | `set`, `variables` | `--set`: a key of the stack's profile or of the links, or a name of the scenario's own `[set]` |
-//! | `run`, `outcome` | the run, and what it leaves |
+//! | `outcome` | what a run leaves; how it is run is `stage`'s |
 //! | `remedy` | the same with more careful clients |
 //! | `expect` | what was expected, held against what happened |
 
@@ -68,7 +68,6 @@ mod near;
 mod outcome;
 mod program;
 mod remedy;
-mod run;
 mod set;
 mod trigger;
 mod units;
@@ -77,6 +76,7 @@ mod variables;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::echo::Command;
 pub use crate::sim::IpVersion;
 use crate::sim::host_addrs;
 use crate::stack::{Profile, System};
@@ -85,9 +85,8 @@ use crate::time::SimTime;
 pub use expect::{Difference, check};
 pub use file::Mistake;
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};
-pub use outcome::{Netstat, Outcome, Ps, Waiting};
+pub use outcome::{Netstat, Outcome, Ps, RunError, Waiting};
 pub use remedy::remedies;
-pub use run::{RunError, run, run_filmed};
 pub use set::{SetError, keys};
 
 // What a file says, for the command and the tests. A scenario is made by `load` or `Scenario::parse`, so that a key more
@@ -101,7 +100,6 @@ pub use {
     host::{Host, Input, Typed, generated_line},
     link::DropRule,
     program::Program,
-    run::run_with,
     set::WORLD_KEYS,
     trigger::{Happening, Trigger, Watch},
     variables::Variables,
@@ -181,14 +179,35 @@ impl Scenario {
         set.or_else(|| self.variables.get(key))
     }
 
-    /// The address that a program means by `name`: a host's name, or `server.2` for its second address.
-    fn resolve(&self, name: &str) -> Option<IpAddr> {
+    /// The host of this name, by its place in the file.
+    pub(crate) fn host_index(&self, name: &str) -> Option<usize> {
+        self.hosts.iter().position(|host| host.name == name)
+    }
+
+    /// The address that a program means by `name`: a host's name, or `server.2` for its second address. `addrs` are
+    /// those of every host.
+    pub(crate) fn resolve(&self, name: &str, addrs: &[Vec<IpAddr>]) -> Option<IpAddr> {
         let (name, nth) = match name.split_once('.') {
             Some((name, nth)) => (name, nth.parse::<usize>().ok()?.checked_sub(1)?),
             None => (name, 0),
         };
-        let at = self.hosts.iter().position(|host| host.name == name)?;
-        host_addrs(self.ip, at, self.hosts[at].addrs.into()).get(nth).copied()
+        addrs[self.host_index(name)?].get(nth).copied()
+    }
+
+    /// What a host runs, where the hosts have these addresses; `None` if it runs nothing.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with its command line.
+    pub(crate) fn command(&self, host: &Host, addrs: &[Vec<IpAddr>]) -> Result<Option<Command>, String> {
+        let Some(program) = &host.program else { return Ok(None) };
+        program.command(self.ip, &self.variables, |name| self.resolve(name, addrs)).map(Some)
+    }
+
+    /// Every host's addresses: each link is a network of its own.
+    pub(crate) fn addrs(&self) -> Vec<Vec<IpAddr>> {
+        let hosts = self.hosts.iter().enumerate();
+        hosts.map(|(n, host)| host_addrs(self.ip, n, host.addrs.into())).collect()
     }
 
     /// The profile of this host's TCP: its system's, changed by the host's own `set`, then by the scenario's.

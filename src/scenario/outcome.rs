@@ -2,15 +2,26 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
 use crate::os::sim::ProcessInfo;
+use crate::sim::WorldError;
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
+use crate::timeline::Event;
 pub use crate::timeline::Waiting;
 
-use crate::timeline::Event;
+/// Why a simulated run could not be finished.
+#[derive(Debug, Error)]
+#[error("{scenario}: {source}")]
+pub struct RunError {
+    pub(crate) scenario: String,
+    pub(crate) source: WorldError,
+}
 
 /// Everything a finished run is judged by.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Outcome {
     /// The whole timeline.
@@ -31,7 +42,7 @@ pub struct Outcome {
 }
 
 /// Every host's sockets at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Netstat {
     /// When.
@@ -41,7 +52,7 @@ pub struct Netstat {
 }
 
 /// Every host's processes at one moment.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ps {
     /// When.

@@ -61,7 +61,7 @@ mod tests {
             let words = &client.program.as_ref().expect("a program").words;
             assert_eq!(words[..2], ["echo-client", "server"]);
             assert_eq!(words[2..].join(" "), *what);
-            scenario::run(run).expect("the client understands its options");
+            run.run().expect("the client understands its options");
         }
     }
 
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_can_be_helped_where_there_is_no_client() {
+    fn without_a_client_there_is_no_remedy() {
         let text = "name = \"alone\"\n[host.server]\nrun = \"echo-server\"\n";
         assert!(remedies(&Scenario::parse("alone.toml", text).expect("a scenario")).is_empty());
     }

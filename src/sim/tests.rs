@@ -11,8 +11,7 @@ use crate::packet::Unreachable;
 use crate::router::LinkConfig;
 use crate::stack::{self, Profile, System};
 use crate::time::SimTime;
-use crate::timeline::Way;
-use crate::timeline::{Event, Kind, Recorder, SegmentEvent};
+use crate::timeline::{Event, FaultKind, Kind, Recorder, SegmentEvent, Way};
 
 const PORT: u16 = 9877;
 
@@ -136,7 +135,7 @@ fn a_rebooted_host_resets_the_old_connection_one_round_trip_after_the_write() {
 fn a_router_that_cannot_reach_the_host_says_so_and_the_error_comes_at_give_up() {
     let mut world = world(1);
     world.run_until(at(5_000)).unwrap();
-    world.unreachable("server", Some(Unreachable::Host));
+    world.strike_link("server", FaultKind::Unreachable(Unreachable::Host));
     world.run_until(at(3_600_000)).unwrap();
     assert_eq!(failures(&world), [(at(10_020 + 542_500), "read", Errno::EHOSTUNREACH)]);
 }
@@ -145,9 +144,9 @@ fn a_router_that_cannot_reach_the_host_says_so_and_the_error_comes_at_give_up() 
 fn a_partition_that_heals_costs_a_retransmission_and_nothing_else() {
     let mut world = world(1);
     world.run_until(at(5_000)).unwrap();
-    world.partition("server", Way::Both);
+    world.strike_link("server", FaultKind::Partition(Way::Both));
     world.run_until(at(11_000)).unwrap();
-    world.repair("server", Way::Both);
+    world.strike_link("server", FaultKind::Repair(Way::Both));
     world.run_until(at(60_000)).unwrap();
     assert_eq!(failures(&world), []);
     let events = world.recorder().events_from(0);
@@ -159,9 +158,9 @@ fn a_partition_that_heals_costs_a_retransmission_and_nothing_else() {
 fn what_is_held_arrives_on_release() {
     let mut world = world(1);
     world.run_until(at(10_021)).unwrap();
-    world.hold("server", Way::Both);
+    world.strike_link("server", FaultKind::Hold(Way::Both));
     world.run_until(at(11_000)).unwrap();
-    world.release("server", Way::Both);
+    world.strike_link("server", FaultKind::Release(Way::Both));
     world.run_until(at(60_000)).unwrap();
     let events = world.recorder().events_from(0);
     assert_eq!(segments(&events).filter(|(_, _, segment)| segment.retransmission.is_some()).count(), 0);

@@ -65,6 +65,8 @@ pub struct World {
     pub(super) hosts: Vec<Place>,
     pub(super) router: Rc<RouterNode>,
     in_cables: InCables,
+    /// Rounds since it last was at rest.
+    rounds: u32,
 }
 
 /// A host's place in the world.
@@ -81,7 +83,7 @@ pub(super) struct Place {
 /// turmoil's tick: the shortest its timer knows, for its clock is not looked at.
 const TICK: Duration = Duration::from_millis(1);
 
-/// Rounds of one moment before it is said that there will be no end to them.
+/// Rounds without a rest before it is said that there will be no end to them.
 const MOST_ROUNDS: u32 = 100_000;
 
 impl World {
@@ -147,7 +149,7 @@ impl World {
         // After the hosts: what they send in a round reaches the router in that round.
         let software = router.clone();
         sim.host(own, move || software.clone().run());
-        let mut world = World { sim, recorder, clock, hosts, router, in_cables };
+        let mut world = World { sim, recorder, clock, hosts, router, in_cables, rounds: 0 };
         world.step()?;
         Ok(world)
     }
@@ -223,15 +225,11 @@ impl World {
         self.router.move_on();
     }
 
-    fn is_stirred(&self) -> bool {
-        self.hosts.iter().any(|place| place.stirred.get()) || self.router.has_output()
-    }
-
     /// One round of this moment: every machine that has something to do does it. False if none had.
     ///
     /// # Errors
     ///
-    /// [`WorldError`] if a program had to be stopped or turmoil failed.
+    /// [`WorldError`] if a program had to be stopped, turmoil failed, or there is no end to the rounds.
     pub fn round(&mut self) -> Result<bool, WorldError> {
         let mut moves = self.in_cables.any();
         for place in &self.hosts {
@@ -245,7 +243,12 @@ impl World {
             moves = true;
         }
         if !moves {
+            self.rounds = 0;
             return Ok(false);
+        }
+        self.rounds += 1;
+        if self.rounds > MOST_ROUNDS {
+            return Err(WorldError::Restless { at: self.now(), rounds: MOST_ROUNDS });
         }
         self.step()?;
         self.look_after()?;
@@ -260,25 +263,10 @@ impl World {
     ///
     /// # Errors
     ///
-    /// As [`round`](World::round), or that there is no end to it.
+    /// As [`round`](World::round).
     pub fn settle(&mut self) -> Result<(), WorldError> {
-        self.settle_watched(|_| ())
-    }
-
-    /// The same, with somebody who watches after every round, and may interfere.
-    ///
-    /// # Errors
-    ///
-    /// As [`settle`](World::settle).
-    pub fn settle_watched(&mut self, mut watch: impl FnMut(&mut World)) -> Result<(), WorldError> {
-        for _ in 0..MOST_ROUNDS {
-            let moved = self.round()?;
-            watch(self);
-            if !moved && !self.is_stirred() {
-                return Ok(());
-            }
-        }
-        Err(WorldError::Restless { at: self.now(), rounds: MOST_ROUNDS })
+        while self.round()? {}
+        Ok(())
     }
 
     /// Goes from moment to moment until nothing is left to happen by itself, or until `end`.
@@ -309,7 +297,7 @@ impl World {
             }
         }
         for host in off {
-            self.switch_off(&host);
+            self.crash(&host);
         }
         Ok(())
     }

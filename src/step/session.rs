@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::os::sim::ProcessInfo;
 use crate::report::{self, Palette, RunInfo};
-use crate::scenario::{self, RunError, Scenario};
+use crate::scenario::{RunError, Scenario};
 use crate::sim::{Film, HostFilm};
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
@@ -31,7 +31,7 @@ impl Session {
     ///
     /// A run that cannot be finished.
     pub fn new(info: &RunInfo, scenario: &Scenario) -> Result<Session, RunError> {
-        let (outcome, film) = scenario::run_filmed(scenario)?;
+        let (outcome, film) = scenario.run_filmed()?;
         let lines = lines(info, &outcome.events);
         debug_assert_eq!(lines.len(), outcome.events.len());
         let hosts = in_order_of_sending(&outcome.events, film.hosts());

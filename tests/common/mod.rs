@@ -19,7 +19,7 @@ pub fn load(name: &str, system: System) -> Scenario {
 
 /// Runs it; everything has to be as it expects.
 pub fn as_expected(scenario: &Scenario) -> Outcome {
-    let outcome = scenario::run(scenario).expect("it runs to its end");
+    let outcome = scenario.run().expect("it runs to its end");
     let differences = check(scenario, &outcome);
     let (name, system) = (&scenario.name, scenario.stack.name());
     assert!(differences.is_empty(), "{name} under {system}, {:?}: {differences:#?}", scenario.set);

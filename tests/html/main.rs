@@ -18,7 +18,7 @@ fn library(name: &str, system: System) -> Scenario {
 }
 
 fn page(scenario: &Scenario) -> String {
-    let (outcome, film) = scenario::run_filmed(scenario).expect("it runs to its end");
+    let (outcome, film) = scenario.run_filmed().expect("it runs to its end");
     let info = RunInfo::from(scenario);
     let mut page = Vec::new();
     report::html(&mut page, &info, &outcome.events, &film).expect("memory takes it");
@@ -62,7 +62,7 @@ fn a_page_needs_nothing_from_the_network() {
 #[test]
 fn every_event_of_the_run_is_in_the_page() {
     let scenario = library("crash", System::Book);
-    let events = scenario::run(&scenario).expect("it runs to its end").events;
+    let events = scenario.run().expect("it runs to its end").events;
     let data = data(&page(&scenario));
     assert_eq!(data["rows"].as_array().expect("rows").len(), events.len());
     assert_eq!(data["columns"], serde_json::json!(["client", "router", "server"]));

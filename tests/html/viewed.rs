@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use echosim::scenario::{self, Moment, Netstat, Scenario};
+use echosim::scenario::{Moment, Netstat, Scenario};
 use echosim::stack::{SocketInfo, System};
 use echosim::time::SimTime;
 use fantoccini::{Client, Locator, key::Key};
@@ -57,7 +57,7 @@ fn expected(sockets: Option<&Vec<SocketInfo>>) -> Value {
 fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
     let mut scenario = scenario.clone();
     scenario.netstat = Some(Moment::At(t));
-    scenario::run(&scenario).expect("it runs to its end").netstat.expect("it was asked for")
+    scenario.run().expect("it runs to its end").netstat.expect("it was asked for")
 }
 
 #[test]

@@ -10,7 +10,7 @@ use echosim::packet::Flags;
 use echosim::timeline::{Direction, Event, Kind, ProcessChange, SegmentEvent, Stream};
 
 use crate::claims;
-use crate::plays::{self, calls, ends, printed};
+use crate::runs::{self, calls, ends, printed};
 
 pub(crate) const TESTS: &[(&str, fn())] = claims![
     laboratory_carries_a_conversation,
@@ -26,9 +26,9 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
 ];
 
 /// One at a time: a laboratory works in real time, and wants the machine for itself.
-fn given(name: &str) -> Vec<Event> {
+fn events_of(name: &str) -> Vec<Event> {
     let _alone = alone();
-    plays::given(name, "laboratory")
+    runs::events_of(name, "laboratory")
 }
 
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
@@ -45,7 +45,7 @@ fn segments<'a>(events: &'a [Event], host: &'a str) -> impl Iterator<Item = (Dur
 }
 
 fn laboratory_carries_a_conversation() {
-    let events = given("normal");
+    let events = events_of("normal");
     assert_eq!(printed(&events, "client", Stream::Stdout), ["hello"]);
     let flags: Vec<String> = segments(&events, "client")
         .map(|(_, s)| format!("{}{}", if s.dir == Direction::Out { ">" } else { "<" }, s.flags))
@@ -58,7 +58,7 @@ fn laboratory_carries_a_conversation() {
 }
 
 fn laboratory_crash_ends_in_etimedout() {
-    let events = given("crash");
+    let events = events_of("crash");
     assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::ETIMEDOUT)));
     let again = segments(&events, "client").filter(|(_, s)| s.retransmission.is_some()).count();
     // behaviour.md: a tail-loss probe, then tcp_retries2 on the timer, here 3.
@@ -68,38 +68,38 @@ fn laboratory_crash_ends_in_etimedout() {
 }
 
 fn laboratory_reboot_answers_with_rst() {
-    let events = given("reboot");
+    let events = events_of("reboot");
     assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::ECONNRESET)));
     let (_, last) = segments(&events, "client").last().unwrap();
     assert!(last.flags.has(Flags::RST) && last.dir == Direction::In);
 }
 
 fn laboratory_unreachable_ends_in_ehostunreach() {
-    let events = given("unreachable");
+    let events = events_of("unreachable");
     assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::EHOSTUNREACH)));
     assert!(events.iter().any(|event| matches!(&event.kind, Kind::Icmp(icmp) if icmp.dir == Direction::In)));
 }
 
 fn laboratory_partition_that_heals_loses_nothing() {
-    let events = given("partition-heals");
+    let events = events_of("partition-heals");
     assert_eq!(printed(&events, "client", Stream::Stdout), ["hello", "world"]);
     assert_eq!(ends(&events, "client"), [ProcessChange::Exit { status: 0 }]);
     assert!(segments(&events, "client").any(|(_, s)| s.retransmission.is_some()));
 }
 
 fn laboratory_loses_nothing_at_five_percent_loss() {
-    let events = given("lossy");
+    let events = events_of("lossy");
     let lines: Vec<String> = (1..=200).map(|n| format!("line {n}")).collect();
     assert_eq!(printed(&events, "client", Stream::Stdout), lines);
 }
 
 fn laboratory_keepalive_finds_the_crash() {
-    let events = given("keepalive-crash");
+    let events = events_of("keepalive-crash");
     assert_eq!(calls(&events, "client", "read").last(), Some(&Err(Errno::ETIMEDOUT)));
 }
 
 fn laboratory_connect_to_a_crashed_host_times_out() {
-    let events = given("connect-crash");
+    let events = events_of("connect-crash");
     assert_eq!(calls(&events, "client", "connect"), [Err(Errno::ETIMEDOUT)]);
 }
 
@@ -120,9 +120,9 @@ fn laboratory_goes_as_the_library_expects_of_linux() {
         let mut command = crate::programs::program(&["scenario", name]);
         (name, command.stderr(Stdio::piped()).spawn().expect("a process"))
     };
-    let plays: Vec<_> = names.into_iter().map(start).collect();
+    let runs: Vec<_> = names.into_iter().map(start).collect();
     let outputs: Vec<_> =
-        plays.into_iter().map(|(name, play)| (name, play.wait_with_output().unwrap())).collect();
+        runs.into_iter().map(|(name, run)| (name, run.wait_with_output().unwrap())).collect();
     for (name, output) in outputs {
         assert_eq!(output.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }

@@ -7,11 +7,11 @@ use echosim::timeline::{Event, Kind, ProcessChange, Stream};
 use libtest_mimic::Trial;
 
 use crate::claims;
-use crate::plays::{calls, ends, given, printed};
 use crate::programs::program;
+use crate::runs::{calls, ends, events_of, printed};
 
 pub(crate) const TESTS: &[(&str, fn())] = claims![
-    a_play_is_recorded_as_a_simulated_run_is,
+    a_real_run_is_recorded_as_a_simulated_one_is,
     a_refused_connection_is_told,
     a_killed_child_is_noticed_with_the_next_line,
     a_killed_child_is_noticed_at_once_in_poll,
@@ -72,8 +72,8 @@ pub(crate) fn trials() -> impl Iterator<Item = Trial> {
     })
 }
 
-fn a_play_is_recorded_as_a_simulated_run_is() {
-    let events = given("normal", "loopback");
+fn a_real_run_is_recorded_as_a_simulated_one_is() {
+    let events = events_of("normal", "loopback");
     assert!(events.is_sorted_by_key(|event| event.t));
     assert_eq!(printed(&events, "client", Stream::Stdin), ["hello"]);
     assert_eq!(printed(&events, "client", Stream::Stdout), ["hello"]);
@@ -94,14 +94,14 @@ fn a_play_is_recorded_as_a_simulated_run_is() {
 }
 
 fn a_refused_connection_is_told() {
-    let events = given("connect-refused", "loopback");
+    let events = events_of("connect-refused", "loopback");
     assert_eq!(calls(&events, "client", "connect"), [Err(Errno::ECONNREFUSED)]);
     assert_eq!(printed(&events, "client", Stream::Stderr), ["connect error: Connection refused"]);
     assert_eq!(ends(&events, "client"), [ProcessChange::Exit { status: 1 }]);
 }
 
 fn a_killed_child_is_noticed_with_the_next_line() {
-    let events = given("server-killed", "loopback");
+    let events = events_of("server-killed", "loopback");
     assert_eq!(ends(&events, "server"), [ProcessChange::Killed { signal: "SIGKILL" }]);
     assert_eq!(printed(&events, "client", Stream::Stdout), ["hello"]);
     assert_eq!(printed(&events, "client", Stream::Stderr), ["str_cli: server terminated prematurely"]);
@@ -113,32 +113,32 @@ fn a_killed_child_is_noticed_with_the_next_line() {
 }
 
 fn a_killed_child_is_noticed_at_once_in_poll() {
-    let events = given("server-killed-poll", "loopback");
+    let events = events_of("server-killed-poll", "loopback");
     assert_eq!(printed(&events, "client", Stream::Stderr), ["str_cli: server terminated prematurely"]);
     assert_eq!(ends(&events, "client"), [ProcessChange::Exit { status: 1 }]);
 }
 
 fn a_batch_loses_nothing() {
-    let events = given("batch", "loopback");
+    let events = events_of("batch", "loopback");
     let lines: Vec<String> = (1..=200).map(|n| format!("line {n}")).collect();
     assert_eq!(printed(&events, "client", Stream::Stdout), lines);
     assert_eq!(ends(&events, "client"), [ProcessChange::Exit { status: 0 }]);
 }
 
 fn a_crowd_is_served() {
-    let events = given("crowd", "loopback");
+    let events = events_of("crowd", "loopback");
     assert_eq!(printed(&events, "client", Stream::Stdout), vec!["hello"; 50]);
     assert_eq!(ends(&events, "client"), vec![ProcessChange::Exit { status: 0 }; 50]);
 }
 
 fn a_shutdown_is_noticed_with_the_next_line() {
-    let events = given("shutdown", "loopback");
+    let events = events_of("shutdown", "loopback");
     assert_eq!(ends(&events, "server"), vec![ProcessChange::Killed { signal: "SIGTERM" }; 2]);
     assert_eq!(printed(&events, "client", Stream::Stderr), ["str_cli: server terminated prematurely"]);
 }
 
 fn a_network_fault_takes_a_laboratory() {
-    let output = program(&["play", "crash", "loopback"]).output().unwrap();
+    let output = program(&["run", "crash", "loopback"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.starts_with("crash takes a laboratory"), "{told}");

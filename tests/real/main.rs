@@ -9,8 +9,8 @@ mod load;
 mod loopback;
 mod machine;
 mod needs;
-mod plays;
 mod programs;
+mod runs;
 mod server;
 
 use std::process::ExitCode;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echosim::real::{self, ConnectOptions, ServeOptions};
 
-use crate::{conformance, plays};
+use crate::{conformance, runs};
 
 /// The first argument of a process that is to be a program.
 pub(crate) const AS: &str = "--as";
@@ -22,9 +22,9 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     let status = match args[..] {
         ["serve", ref options @ ..] => real::serve(serve_options(options)).expect("one thread"),
         ["connect", server] => real::connect(ConnectOptions::to(server).expect("an address")),
-        ["play", name, place] => plays::run(name, place),
-        ["compare", name, ref set @ ..] => plays::side_by_side(name, set),
-        ["scenario", name, ref set @ ..] => plays::scenario(name, set),
+        ["run", name, stage] => runs::run(name, stage),
+        ["compare", name, ref set @ ..] => runs::compare(name, set),
+        ["scenario", name, ref set @ ..] => runs::scenario(name, set),
         ["claim", name] => conformance::run_for_real(name),
         _ => panic!("no such program: {args:?}"),
     };

@@ -27,7 +27,7 @@ mod wchan;
 pub use config::{HostConfig, Limits};
 pub use host::Host;
 #[cfg(feature = "cli")]
-pub(crate) use power::HALT;
+pub(crate) use power::Power;
 pub use process::{ProcessInfo, ProcessState};
 pub use sim_os::SimOs;
 pub use wchan::Wchan;

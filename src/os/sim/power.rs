@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::time::SimTime;
 
 /// From the last process's end to the switch: file systems are unmounted meanwhile, and TCP still says goodbye.
-pub(crate) const HALT: Duration = Duration::from_secs(1);
+const HALT: Duration = Duration::from_secs(1);
 
 /// Whether a host is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Power {
+pub(crate) enum Power {
     /// It is.
     On,
     /// Its processes have been asked to end and will be killed at this time.
@@ -21,18 +21,18 @@ pub(super) enum Power {
 }
 
 impl Power {
-    pub(super) fn deadline(self) -> Option<SimTime> {
+    pub(crate) fn deadline(self) -> Option<SimTime> {
         match self {
             Power::Ending { kill_at: t } | Power::Halting { off_at: t } => Some(t),
             Power::On | Power::Off => None,
         }
     }
 
-    pub(super) fn is_time_to_kill(self, now: SimTime) -> bool {
+    pub(crate) fn is_time_to_kill(self, now: SimTime) -> bool {
         matches!(self, Power::Ending { kill_at } if kill_at <= now)
     }
 
-    pub(super) fn next(self, now: SimTime, all_ended: bool) -> Power {
+    pub(crate) fn next(self, now: SimTime, all_ended: bool) -> Power {
         match self {
             Power::Ending { .. } if all_ended => Power::Halting { off_at: now + HALT },
             Power::Halting { off_at } if off_at <= now => Power::Off,

@@ -12,8 +12,6 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt,
 };
 
-use crate::os::sim::ProcessInfo;
-use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{Event, Kind, Line, Waiting};
 
@@ -29,14 +27,6 @@ pub enum Message {
     Event(Event),
     /// A process made a call that may take its time; the event comes when it returns.
     Enters(Waiting),
-    /// The end of a run: when, and whether it was cut short.
-    End(SimTime, bool),
-    /// A fault met nothing, by its number.
-    Missed(usize),
-    /// A host's sockets at a moment; `None` of one that is off.
-    Sockets(SimTime, Arc<str>, Option<Vec<SocketInfo>>),
-    /// A host's processes at a moment; `None` of one that is off.
-    Processes(SimTime, Arc<str>, Option<Vec<ProcessInfo>>),
 }
 
 /// The writing end: a process's own, or one it has inherited. Cheap to clone.

@@ -1,17 +1,17 @@
-//! What a play makes of this machine, so that one kernel can stand for several hosts.
+//! How a host differs from this machine, so that one kernel can stand for several hosts.
 
 use std::net::IpAddr;
 
 use crate::os::Abi;
 
-/// In what a host differs from this machine as it is.
+/// A host on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Machine {
     /// How its compiler lays out a `long`.
     pub abi: Abi,
     /// Where its connections come from; `None` leaves that to the kernel.
     pub addr: Option<IpAddr>,
-    /// Octets that a program of its would ask for as each socket's SO_SNDBUF and SO_RCVBUF; `None` leaves them to
+    /// Octets that its programs ask for as each socket's SO_SNDBUF and SO_RCVBUF; `None` leaves them to
     /// the kernel.
     pub buffer: Option<usize>,
 }

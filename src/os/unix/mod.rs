@@ -38,6 +38,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use thiserror::Error;
+
 pub use event_pipe::{EventPipe, EventReader, Message};
 pub use machine::Machine;
 pub use unix_os::UnixOs;
@@ -65,9 +67,21 @@ pub fn fork(child: impl FnOnce() -> i32) -> Result<super::Pid, super::Errno> {
     raw::fork(child).map_err(errors::errno)
 }
 
-/// How many threads this process has, where the system tells: `fork` wants one.
-pub fn threads() -> Option<usize> {
-    Some(std::fs::read_dir("/proc/self/task").ok()?.count())
+/// This process has more than one thread, of which `fork` would copy one only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("this process has {0} threads; programs are forked only from a process with one")]
+pub struct Threads(usize);
+
+/// Whether this process may fork, as far as the system tells.
+///
+/// # Errors
+///
+/// It has too many [`Threads`].
+pub fn single_threaded() -> Result<(), Threads> {
+    match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+        Ok(threads) if threads > 1 => Err(Threads(threads)),
+        _ => Ok(()),
+    }
 }
 
 /// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for whoever has to clean up first; and SIGCHLD, so that

@@ -7,7 +7,7 @@ use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Kind, LostPacket, LostReason, SegmentEvent};
 
 fn run(scenario: &Scenario) -> Vec<Event> {
-    scenario::run(scenario).expect("it runs to its end").events
+    scenario.run().expect("it runs to its end").events
 }
 
 fn lossy(settings: &[(&str, &str)]) -> Vec<Event> {

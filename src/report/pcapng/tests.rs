@@ -23,7 +23,7 @@ fn blocks(mut file: &[u8]) -> Vec<(u32, &[u8])> {
 
 fn capture(name: &str) -> (scenario::Outcome, Vec<u8>) {
     let scenario = scenario::load(name).expect("a scenario of the library");
-    let outcome = scenario::run(&scenario).expect("it runs to its end");
+    let outcome = scenario.run().expect("it runs to its end");
     let mut file = Vec::new();
     pcapng(&mut file, &RunInfo::default(), &outcome.events, None).expect("memory takes it");
     (outcome, file)

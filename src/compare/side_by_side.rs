@@ -1,0 +1,61 @@
+//! Both runs of a scenario, and what comparing them shows.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::{Report, Scope, Tolerance};
+use crate::scenario::{Outcome, RunError, Scenario, SetError};
+use crate::stage::{RealError, RealStage, on_linux, seen_length};
+use crate::time::SimTime;
+
+/// Why nothing was compared.
+#[derive(Debug, Error)]
+pub enum CompareError {
+    /// The simulated run could not be finished.
+    #[error(transparent)]
+    Simulated(#[from] RunError),
+    /// The real run could not be finished.
+    #[error(transparent)]
+    Real(#[from] RealError),
+    /// The scenario could not be made shorter.
+    #[error(transparent)]
+    Setting(#[from] SetError),
+}
+
+/// Both runs of a scenario.
+#[derive(Clone, Debug)]
+pub struct SideBySide {
+    /// The simulated run.
+    pub sim: Outcome,
+    /// The run on this machine's kernel.
+    pub real: Outcome,
+    /// Where they agree and where they part.
+    pub report: Report,
+}
+
+/// `echosim compare NAME`: runs a scenario in the simulation, as Linux, and on a real stage, and compares what `scope`
+/// says.
+///
+/// # Errors
+///
+/// A run that could not be finished.
+pub fn side_by_side(
+    scenario: &Scenario,
+    scope: Scope,
+    on: RealStage,
+    tolerance: Tolerance,
+) -> Result<SideBySide, CompareError> {
+    let scenario = on_linux(scenario);
+    let sim = scenario.run()?;
+    let real = bounded(&scenario, &sim).run_real(on)?;
+    let report = scope.compare(&sim.events, &real.events, tolerance);
+    Ok(SideBySide { sim, real, report })
+}
+
+/// The scenario with an end for its real run: if the kernel has not done by a good while after it what the simulation
+/// did, it never will.
+pub(super) fn bounded(scenario: &Scenario, sim: &Outcome) -> Scenario {
+    let end = SimTime::ZERO + seen_length(sim).mul_f64(1.1) + Duration::from_secs(20);
+    Scenario { until: scenario.until.min(end), ..scenario.clone() }
+}

@@ -1,0 +1,102 @@
+//! Network namespaces, and the TUN device in each.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::IpAddr;
+
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use nix::unistd::{getegid, geteuid};
+use tun_rs::{DeviceBuilder, SyncDevice};
+
+/// What has to be there, and how it is got.
+const NEEDS: &str = "the laboratory needs network namespaces and TUN devices: be root, or allow user namespaces \
+    (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns); \
+    have /dev/net/tun (modprobe tun; for a container --device /dev/net/tun)";
+
+fn missing(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
+    move |error| io::Error::other(format!("{what}: {error}; {NEEDS}"))
+}
+
+/// Makes this process root of a user namespace of its own, unless it may make network namespaces as it is.
+///
+/// # Errors
+///
+/// What is missing, and how to get it.
+pub(super) fn become_root() -> io::Result<()> {
+    match unshare(CloneFlags::CLONE_NEWNET) {
+        Ok(()) => {
+            keep_tables_small();
+            return Ok(());
+        }
+        // Not root, or root of a container only.
+        Err(Errno::EPERM) => {}
+        Err(errno) => return Err(missing("no network namespace")(errno.into())),
+    }
+    let (uid, gid) = (geteuid(), getegid());
+    unshare(CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).map_err(missing("no user namespace"))?;
+    // The kernel forgets it with the old credentials.
+    set_pdeathsig(Signal::SIGTERM)?;
+    // user_namespaces(7): without this an unprivileged process may not map its group.
+    fs::write("/proc/self/setgroups", "deny").map_err(missing("setgroups"))?;
+    fs::write("/proc/self/uid_map", format!("0 {uid} 1")).map_err(missing("uid_map"))?;
+    fs::write("/proc/self/gid_map", format!("0 {gid} 1")).map_err(missing("gid_map"))?;
+    unshare(CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(missing("no network namespace"))?;
+    keep_tables_small();
+    Ok(())
+}
+
+/// Namespaces made from here have a table of sockets of their own: all the machine's would take milliseconds to look
+/// through. Kernels before 6.1 cannot; they are slower, and that is all.
+fn keep_tables_small() {
+    _ = super::sysctl::write("net.ipv4.tcp_child_ehash_entries", "4096");
+}
+
+/// A host's kernel, as far as the network goes. Dropped, it is gone with all its connections, as soon as nothing
+/// runs in it.
+pub(super) struct Namespace {
+    handle: File,
+    pub(super) device: SyncDevice,
+}
+
+impl Namespace {
+    /// A fresh namespace with one link, which has these addresses; this process is in it afterwards.
+    pub(super) fn new<'a>(
+        addrs: &[IpAddr],
+        mtu: usize,
+        settings: impl Iterator<Item = &'a (String, String)>,
+    ) -> io::Result<Namespace> {
+        unshare(CloneFlags::CLONE_NEWNET)
+            .map_err(io::Error::from)
+            .map_err(missing("no network namespace"))?;
+        keep_tables_small();
+        let handle = File::open("/proc/self/ns/net")?;
+        // Before there is a link, so that nothing is sent but what the programs send.
+        super::sysctl::write("net.ipv6.conf.default.accept_dad", "0")?;
+        super::sysctl::write("net.ipv6.conf.default.router_solicitations", "0")?;
+        for (key, value) in settings {
+            super::sysctl::set(key, value)?;
+        }
+        let device = tun(addrs, mtu).map_err(missing("no TUN device"))?;
+        device.set_nonblocking(true)?;
+        Ok(Namespace { handle, device })
+    }
+
+    /// Takes this process into it.
+    pub(super) fn enter(&self) -> io::Result<()> {
+        Ok(setns(&self.handle, CloneFlags::CLONE_NEWNET)?)
+    }
+}
+
+/// Everything is on the link: the router needs no route of its own.
+fn tun(addrs: &[IpAddr], mtu: usize) -> io::Result<SyncDevice> {
+    let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+    let builder = DeviceBuilder::new().name("wire").mtu(mtu).packet_information(false);
+    let builder = addrs.iter().fold(builder, |builder, addr| match addr {
+        IpAddr::V4(addr) => builder.ipv4(*addr, 8, None),
+        IpAddr::V6(addr) => builder.ipv6(*addr, 32),
+    });
+    builder.build_sync()
+}

@@ -1,0 +1,176 @@
+//! Simulated hosts: the scenario in a world with a clock of its own.
+
+mod build;
+
+use crate::os::sim::{Host, ProcessInfo, ProcessState};
+use crate::os::{Pid, Signal};
+use crate::router::Met;
+use crate::scenario::{Input, Outcome, RunError, Scenario, Waiting};
+use crate::sim::{Film, World, WorldError};
+use crate::stack::SocketInfo;
+use crate::stage::{Stage, script};
+use crate::time::SimTime;
+use crate::timeline::{FaultKind, Recorder};
+
+impl Scenario {
+    /// Runs the scenario on simulated hosts, from start to end: until nothing is left to happen, or until it is to be
+    /// stopped.
+    ///
+    /// # Errors
+    ///
+    /// A program that never lets go of its processor, or a world that never comes to rest.
+    pub fn run(&self) -> Result<Outcome, RunError> {
+        self.run_with(Recorder::new("world"))
+    }
+
+    /// The same with a recorder of the caller's, which may be off.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    #[doc(hidden)]
+    pub fn run_with(&self, recorder: Recorder) -> Result<Outcome, RunError> {
+        Ok(simulate(self, recorder, None)?.0)
+    }
+
+    /// The same as [`run`](Self::run), with every host's sockets and processes at every moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_filmed(&self) -> Result<(Outcome, Film), RunError> {
+        let (outcome, film) = simulate(self, Recorder::new("world"), Some(Film::new()))?;
+        Ok((outcome, film.unwrap_or_default()))
+    }
+}
+
+fn simulate(
+    scenario: &Scenario,
+    recorder: Recorder,
+    film: Option<Film>,
+) -> Result<(Outcome, Option<Film>), RunError> {
+    let run = || {
+        let world = build::world(scenario, recorder)?;
+        let mut stage = Simulated { scenario, world, film };
+        Ok((script::run(scenario, &mut stage)?, stage.film))
+    };
+    run().map_err(|source| RunError { scenario: scenario.name.clone(), source })
+}
+
+/// The hosts of a scenario in a world.
+struct Simulated<'a> {
+    scenario: &'a Scenario,
+    world: World,
+    film: Option<Film>,
+}
+
+impl Simulated<'_> {
+    /// Looks at a host; `None` if it is off.
+    fn look_at<R>(&self, host: usize, look: impl FnOnce(&Host, SimTime) -> R) -> Option<R> {
+        self.world.look_at(&self.scenario.hosts[host].name, look)
+    }
+
+    /// Works on a host; `None` if it is off.
+    fn on_host<R>(&self, host: usize, work: impl FnOnce(&mut Host, SimTime) -> R) -> Option<R> {
+        self.world.on_host(&self.scenario.hosts[host].name, work)
+    }
+
+    fn living_processes(&self, host: usize) -> impl Iterator<Item = ProcessInfo> {
+        let processes = self.look_at(host, |host, _| host.processes()).unwrap_or_default();
+        processes.into_iter().filter(|process| process.state != ProcessState::Zombie)
+    }
+}
+
+impl Stage for Simulated<'_> {
+    type Error = WorldError;
+
+    fn now(&self) -> SimTime {
+        self.world.now()
+    }
+
+    fn recorder(&self) -> &Recorder {
+        self.world.recorder()
+    }
+
+    fn next_moment(&mut self, step: Option<SimTime>) -> Result<Option<SimTime>, WorldError> {
+        Ok([self.world.next_moment(), step].into_iter().flatten().min())
+    }
+
+    fn go_to(&mut self, moment: SimTime) -> Result<(), WorldError> {
+        self.world.go_to(moment);
+        Ok(())
+    }
+
+    fn round(&mut self) -> Result<bool, WorldError> {
+        self.world.round()
+    }
+
+    fn after_round(&mut self) {
+        if let Some(film) = &mut self.film {
+            film.take(&self.world);
+        }
+    }
+
+    fn start(&mut self, host: usize) -> Result<Option<Pid>, WorldError> {
+        let of = &self.scenario.hosts[host];
+        let command =
+            self.scenario.command(of, &self.scenario.addrs()).expect("the file's programs are checked");
+        let Some(command) = command else { return Ok(None) };
+        Ok(self.on_host(host, |machine, now| match of.file() {
+            None => machine.spawn(now, command.name(), |os| command.run(os)),
+            Some(file) => machine.spawn_reading(now, command.name(), &file, |os| command.run(os)),
+        }))
+    }
+
+    fn type_input(&mut self, host: usize, pid: Pid, input: &Input) {
+        self.on_host(host, |machine, now| match input {
+            Input::Line(line) => machine.type_line(now, pid, line),
+            Input::Eof => machine.type_eof(now, pid),
+        });
+    }
+
+    fn living(&self, host: usize) -> Vec<Pid> {
+        self.living_processes(host).map(|process| process.pid).collect()
+    }
+
+    fn kill(&mut self, host: usize, pid: Pid, signal: Signal) -> Result<bool, WorldError> {
+        Ok(self.on_host(host, |machine, now| machine.kill(now, pid, signal).is_ok()).unwrap_or(false))
+    }
+
+    fn strike(&mut self, host: usize, fault: FaultKind) -> Result<bool, WorldError> {
+        let of = &self.scenario.hosts[host];
+        Ok(match fault {
+            FaultKind::Crash => self.world.crash(&of.name),
+            FaultKind::Boot => self.world.boot(&of.name),
+            FaultKind::Shutdown => self.world.shutdown(&of.name, of.grace),
+            _ => self.world.strike_link(&of.name, fault),
+        })
+    }
+
+    fn met(&self, host: usize) -> Met {
+        let link = self.world.link(&self.scenario.hosts[host].name).expect("every host has a link");
+        self.world.on_router(|router, _| router.met(link))
+    }
+
+    fn sockets(&mut self, host: usize) -> Result<Option<Vec<SocketInfo>>, WorldError> {
+        Ok(self.look_at(host, |host, now| host.stack().sockets(now)))
+    }
+
+    fn processes(&mut self, host: usize) -> Result<Option<Vec<ProcessInfo>>, WorldError> {
+        Ok(self.look_at(host, |host, _| host.processes()))
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        let hosts = self.scenario.hosts.iter().enumerate();
+        let waiting = hosts.flat_map(|(n, host)| {
+            self.living_processes(n).map(|process| Waiting {
+                host: host.name.as_str().into(),
+                pid: process.pid.as_raw(),
+                process: process.name,
+                call: process.sleeping_on.map_or("running", |wchan| wchan.call()),
+                within: process.within,
+            })
+        });
+        waiting.collect()
+    }
+}
