@@ -65,7 +65,7 @@
 //!
 //! let outcome = scenario::load("reboot")?.run()?;
 //! let failed = outcome.events.iter().find_map(|event| match &event.kind {
-//!     Kind::Call(call) => call.result.err().map(|errno| (call.call, errno)),
+//!     Kind::Call(call) => call.result.err().map(|errno| (call.name(), errno)),
 //!     _ => None,
 //! });
 //! assert_eq!(failed, Some(("read", Errno::ECONNRESET)));

@@ -25,7 +25,9 @@ fn times(outcome: &Outcome, host: &str, what: impl Fn(&Kind) -> bool) -> Vec<f64
 /// The calls of this name that `host`'s processes made.
 fn calls<'a>(outcome: &'a Outcome, host: &'a str, name: &'a str) -> impl Iterator<Item = (f64, &'a Call)> {
     outcome.events.iter().filter_map(move |event| match &event.kind {
-        Kind::Call(call) if call.call == name && *event.host == *host => Some((event.t.as_secs_f64(), call)),
+        Kind::Call(call) if call.name() == name && *event.host == *host => {
+            Some((event.t.as_secs_f64(), call))
+        }
         _ => None,
     })
 }
@@ -203,7 +205,7 @@ fn a_parent_that_keeps_its_copies_sends_no_fin_and_runs_out_of_descriptors() {
     let (_, outcome) = holds("close-trap", Book);
     // The first client's end of file is typed at once; its FIN is answered only when the server is gone.
     let mut first = calls(&outcome, "client", "read").filter(|(_, call)| call.pid == 101);
-    let eof = first.find(|(_, call)| call.args.starts_with('3') && call.result == Ok(0));
+    let eof = first.find(|(_, call)| call.what.fd() == Some(3) && call.result == Ok(0));
     let exit = times(&outcome, "server", |kind| match kind {
         Kind::Process(process) => process.what == ProcessChange::Exit { status: 1 },
         _ => false,

@@ -90,7 +90,7 @@ fn fate(outcome: &Outcome, system: System) -> Result<String, String> {
             Kind::Call(call) => {
                 let took = event.t - call.since;
                 if took > give_up(system) {
-                    return Err(format!("{} took {} s", call.call, took.as_secs_f64()));
+                    return Err(format!("{} took {} s", call.name(), took.as_secs_f64()));
                 }
                 if let Err(errno) = call.result {
                     exit = exit.or(Some(format!("{errno} after {:.1} s", took.as_secs_f64())));

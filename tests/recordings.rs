@@ -13,7 +13,7 @@ use std::time::Duration;
 use echosim::scenario::{self, Scenario};
 use echosim::stack::profile::TimerWheel;
 use echosim::time::SimTime;
-use echosim::timeline::{Call, Direction, Event, Kind, SegmentEvent};
+use echosim::timeline::{Call, Direction, Event, Kind, Polled, SegmentEvent, SystemCall};
 use serde_json::Value;
 
 /// How far a time may be off, besides a granule of the timer wheel.
@@ -102,11 +102,11 @@ fn simulated_event(event: &Event) -> Option<What> {
             len: segment.len as u64,
         }),
         Kind::Icmp(icmp) => Some(What::Icmp(icmp.what.to_string())),
-        Kind::Call(call) if call.call == "poll" => {
-            reports_end(call).then(|| What::Call { call: call.call.to_owned(), result: 1, errno: None })
+        Kind::Call(call) if call.name() == "poll" => {
+            reports_end(call).then(|| What::Call { call: call.name().to_owned(), result: 1, errno: None })
         }
-        Kind::Call(call) if is_of_the_socket(call.call, &call.args) => Some(What::Call {
-            call: call.call.to_owned(),
+        Kind::Call(call) if is_of_the_socket(call.name(), call.what.fd()) => Some(What::Call {
+            call: call.name().to_owned(),
             result: call.result.unwrap_or(-1),
             errno: call.result.err().map(|errno| errno.to_string()),
         }),
@@ -124,14 +124,19 @@ fn shows_seq(segment: &SegmentEvent) -> bool {
 }
 
 /// The recording client made no calls on its terminal, and its socket is descriptor 3.
-fn is_of_the_socket(call: &str, args: &str) -> bool {
-    matches!(call, "connect" | "read" | "write") && args.starts_with('3')
+fn is_of_the_socket(call: &str, fd: Option<i32>) -> bool {
+    matches!(call, "connect" | "read" | "write") && fd == Some(3)
 }
+
+/// `poll.h`: a read will not block.
+const POLLIN: u16 = 1;
 
 /// In the recording: POLLIN and POLLRDHUP. Ours asks for POLLIN only, and so is told no more; before the end of the
 /// file it polls for the echo, where the recorded client just reads. (`keepalive_crash` was recorded without `poll`.)
 fn reports_end(call: &Call) -> bool {
-    call.args.contains("fd=3, events=POLLIN, revents=POLLIN}") && call.since >= SimTime::ZERO + ECHOED
+    let SystemCall::Poll { fds, .. } = &call.what else { return false };
+    let is_readable = |fd: &Polled| fd.fd == 3 && (fd.events, fd.revents) == (POLLIN, POLLIN);
+    fds.iter().any(is_readable) && call.since >= SimTime::ZERO + ECHOED
 }
 
 /// Same things in the same order, at the same times as far as a kernel can keep them.

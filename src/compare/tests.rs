@@ -4,7 +4,9 @@ use std::time::Duration;
 use super::*;
 use crate::errno::Errno;
 use crate::packet::Flags;
-use crate::timeline::{Call, Direction, FaultKind, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+use crate::timeline::{
+    Call, Direction, FaultKind, Kind, Line, Process, ProcessChange, SegmentEvent, Stream, SystemCall,
+};
 
 fn at(millis: u64, kind: Kind) -> Event {
     Event { t: SimTime::ZERO + Duration::from_millis(millis), host: "client".into(), kind, packet: None }
@@ -22,9 +24,9 @@ fn read(pid: u32, result: Result<i64, Errno>) -> Kind {
     Kind::Call(Call {
         pid,
         process: "echo-client".into(),
-        call: "read",
         within: Some("readline"),
-        args: format!("as pid {pid} sees it"),
+        what: SystemCall::Read { fd: pid as i32, data: None, size: 4_096 },
+        connection: None,
         result,
         since: SimTime::ZERO,
     })

@@ -93,9 +93,10 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
             (whose, format!("{} ICMP {}", arrow(icmp.dir), icmp.what))
         }
         Kind::Call(call) => {
-            let name = call.within.map_or(call.call.to_owned(), |within| format!("{within}: {}", call.call));
+            let name =
+                call.within.map_or(call.name().to_owned(), |within| format!("{within}: {}", call.name()));
             let what = match call.result {
-                Ok(_) if names_something(call.call) || call.within == Some("fputs") => name,
+                Ok(_) if names_something(call.name()) || call.within == Some("fputs") => name,
                 Ok(value) => format!("{name} = {value}"),
                 Err(errno) => format!("{name} = -1 {errno}"),
             };

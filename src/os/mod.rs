@@ -16,9 +16,9 @@ mod fd;
 mod line_buffer;
 mod poll;
 mod process;
+mod returned;
 mod signal;
 pub mod sim;
-mod strace;
 #[cfg(all(feature = "cli", unix))]
 pub mod unix;
 

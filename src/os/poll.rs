@@ -34,6 +34,16 @@ impl PollEvents {
         (PollEvents::RDHUP, "POLLRDHUP"),
     ];
 
+    /// The conditions of these bits.
+    pub const fn from_bits(bits: u16) -> PollEvents {
+        PollEvents(bits)
+    }
+
+    /// The bits.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether any condition of `other` is among these.
     pub const fn any(self, other: PollEvents) -> bool {
         self.0 & other.0 != 0

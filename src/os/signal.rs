@@ -68,6 +68,16 @@ impl SignalSet {
     /// `sigfillset`.
     pub const FULL: SignalSet = SignalSet(u32::MAX);
 
+    /// The signals whose bits are set: bit n for signal n.
+    pub const fn from_bits(bits: u32) -> SignalSet {
+        SignalSet(bits)
+    }
+
+    /// Bit n for signal n.
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
     /// Just this one.
     pub const fn of(signal: Signal) -> SignalSet {
         SignalSet(1 << signal as u32)

@@ -6,10 +6,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::{RunInfo, wording};
+use super::{RunInfo, strace, wording};
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
+    Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
 };
 
 /// Counts up when a field changes its name or its meaning.
@@ -77,7 +77,7 @@ enum What<'a> {
         call: &'static str,
         result: i64,
         errno: Option<&'static str>,
-        args: &'a str,
+        args: String,
         within: Option<&'static str>,
     },
     State {
@@ -160,14 +160,14 @@ impl<'a> From<&'a Kind> for What<'a> {
             Kind::Segment(segment) => What::Segment(segment.into()),
             Kind::Icmp(icmp) => What::Icmp(icmp.into()),
             Kind::Lost { packet, reason } => What::Lost { packet: packet.into(), reason: reason.name() },
-            Kind::Call(Call { pid, process, call, within, args, result, .. }) => What::Call {
-                pid: *pid,
-                process,
-                call,
-                result: result.unwrap_or(-1),
-                errno: result.err().map(|errno| errno.name()),
-                args,
-                within: *within,
+            Kind::Call(call) => What::Call {
+                pid: call.pid,
+                process: &call.process,
+                call: call.name(),
+                result: call.result.unwrap_or(-1),
+                errno: call.result.err().map(|errno| errno.name()),
+                args: strace::arguments(&call.what),
+                within: call.within,
             },
             Kind::State { local, remote, from, to } => {
                 What::State { socket: ends(*local, *remote), from: from.name(), to: to.name() }

@@ -35,6 +35,7 @@ mod reset;
 mod run_info;
 #[doc(hidden)] // for tests, which look at what is drawn before it is
 pub mod sequence;
+mod strace;
 mod summary;
 mod svg;
 mod text;
@@ -51,6 +52,8 @@ pub use palette::Palette;
 pub use pcapng::pcapng;
 pub use ps::ps;
 pub use run_info::RunInfo;
+#[doc(hidden)] // for tests, which look at what a call was given
+pub use strace::arguments;
 pub use summary::{Waiting, summary};
 pub use svg::svg;
 pub use text::text;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::palette::paint;
-use super::{Palette, RunInfo, wording};
+use super::{Palette, RunInfo, strace, wording};
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, FaultKind, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
@@ -176,18 +176,19 @@ impl Page<'_> {
         let result = wording::outcome(call.result);
         let result = if call.result.is_err() { paint(self.palette.errno, &result) } else { result };
         let within = match call.within {
-            Some(function) if function != call.call => format!(" in {function}"),
+            Some(function) if function != call.name() => format!(" in {function}"),
             _ => String::new(),
         };
         let blocked = match returned.as_micros().saturating_sub(call.since.as_micros()) {
             0 => String::new(),
             micros => format!(" <{}>", wording::micros(micros)),
         };
-        let args = wording::printable(&call.args);
+        let args = strace::arguments(&call.what);
+        let args = wording::printable(&args);
         format!(
             "{} {}({args}) = {result}{within}{blocked}",
             wording::process(&call.process, call.pid),
-            call.call
+            call.name()
         )
     }
 

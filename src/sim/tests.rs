@@ -81,7 +81,7 @@ fn world(seed: u64) -> World {
 fn failures(world: &World) -> Vec<(SimTime, &'static str, Errno)> {
     let events = world.recorder().events_from(0);
     let failed = events.into_iter().filter_map(|event| match event.kind {
-        Kind::Call(call) => call.result.err().map(|errno| (event.t, call.call, errno)),
+        Kind::Call(call) => call.result.err().map(|errno| (event.t, call.name(), errno)),
         _ => None,
     });
     failed.collect()

@@ -11,6 +11,7 @@ use super::tcp::Context;
 use super::{FIRST_EPHEMERAL_PORT, How, Readiness, Socket, SocketId, Stack};
 use crate::errno::Errno;
 use crate::time::SimTime;
+use crate::timeline::ConnectionId;
 
 impl Stack {
     /// A new socket, neither bound nor connected.
@@ -320,6 +321,14 @@ impl Stack {
         match self.sockets.get(id.0) {
             Some(Socket::Connection(connection)) if !connection.is_dead() => Ok(connection.remote),
             _ => Err(Errno::ENOTCONN),
+        }
+    }
+
+    /// The connection that the socket is, or was.
+    pub fn connection(&self, id: SocketId) -> Option<ConnectionId> {
+        match self.sockets.get(id.0)? {
+            Socket::Connection(connection) => Some(ConnectionId::new(connection.local, connection.remote)),
+            Socket::Fresh { .. } | Socket::Listener(_) => None,
         }
     }
 

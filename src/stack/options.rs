@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::timeline::OptionValue;
+
 /// One option and its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocketOption {
@@ -25,6 +27,27 @@ pub enum SocketOption {
     Buffer(usize),
     /// IP_TTL, IPV6_UNICAST_HOPS.
     HopLimit(u8),
+}
+
+impl SocketOption {
+    /// Its level, its name and its value, as `setsockopt` takes them.
+    pub(crate) fn posix(self) -> (&'static str, &'static str, OptionValue) {
+        let int = OptionValue::Int;
+        match self {
+            SocketOption::NoDelay(on) => ("SOL_TCP", "TCP_NODELAY", int(on.into())),
+            SocketOption::ReuseAddr(on) => ("SOL_SOCKET", "SO_REUSEADDR", int(on.into())),
+            SocketOption::KeepAlive(on) => ("SOL_SOCKET", "SO_KEEPALIVE", int(on.into())),
+            SocketOption::KeepIdle(span) => ("SOL_TCP", "TCP_KEEPIDLE", int(span.as_secs())),
+            SocketOption::KeepInterval(span) => ("SOL_TCP", "TCP_KEEPINTVL", int(span.as_secs())),
+            SocketOption::KeepCount(count) => ("SOL_TCP", "TCP_KEEPCNT", int(count.into())),
+            SocketOption::UserTimeout(span) => ("SOL_TCP", "TCP_USER_TIMEOUT", int(span.as_millis() as u64)),
+            SocketOption::Linger(span) => {
+                ("SOL_SOCKET", "SO_LINGER", OptionValue::Linger(span.map(|span| span.as_secs())))
+            }
+            SocketOption::Buffer(size) => ("SOL_SOCKET", "SO_SNDBUF and SO_RCVBUF", int(size as u64)),
+            SocketOption::HopLimit(hops) => ("SOL_IP", "IP_TTL", int(hops.into())),
+        }
+    }
 }
 
 /// The options of a socket; a connection that is accepted inherits its listener's.

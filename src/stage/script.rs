@@ -16,6 +16,7 @@ use crate::timeline::{FaultKind, Kind, Victim};
 pub(super) fn run<S: Stage>(scenario: &Scenario, stage: &mut S) -> Result<Outcome, S::Error> {
     let mut script = Script::new(scenario);
     let mut looks = Looks::new(scenario);
+    script.await_events(stage);
     script.settle(stage)?;
     let mut cut = false;
     while let Some(next) = stage.next_moment(script.next_moment())? {
@@ -32,6 +33,7 @@ pub(super) fn run<S: Stage>(scenario: &Scenario, stage: &mut S) -> Result<Outcom
         looks.before(scenario.until, &mut script, stage)?;
         script.wait_until(scenario.until, stage)?;
     }
+    stage.recorder().await_from(None);
     let end = stage.now();
     if !cut {
         looks.after_the_end(&mut script, stage)?;
@@ -156,13 +158,18 @@ impl<'a> Script<'a> {
         }
     }
 
+    /// Keeps the events that a watch has not seen from whoever drains the timeline.
+    fn await_events<S: Stage>(&self, stage: &S) {
+        stage.recorder().await_from((!self.watches.is_empty()).then_some(self.seen));
+    }
+
     /// Looks at the new events; true if a fault struck that waited for one of them.
     fn watch<S: Stage>(&mut self, stage: &mut S) -> Result<bool, S::Error> {
         if self.watches.is_empty() {
             return Ok(false);
         }
         let events = stage.recorder().events_from(self.seen);
-        self.seen += events.len();
+        self.seen = stage.recorder().len();
         let mut struck = false;
         for event in &events {
             let mut due = Vec::new();
@@ -181,6 +188,7 @@ impl<'a> Script<'a> {
                 }
             }
         }
+        self.await_events(stage);
         Ok(struck)
     }
 

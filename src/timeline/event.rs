@@ -10,12 +10,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
 
 use super::interned::{Name, interned, interned_option};
-use super::{FaultKind, TcpState};
+use super::{Call, FaultKind, TcpState};
 
 /// One entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,28 +215,6 @@ impl fmt::Display for LostReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
-}
-
-/// A system call that returned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Call {
-    /// Process id.
-    pub pid: u32,
-    /// Its program's name.
-    pub process: Arc<str>,
-    /// `read`, `connect` …
-    #[serde(deserialize_with = "interned")]
-    pub call: Name,
-    /// The library function of the book that made it: `readline`, `writen`, `fgets`.
-    #[serde(deserialize_with = "interned_option")]
-    pub within: Option<Name>,
-    /// The arguments, as strace would show them.
-    pub args: String,
-    /// What it returned, or why it failed.
-    pub result: Result<i64, Errno>,
-    /// When it was made; it returned at the event's `t`.
-    pub since: SimTime,
 }
 
 /// A change in a process's life.

@@ -1,13 +1,15 @@
 //! What happened, in the order it happened: one list of [`Event`]s that every layer writes to.
 
+mod call;
 mod event;
 mod fault;
 mod interned;
 mod recorder;
 mod tcp_state;
 
+pub use call::{Call, ChildStatus, ConnectionId, Octets, OptionValue, Polled, SignalHandler, SystemCall};
 pub use event::{
-    Call, Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
+    Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
     SegmentEvent, SignalChange, Stream, Waiting,
 };
 pub use fault::{FaultKind, Victim, Way};

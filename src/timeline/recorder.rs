@@ -14,6 +14,10 @@ use crate::time::SimTime;
 #[derive(Debug, Default)]
 pub struct Timeline {
     events: Vec<Event>,
+    /// How many events were taken out before these.
+    drained: usize,
+    /// The first event that somebody else has yet to read, if there is one: it is not drained.
+    awaited: Option<usize>,
     /// Whether packets lack TCP's checksum, which is computed when they are read.
     leaves_out_checksums: bool,
     /// Initial sequence number by sender and receiver, for numbers relative to it.
@@ -54,6 +58,14 @@ impl Timeline {
             retransmission: None,
             note: None,
         }
+    }
+
+    /// The events from the `first`-th of those that are here on, with their packets as they would be on a wire.
+    fn completed(&self, first: usize) -> Vec<Event> {
+        let events = self.events.get(first..).unwrap_or(&[]);
+        // A packet is sent and arrives: it is the same.
+        let mut known = BTreeMap::new();
+        events.iter().map(|event| self.complete(event, &mut known)).collect()
     }
 
     /// An event with its packet as it would be on a wire; `known` are those of others.
@@ -176,9 +188,9 @@ impl Recorder {
         timeline.events.push(Event { t, host: self.host.clone(), kind, packet: packet.cloned() });
     }
 
-    /// How many events there are so far.
+    /// How many events were recorded so far.
     pub fn len(&self) -> usize {
-        self.lock().map_or(0, |timeline| timeline.events.len())
+        self.lock().map_or(0, |timeline| timeline.drained + timeline.events.len())
     }
 
     /// Whether nothing has happened yet.
@@ -186,13 +198,30 @@ impl Recorder {
         self.len() == 0
     }
 
-    /// The events from the `from`-th on, copied out.
+    /// The events from the `from`-th on, copied out. Those that were [drained](Recorder::drain) are missing.
     pub fn events_from(&self, from: usize) -> Vec<Event> {
         let Some(timeline) = self.lock() else { return Vec::new() };
-        let events = timeline.events.get(from..).unwrap_or(&[]);
-        // A packet is sent and arrives: it is the same.
-        let mut known = BTreeMap::new();
-        events.iter().map(|event| timeline.complete(event, &mut known)).collect()
+        timeline.completed(from.saturating_sub(timeline.drained))
+    }
+
+    /// Takes the events out that were recorded since the last call. A consumer that drains while a run goes on, from
+    /// whichever thread, sees every event once and in order, and the timeline stays as short as it is often drained.
+    pub fn drain(&self) -> Vec<Event> {
+        let Some(mut timeline) = self.lock() else { return Vec::new() };
+        let mut events = timeline.completed(0);
+        if let Some(awaited) = timeline.awaited {
+            events.truncate(awaited.saturating_sub(timeline.drained));
+        }
+        timeline.drained += events.len();
+        timeline.events.drain(..events.len());
+        events
+    }
+
+    /// Says that the events from this one on are yet to be read: they are not drained.
+    pub(crate) fn await_from(&self, from: Option<usize>) {
+        if let Some(mut timeline) = self.lock() {
+            timeline.awaited = from;
+        }
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, Timeline>> {

@@ -81,7 +81,7 @@ fn a_real_run_is_recorded_as_a_simulated_one_is() {
     assert_eq!(ends(&events, "server"), [ProcessChange::Exit { status: 0 }], "the child");
     assert_eq!(calls(&events, "client", "connect"), [Ok(0)]);
     let reads = events.iter().filter_map(|event| match &event.kind {
-        Kind::Call(call) if call.call == "read" && *event.host == *"client" => {
+        Kind::Call(call) if call.name() == "read" && *event.host == *"client" => {
             Some((call.within?, call.result))
         }
         _ => None,

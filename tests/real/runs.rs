@@ -9,7 +9,7 @@ use echosim::errno::Errno;
 use echosim::scenario::{self, Scenario};
 use echosim::stage::{RealStage, expect_what_is_seen, on_linux};
 use echosim::time::SimTime;
-use echosim::timeline::{Call, Event, Kind, Line, Process, ProcessChange, Stream};
+use echosim::timeline::{Event, Kind, Line, Process, ProcessChange, Stream};
 
 use crate::programs;
 
@@ -262,7 +262,7 @@ pub(crate) fn printed(events: &[Event], host: &str, on: Stream) -> Vec<String> {
 /// The results of a host's calls of this name.
 pub(crate) fn calls(events: &[Event], host: &str, name: &str) -> Vec<Result<i64, Errno>> {
     let call = |event: &Event| match &event.kind {
-        Kind::Call(Call { call, result, .. }) if *call == name && *event.host == *host => Some(*result),
+        Kind::Call(call) if call.name() == name && *event.host == *host => Some(call.result),
         _ => None,
     };
     events.iter().filter_map(call).collect()

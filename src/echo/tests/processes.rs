@@ -5,6 +5,7 @@ use crate::echo::{SERV_PORT, str_echo};
 use crate::errno::Errno;
 use crate::os::sim::{ProcessState, SimOs, Wchan};
 use crate::os::{Action, Family, Fd, Handler, Os, SocketOption};
+use crate::timeline::{OptionValue, SystemCall};
 use std::net::SocketAddr;
 
 async fn listening(os: &SimOs) -> Fd {
@@ -241,10 +242,12 @@ fn addresses_are_told_and_options_set_through_descriptors() {
         0
     });
     net.pass(secs(1));
-    let args = |name| net.calls(CLIENT, name).pop().unwrap().1.args;
-    assert_eq!(args("getpeername"), "3, 192.0.2.2:9877");
-    assert_eq!(args("setsockopt"), "3, SOL_TCP, TCP_KEEPIDLE, [7200]");
-    assert_eq!(args("getsockopt"), "3, SOL_SOCKET, SO_ERROR, [0]");
+    let last = |name| net.calls(CLIENT, name).pop().unwrap().1.what;
+    let peer = SocketAddr::new(addr(SERVER), SERV_PORT);
+    assert_eq!(last("getpeername"), SystemCall::GetPeerName { fd: 3, addr: Some(peer) });
+    let (level, option, value) = ("SOL_TCP", "TCP_KEEPIDLE", OptionValue::Int(7_200));
+    assert_eq!(last("setsockopt"), SystemCall::SetSockOpt { fd: 3, level, option, value });
+    assert_eq!(last("getsockopt"), SystemCall::GetSockError { fd: 3, error: None });
 }
 
 #[test]

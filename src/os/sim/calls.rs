@@ -6,13 +6,15 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::SimOs;
+use super::kernel::Entered;
 use super::open_file::Object;
 use crate::errno::Errno;
-use crate::os::strace;
+use crate::os::returned;
 use crate::os::{
     Abi, Action, Child, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
     WaitStatus,
 };
+use crate::timeline::{Octets, SystemCall};
 
 impl Os for SimOs {
     fn within(&self, function: &'static str) -> SimOs {
@@ -24,51 +26,51 @@ impl Os for SimOs {
     }
 
     fn socket(&self, family: Family) -> Result<Fd, Errno> {
-        let call = self.enter("socket");
+        let call = self.enter();
         let mut kernel = self.kernel.borrow_mut();
         let result = kernel.check_room(self.pid).and_then(|()| {
             let id = kernel.stack.socket();
             kernel.open(self.pid, Object::Socket(id))
         });
         drop(kernel);
-        self.record(&call, result, |_| format!("{}, SOCK_STREAM, IPPROTO_TCP", family.name()))
+        self.record(&call, result, |_| SystemCall::Socket { family: family.name() })
     }
 
     fn bind(&self, fd: Fd, addr: SocketAddr) -> Result<(), Errno> {
-        let call = self.enter("bind");
+        let call = self.enter();
         let mut kernel = self.kernel.borrow_mut();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.bind(id, addr));
         drop(kernel);
-        self.record(&call, result, |_| format!("{fd}, {addr}"))
+        self.record(&call, result, |_| SystemCall::Bind { fd: fd.as_raw(), addr })
     }
 
     fn listen(&self, fd: Fd, backlog: usize) -> Result<(), Errno> {
-        let call = self.enter("listen");
+        let call = self.enter();
         let mut kernel = self.kernel.borrow_mut();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.listen(id, backlog));
         drop(kernel);
-        self.record(&call, result, |_| format!("{fd}, {backlog}"))
+        self.record(&call, result, |_| SystemCall::Listen { fd: fd.as_raw(), backlog })
     }
 
     async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
-        let call = self.enter("accept");
+        let call = self.enter();
         let result = self.block(true, |kernel| kernel.accept(self.pid, fd)).await;
-        let args = |result: &Result<(Fd, SocketAddr), _>| match result {
-            Ok((_, peer)) => format!("{fd}, {peer}"),
-            Err(_) => format!("{fd}"),
+        let args = |result: &Result<(Fd, SocketAddr), _>| {
+            let peer = result.as_ref().ok().map(|(_, peer)| *peer);
+            SystemCall::Accept { fd: fd.as_raw(), peer }
         };
         self.leave(&call, result, args).await
     }
 
     async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
-        let call = self.enter("connect");
+        let call = self.enter();
         let restarts = self.kernel.borrow().connect_restarts;
         let result = self.block(restarts, |kernel| kernel.connect(self.pid, fd, peer)).await;
-        self.leave(&call, result, |_| format!("{fd}, {peer}")).await
+        self.leave(&call, result, |_| SystemCall::Connect { fd: fd.as_raw(), peer }).await
     }
 
     fn shutdown(&self, fd: Fd, how: How) -> Result<(), Errno> {
-        let call = self.enter("shutdown");
+        let call = self.enter();
         let mut kernel = self.kernel.borrow_mut();
         let now = kernel.now;
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.shutdown(now, id, how));
@@ -78,54 +80,58 @@ impl Os for SimOs {
             How::Write => "SHUT_WR",
             How::Both => "SHUT_RDWR",
         };
-        self.record(&call, result, |_| format!("{fd}, {how}"))
+        self.record(&call, result, |_| SystemCall::Shutdown { fd: fd.as_raw(), how })
     }
 
     fn setsockopt(&self, fd: Fd, option: SocketOption) -> Result<(), Errno> {
-        let call = self.enter("setsockopt");
+        let call = self.enter();
         let mut kernel = self.kernel.borrow_mut();
         let now = kernel.now;
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.set_option(now, id, option));
         drop(kernel);
-        self.record(&call, result, |_| format!("{fd}, {}", strace::socket_option(option)))
+        self.record(&call, result, |_| returned::set_option(fd, option))
     }
 
     fn so_error(&self, fd: Fd) -> Result<Option<Errno>, Errno> {
-        let call = self.enter("getsockopt");
+        let call = self.enter();
         let mut kernel = self.kernel.borrow_mut();
         let result = kernel.socket_id(self.pid, fd).map(|id| kernel.stack.take_error(id));
         drop(kernel);
-        self.record(&call, result, |result| {
-            let error = result.ok().flatten().map_or("0", Errno::name);
-            format!("{fd}, SOL_SOCKET, SO_ERROR, [{error}]")
+        self.record(&call, result, |result| SystemCall::GetSockError {
+            fd: fd.as_raw(),
+            error: result.ok().flatten(),
         })
     }
 
     fn getsockname(&self, fd: Fd) -> Result<SocketAddr, Errno> {
-        let call = self.enter("getsockname");
+        let call = self.enter();
         let kernel = self.kernel.borrow();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.local_addr(id));
         drop(kernel);
-        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
+        self.record(&call, result, |result| SystemCall::GetSockName { fd: fd.as_raw(), addr: result.ok() })
     }
 
     fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
-        let call = self.enter("getpeername");
+        let call = self.enter();
         let kernel = self.kernel.borrow();
         let result = kernel.socket_id(self.pid, fd).and_then(|id| kernel.stack.peer_addr(id));
         drop(kernel);
-        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
+        self.record(&call, result, |result| SystemCall::GetPeerName { fd: fd.as_raw(), addr: result.ok() })
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
-        let call = self.enter("read");
+        let call = self.enter();
         let result = self.block(true, |kernel| kernel.read(self.pid, fd, buf)).await;
-        let args = |result: &_| format!("{fd}, {}, {}", strace::buffer(buf, result), buf.len());
+        let args = |result: &_| SystemCall::Read {
+            fd: fd.as_raw(),
+            data: returned::data(buf, result),
+            size: buf.len(),
+        };
         self.leave(&call, result, args).await
     }
 
     async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
-        let call = self.enter("write");
+        let call = self.enter();
         let mut done = 0;
         let result = self.block(true, |kernel| {
             loop {
@@ -143,8 +149,8 @@ impl Os for SimOs {
             Err(_) if done > 0 => Ok(done),
             result => result,
         };
-        let args = |_: &_| format!("{fd}, {}, {}", strace::string(buf), buf.len());
-        let result = self.record(&call, result, args);
+        let result =
+            self.record(&call, result, |_| SystemCall::Write { fd: fd.as_raw(), data: Octets::new(buf) });
         if result == Err(Errno::EPIPE) {
             _ = self.kernel.borrow_mut().post(self.pid, Signal::SIGPIPE);
         }
@@ -153,34 +159,31 @@ impl Os for SimOs {
     }
 
     fn close(&self, fd: Fd) -> Result<(), Errno> {
-        let call = self.enter("close");
+        let connection = self.kernel.borrow().connection(self.pid, fd);
+        let call = Entered { connection, ..self.enter() };
         let result = self.kernel.borrow_mut().close(self.pid, fd);
-        self.record(&call, result, |_| format!("{fd}"))
+        self.record(&call, result, |_| SystemCall::Close { fd: fd.as_raw() })
     }
 
     fn dup(&self, fd: Fd) -> Result<Fd, Errno> {
-        let call = self.enter("dup");
+        let call = self.enter();
         let result = self.kernel.borrow_mut().dup(self.pid, fd);
-        self.record(&call, result, |_| format!("{fd}"))
+        self.record(&call, result, |_| SystemCall::Dup { fd: fd.as_raw() })
     }
 
     fn pipe(&self) -> Result<(Fd, Fd), Errno> {
-        let call = self.enter("pipe");
+        let call = self.enter();
         let result = self.kernel.borrow_mut().pipe(self.pid);
-        self.record(&call, result, |result| match result {
-            Ok((reader, writer)) => format!("[{reader}, {writer}]"),
-            Err(_) => "...".to_owned(),
+        self.record(&call, result, |result| SystemCall::Pipe {
+            fds: result.ok().map(|(reader, writer)| (reader.as_raw(), writer.as_raw())),
         })
     }
 
     async fn poll(&self, fds: &mut [PollFd], timeout: Option<Duration>) -> Result<usize, Errno> {
-        let call = self.enter("poll");
+        let call = self.enter();
         let deadline = timeout.map(|span| call.since + span);
         let result = self.block(false, |kernel| kernel.poll(self.pid, fds, deadline)).await;
-        let args = |_: &_| {
-            let millis = timeout.map_or("-1".to_owned(), |span| span.as_millis().to_string());
-            format!("{}, {}, {millis}", strace::poll_fds(fds), fds.len())
-        };
+        let args = |_: &_| SystemCall::Poll { fds: returned::polled(fds), timeout };
         self.leave(&call, result, args).await
     }
 
@@ -197,7 +200,7 @@ impl Os for SimOs {
         F: FnOnce(SimOs) -> Fut + 'static,
         Fut: Future<Output = i32> + 'static,
     {
-        let call = self.enter("fork");
+        let call = self.enter();
         let result = self.kernel.borrow_mut().fork(self.pid);
         if let Ok(pid) = result {
             let os = SimOs { kernel: self.kernel.clone(), pid, within: None };
@@ -208,67 +211,55 @@ impl Os for SimOs {
             });
             self.kernel.borrow_mut().newborn.push((pid, task));
         }
-        self.record(&call, result, |_| String::new())
+        self.record(&call, result, |_| SystemCall::Fork)
     }
 
     async fn exit(&self, status: i32) -> ! {
-        self.enter("exit");
+        self.enter();
         self.kernel.borrow_mut().terminate(self.pid, WaitStatus::Exited(status as u8));
         match pending::<Infallible>().await {}
     }
 
     async fn wait(&self) -> Result<(Pid, WaitStatus), Errno> {
-        let call = self.enter("wait");
+        let call = self.enter();
         let result = self.block(true, |kernel| kernel.wait(self.pid, Child::Any, false)).await;
         let result = result.map(|ended| ended.expect("only WNOHANG comes back with nobody"));
-        let args = |result: &Result<(Pid, WaitStatus), _>| match result {
-            Ok((_, status)) => strace::wait_status(*status),
-            Err(_) => "...".to_owned(),
+        let args = |result: &Result<(Pid, WaitStatus), _>| SystemCall::Wait {
+            status: result.as_ref().ok().map(|(_, status)| returned::child_status(*status)),
         };
         self.leave(&call, result, args).await
     }
 
     async fn waitpid(&self, child: Child, nohang: bool) -> Result<Option<(Pid, WaitStatus)>, Errno> {
-        let call = self.enter("waitpid");
+        let call = self.enter();
         let result = self.block(true, |kernel| kernel.wait(self.pid, child, nohang)).await;
-        let args = |result: &Result<Option<(Pid, WaitStatus)>, _>| {
-            let child = match child {
-                Child::Any => "-1".to_owned(),
-                Child::Pid(pid) => pid.to_string(),
-            };
-            let status = match result {
-                Ok(Some((_, status))) => strace::wait_status(*status),
-                _ => "...".to_owned(),
-            };
-            format!("{child}, {status}, {}", if nohang { "WNOHANG" } else { "0" })
-        };
-        self.leave(&call, result, args).await
+        self.leave(&call, result, |result| returned::wait_pid(child, nohang, result)).await
     }
 
     async fn sleep(&self, span: Duration) -> Result<(), Errno> {
-        let call = self.enter("sleep");
+        let call = self.enter();
         let deadline = call.since + span;
         let result = self.block(false, |kernel| kernel.sleep_until(deadline)).await;
-        self.leave(&call, result, |_| format!("{}", span.as_secs_f64())).await
+        self.leave(&call, result, |_| SystemCall::Sleep { span }).await
     }
 
     fn sigaction(&self, signal: Signal, action: Action<SimOs>) -> Result<Action<SimOs>, Errno> {
-        let call = self.enter("sigaction");
-        let args = format!("{signal}, {}", strace::action(&action));
+        let call = self.enter();
+        let args = returned::action(signal, &action);
         let result = self.kernel.borrow_mut().sigaction(self.pid, signal, action);
         let shown = self.record(&call, result.as_ref().map(|_| ()).map_err(|errno| *errno), |_| args);
         shown.and(result)
     }
 
     async fn sigprocmask(&self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {
-        let call = self.enter("sigprocmask");
+        let call = self.enter();
         let result = self.kernel.borrow_mut().sigprocmask(self.pid, how, set);
-        self.leave(&call, result, |_| format!("{}, {}", how.name(), strace::signal_set(set))).await
+        self.leave(&call, result, |_| SystemCall::SigProcMask { how: how.name(), set: set.bits() }).await
     }
 
     async fn kill(&self, pid: Pid, signal: Signal) -> Result<(), Errno> {
-        let call = self.enter("kill");
+        let call = self.enter();
         let result = self.kernel.borrow_mut().post(pid, signal);
-        self.leave(&call, result, |_| format!("{pid}, {signal}")).await
+        self.leave(&call, result, |_| SystemCall::Kill { pid: pid.as_raw(), signal: signal.name() }).await
     }
 }

@@ -14,10 +14,10 @@ use super::process::{Process, State};
 use super::terminal::Terminal;
 use super::wait_queue::{Blocked, Channel, WaitQueues};
 use crate::errno::Errno;
-use crate::os::{Abi, Pid, Signal, WaitStatus};
+use crate::os::{Abi, Fd, Pid, Signal, WaitStatus};
 use crate::stack::Stack;
 use crate::time::SimTime;
-use crate::timeline::{Call, Kind, ProcessChange, Recorder};
+use crate::timeline::{Call, ConnectionId, Kind, ProcessChange, Recorder, SystemCall};
 
 /// A process's program, on its way.
 pub(super) type Task = Pin<Box<dyn Future<Output = i32>>>;
@@ -51,9 +51,10 @@ pub(super) struct Kernel {
 
 /// A call that was made and has not returned.
 pub(super) struct Entered {
-    pub(super) name: &'static str,
     pub(super) within: Option<&'static str>,
     pub(super) since: SimTime,
+    /// The connection it is about, where its descriptor will no longer tell.
+    pub(super) connection: Option<ConnectionId>,
 }
 
 impl Kernel {
@@ -163,21 +164,32 @@ impl Kernel {
         pid: Pid,
         call: &Entered,
         result: Result<i64, Errno>,
-        args: impl FnOnce() -> String,
+        what: impl FnOnce() -> SystemCall,
     ) {
         if let Ok(process) = self.process(pid) {
             self.recorder.record(self.now, || {
+                let what = what();
+                let fd = match (&what, result) {
+                    (SystemCall::Accept { .. }, Ok(accepted)) => Some(accepted as i32),
+                    _ => what.fd(),
+                };
+                let connection = fd.and_then(|fd| self.connection(pid, Fd::from_raw(fd)));
                 Kind::Call(Call {
                     pid: pid.as_raw(),
                     process: process.name.clone(),
-                    call: call.name,
                     within: call.within,
-                    args: args(),
+                    what,
+                    connection: call.connection.or(connection),
                     result,
                     since: call.since,
                 })
             });
         }
+    }
+
+    /// The connection that a descriptor stands for.
+    pub(super) fn connection(&self, pid: Pid, fd: Fd) -> Option<ConnectionId> {
+        self.socket_id(pid, fd).ok().and_then(|id| self.stack.connection(id))
     }
 
     pub(super) fn record_process(&self, pid: Pid, process: &Arc<str>, what: ProcessChange) {

@@ -11,7 +11,8 @@ use super::signals::Delivery;
 use super::wait_queue::Stop;
 use crate::errno::Errno;
 use crate::os::Pid;
-use crate::os::strace::Returned;
+use crate::os::returned::Returned;
+use crate::timeline::SystemCall;
 
 /// A process of a simulated [`Host`](super::Host).
 ///
@@ -28,7 +29,7 @@ pub(super) struct Stopped;
 
 impl SimOs {
     /// Every call begins here.
-    pub(super) fn enter(&self, name: &'static str) -> Entered {
+    pub(super) fn enter(&self) -> Entered {
         let mut kernel = self.kernel.borrow_mut();
         let since = kernel.now;
         let may_go_on = kernel.count_step(self.pid);
@@ -37,7 +38,7 @@ impl SimOs {
             // There is no other way out of a loop that never awaits anything pending.
             panic::resume_unwind(Box::new(Stopped));
         }
-        Entered { name, within: self.within, since }
+        Entered { within: self.within, since, connection: None }
     }
 
     /// Makes attempts until one gives a result, sleeping in between.
@@ -78,7 +79,7 @@ impl SimOs {
         &self,
         call: &Entered,
         result: Result<T, Errno>,
-        args: impl FnOnce(&Result<T, Errno>) -> String,
+        args: impl FnOnce(&Result<T, Errno>) -> SystemCall,
     ) -> Result<T, Errno> {
         let value = result.as_ref().map(Returned::value).map_err(|errno| *errno);
         self.kernel.borrow().record_call(self.pid, call, value, || args(&result));
@@ -90,7 +91,7 @@ impl SimOs {
         &self,
         call: &Entered,
         result: Result<T, Errno>,
-        args: impl FnOnce(&Result<T, Errno>) -> String,
+        args: impl FnOnce(&Result<T, Errno>) -> SystemCall,
     ) -> Result<T, Errno> {
         let result = self.record(call, result, args);
         self.run_handlers().await;

@@ -10,14 +10,15 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use super::errors::{errno, io_errno};
 use super::io::{address, read_some};
 use super::names::{native, native_pid, pid};
+use super::unix_os::Entered;
 use super::wait::Woken;
 use super::{UnixOs, options, raw};
-use crate::os::strace;
+use crate::os::returned;
 use crate::os::{
     Abi, Action, Child, Errno, Family, Fd, How, MaskHow, Os, Pid, PollFd, Signal, SignalSet, SocketOption,
     WaitStatus,
 };
-use crate::timeline::ProcessChange;
+use crate::timeline::{Octets, ProcessChange, SystemCall};
 
 impl Os for UnixOs {
     fn within(&self, function: &'static str) -> UnixOs {
@@ -29,7 +30,7 @@ impl Os for UnixOs {
     }
 
     fn socket(&self, family: Family) -> Result<Fd, Errno> {
-        let call = self.enter("socket");
+        let call = self.enter();
         let domain = match family {
             Family::Inet => Domain::IPV4,
             Family::Inet6 => Domain::IPV6,
@@ -38,19 +39,19 @@ impl Os for UnixOs {
             .and_then(|socket| self.prepare(socket))
             .map(|socket| self.process.files.borrow_mut().open(socket.into(), true, None))
             .map_err(|error| io_errno(&error));
-        self.record(&call, result, |_| format!("{}, SOCK_STREAM, IPPROTO_TCP", family.name()))
+        self.record(&call, result, |_| SystemCall::Socket { family: family.name() })
     }
 
     fn bind(&self, fd: Fd, addr: SocketAddr) -> Result<(), Errno> {
-        let call = self.enter("bind");
+        let call = self.enter();
         let result = self.on_socket(fd, |socket| socket.bind(&addr.into()));
-        self.record(&call, result, |_| format!("{fd}, {addr}"))
+        self.record(&call, result, |_| SystemCall::Bind { fd: fd.as_raw(), addr })
     }
 
     fn listen(&self, fd: Fd, backlog: usize) -> Result<(), Errno> {
-        let call = self.enter("listen");
+        let call = self.enter();
         let result = self.on_socket(fd, |socket| socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX)));
-        self.record(&call, result, |_| format!("{fd}, {backlog}"))
+        self.record(&call, result, |_| SystemCall::Listen { fd: fd.as_raw(), backlog })
     }
 
     async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
@@ -75,9 +76,12 @@ impl Os for UnixOs {
         };
         let result = accepted
             .map(|(socket, peer)| (self.process.files.borrow_mut().open(socket.into(), true, None), peer));
-        let args = |result: &Result<(Fd, SocketAddr), _>| match result {
-            Ok((_, peer)) => format!("{fd}, {peer}"),
-            Err(_) => format!("{fd}"),
+        if let Ok((fd, peer)) = result {
+            self.note_connection(fd, peer);
+        }
+        let args = |result: &Result<(Fd, SocketAddr), _>| {
+            let peer = result.as_ref().ok().map(|(_, peer)| *peer);
+            SystemCall::Accept { fd: fd.as_raw(), peer }
         };
         self.leave(&call, result, args).await
     }
@@ -85,53 +89,58 @@ impl Os for UnixOs {
     async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
         let call = self.enter_slow("connect");
         let result = self.connect_to(fd, peer).await;
-        self.leave(&call, result, |_| format!("{fd}, {peer}")).await
+        self.note_connection(fd, peer);
+        self.leave(&call, result, |_| SystemCall::Connect { fd: fd.as_raw(), peer }).await
     }
 
     fn shutdown(&self, fd: Fd, how: How) -> Result<(), Errno> {
-        let call = self.enter("shutdown");
+        let call = self.enter();
         let (half, name) = match how {
             How::Read => (std::net::Shutdown::Read, "SHUT_RD"),
             How::Write => (std::net::Shutdown::Write, "SHUT_WR"),
             How::Both => (std::net::Shutdown::Both, "SHUT_RDWR"),
         };
         let result = self.on_socket(fd, |socket| socket.shutdown(half));
-        self.record(&call, result, |_| format!("{fd}, {name}"))
+        self.record(&call, result, |_| SystemCall::Shutdown { fd: fd.as_raw(), how: name })
     }
 
     fn setsockopt(&self, fd: Fd, option: SocketOption) -> Result<(), Errno> {
-        let call = self.enter("setsockopt");
+        let call = self.enter();
         let result = self.process.files.borrow().socket(fd).and_then(|file| options::set(file, option));
-        self.record(&call, result, |_| format!("{fd}, {}", strace::socket_option(option)))
+        self.record(&call, result, |_| returned::set_option(fd, option))
     }
 
     fn so_error(&self, fd: Fd) -> Result<Option<Errno>, Errno> {
-        let call = self.enter("getsockopt");
+        let call = self.enter();
         let result =
             self.on_socket(fd, |socket| socket.take_error()).map(|error| error.as_ref().map(io_errno));
-        self.record(&call, result, |result| {
-            let error = result.ok().flatten().map_or("0", Errno::name);
-            format!("{fd}, SOL_SOCKET, SO_ERROR, [{error}]")
+        self.record(&call, result, |result| SystemCall::GetSockError {
+            fd: fd.as_raw(),
+            error: result.ok().flatten(),
         })
     }
 
     fn getsockname(&self, fd: Fd) -> Result<SocketAddr, Errno> {
-        let call = self.enter("getsockname");
+        let call = self.enter();
         let result = self.on_socket(fd, |socket| socket.local_addr().and_then(address));
-        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
+        self.record(&call, result, |result| SystemCall::GetSockName { fd: fd.as_raw(), addr: result.ok() })
     }
 
     fn getpeername(&self, fd: Fd) -> Result<SocketAddr, Errno> {
-        let call = self.enter("getpeername");
+        let call = self.enter();
         let result = self.on_socket(fd, |socket| socket.peer_addr().and_then(address));
-        self.record(&call, result, |result| format!("{fd}, {}", strace::address(result)))
+        self.record(&call, result, |result| SystemCall::GetPeerName { fd: fd.as_raw(), addr: result.ok() })
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
         let call = self.enter_slow("read");
         let catching = self.is_catching();
         let result = self.block(fd, PollFlags::POLLIN, |file| read_some(file, buf, catching)).await;
-        let args = |result: &_| format!("{fd}, {}, {}", strace::buffer(buf, result), buf.len());
+        let args = |result: &_| SystemCall::Read {
+            fd: fd.as_raw(),
+            data: returned::data(buf, result),
+            size: buf.len(),
+        };
         self.leave(&call, result, args).await
     }
 
@@ -145,7 +154,8 @@ impl Os for UnixOs {
         if let (Some(stream), Ok(len)) = (stream, result) {
             self.process.printed(stream, &buf[..len]);
         }
-        let result = self.record(&call, result, |_| format!("{fd}, {}, {}", strace::string(buf), buf.len()));
+        let result =
+            self.record(&call, result, |_| SystemCall::Write { fd: fd.as_raw(), data: Octets::new(buf) });
         if result == Err(Errno::EPIPE) && is_socket {
             // Sent by us and not by the kernel, so that the call stands in the timeline before the death.
             _ = nix::sys::signal::raise(native(Signal::SIGPIPE));
@@ -155,31 +165,34 @@ impl Os for UnixOs {
     }
 
     fn close(&self, fd: Fd) -> Result<(), Errno> {
-        let call = self.enter("close");
+        let call = Entered { connection: self.connection(fd), ..self.enter() };
         let result = self.process.files.borrow_mut().close(fd);
-        self.record(&call, result, |_| format!("{fd}"))
+        self.record(&call, result, |_| SystemCall::Close { fd: fd.as_raw() })
     }
 
     fn dup(&self, fd: Fd) -> Result<Fd, Errno> {
-        let call = self.enter("dup");
+        let call = self.enter();
         let duplicate = self.process.files.borrow().get(fd).and_then(|file| {
             let duplicate = nix::unistd::dup(file).map_err(errno)?;
-            Ok((duplicate, file.is_socket, file.stream))
+            Ok((duplicate, file.is_socket, file.stream, file.connection.get()))
         });
-        let result = duplicate
-            .map(|(fd, is_socket, stream)| self.process.files.borrow_mut().open(fd, is_socket, stream));
-        self.record(&call, result, |_| format!("{fd}"))
+        let result = duplicate.map(|(fd, is_socket, stream, connection)| {
+            let mut files = self.process.files.borrow_mut();
+            let fd = files.open(fd, is_socket, stream);
+            files.get(fd).expect("it is open").connection.set(connection);
+            fd
+        });
+        self.record(&call, result, |_| SystemCall::Dup { fd: fd.as_raw() })
     }
 
     fn pipe(&self) -> Result<(Fd, Fd), Errno> {
-        let call = self.enter("pipe");
+        let call = self.enter();
         let result = nix::unistd::pipe().map_err(errno).map(|(reader, writer)| {
             let mut files = self.process.files.borrow_mut();
             (files.open(reader, false, None), files.open(writer, false, None))
         });
-        self.record(&call, result, |result| match result {
-            Ok((reader, writer)) => format!("[{reader}, {writer}]"),
-            Err(_) => "...".to_owned(),
+        self.record(&call, result, |result| SystemCall::Pipe {
+            fds: result.ok().map(|(reader, writer)| (reader.as_raw(), writer.as_raw())),
         })
     }
 
@@ -193,10 +206,7 @@ impl Os for UnixOs {
             }
             Err(errno) => Err(errno),
         };
-        let args = |_: &_| {
-            let millis = timeout.map_or("-1".to_owned(), |span| span.as_millis().to_string());
-            format!("{}, {}, {millis}", strace::poll_fds(fds), fds.len())
-        };
+        let args = |_: &_| SystemCall::Poll { fds: returned::polled(fds), timeout };
         self.leave(&call, result, args).await
     }
 
@@ -213,7 +223,7 @@ impl Os for UnixOs {
         F: FnOnce(UnixOs) -> Fut + 'static,
         Fut: Future<Output = i32> + 'static,
     {
-        let call = self.enter("fork");
+        let call = self.enter();
         let os = self.without_label();
         let parent = self.getpid();
         let result = raw::fork(move || {
@@ -228,7 +238,7 @@ impl Os for UnixOs {
                 status
             })
         });
-        self.record(&call, result.map_err(errno), |_| String::new())
+        self.record(&call, result.map_err(errno), |_| SystemCall::Fork)
     }
 
     async fn exit(&self, status: i32) -> ! {
@@ -239,9 +249,8 @@ impl Os for UnixOs {
     async fn wait(&self) -> Result<(Pid, WaitStatus), Errno> {
         let call = self.enter_slow("wait");
         let result = self.block_for_child(|nohang| self.wait_once(Child::Any, nohang)).await;
-        let args = |result: &Result<(Pid, WaitStatus), _>| match result {
-            Ok((_, status)) => strace::wait_status(*status),
-            Err(_) => "...".to_owned(),
+        let args = |result: &Result<(Pid, WaitStatus), _>| SystemCall::Wait {
+            status: result.as_ref().ok().map(|(_, status)| returned::child_status(*status)),
         };
         _ = result.map(|ended| self.record_reaped(ended));
         self.leave(&call, result, args).await
@@ -254,21 +263,10 @@ impl Os for UnixOs {
         } else {
             self.block_for_child(|nohang| self.wait_once(child, nohang)).await.map(Some)
         };
-        let args = |result: &Result<Option<(Pid, WaitStatus)>, _>| {
-            let child = match child {
-                Child::Any => "-1".to_owned(),
-                Child::Pid(pid) => pid.to_string(),
-            };
-            let status = match result {
-                Ok(Some((_, status))) => strace::wait_status(*status),
-                _ => "...".to_owned(),
-            };
-            format!("{child}, {status}, {}", if nohang { "WNOHANG" } else { "0" })
-        };
         if let Ok(Some(ended)) = result {
             self.record_reaped(ended);
         }
-        self.leave(&call, result, args).await
+        self.leave(&call, result, |result| returned::wait_pid(child, nohang, result)).await
     }
 
     async fn sleep(&self, span: Duration) -> Result<(), Errno> {
@@ -281,27 +279,27 @@ impl Os for UnixOs {
             }
             Err(errno) => Err(errno),
         };
-        self.leave(&call, result, |_| format!("{}", span.as_secs_f64())).await
+        self.leave(&call, result, |_| SystemCall::Sleep { span }).await
     }
 
     fn sigaction(&self, signal: Signal, action: Action<UnixOs>) -> Result<Action<UnixOs>, Errno> {
-        let call = self.enter("sigaction");
+        let call = self.enter();
         let told = action.clone();
         let result = self.process.signals.borrow_mut().act(signal, action);
         let done = result.as_ref().map(drop).map_err(|errno| *errno);
-        _ = self.record(&call, done, |_| format!("{signal}, {}", strace::action(&told)));
+        _ = self.record(&call, done, |_| returned::action(signal, &told));
         result
     }
 
     async fn sigprocmask(&self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {
-        let call = self.enter("sigprocmask");
+        let call = self.enter();
         let result = self.process.signals.borrow_mut().change_mask(how, set);
-        self.leave(&call, result, |_| format!("{}, {}", how.name(), strace::signal_set(set))).await
+        self.leave(&call, result, |_| SystemCall::SigProcMask { how: how.name(), set: set.bits() }).await
     }
 
     async fn kill(&self, to: Pid, signal: Signal) -> Result<(), Errno> {
-        let call = self.enter("kill");
+        let call = self.enter();
         let result = nix::sys::signal::kill(native_pid(to), native(signal)).map_err(errno);
-        self.leave(&call, result, |_| format!("{to}, {signal}")).await
+        self.leave(&call, result, |_| SystemCall::Kill { pid: to.as_raw(), signal: signal.name() }).await
     }
 }

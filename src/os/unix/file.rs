@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use socket2::SockRef;
 
 use crate::os::{Errno, Fd};
-use crate::timeline::Stream;
+use crate::timeline::{ConnectionId, Stream};
 
 /// What a descriptor stands for.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct File {
     /// Whether it has O_NONBLOCK, as far as we have set it.
     nonblocking: Cell<bool>,
     pub(super) is_socket: bool,
+    /// The connection that a socket is.
+    pub(super) connection: Cell<Option<ConnectionId>>,
     /// The standard stream it is, so that lines printed can be told from data.
     pub(super) stream: Option<Stream>,
 }
@@ -31,7 +33,7 @@ enum Held {
 
 impl File {
     fn new(held: Held, is_socket: bool, stream: Option<Stream>) -> File {
-        File { held, nonblocking: Cell::new(false), is_socket, stream }
+        File { held, nonblocking: Cell::new(false), is_socket, connection: Cell::new(None), stream }
     }
 
     /// Sets O_NONBLOCK or takes it away, if that is not so already.

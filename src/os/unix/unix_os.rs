@@ -1,19 +1,21 @@
 //! [`UnixOs`]: how a call is made and recorded.
 
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use socket2::SockRef;
 
 use super::errors::io_errno;
 use super::event_pipe::EventPipe;
+use super::io::address;
 use super::machine::Machine;
 use super::process::Process;
 use super::raw;
-use crate::os::strace::Returned;
+use crate::os::returned::Returned;
 use crate::os::{Errno, Fd, SignalSet};
 use crate::time::SimTime;
-use crate::timeline::{Call, Kind};
+use crate::timeline::{Call, ConnectionId, Kind, SystemCall};
 
 /// This process, on the machine's own kernel.
 #[derive(Clone)]
@@ -24,8 +26,9 @@ pub struct UnixOs {
 
 /// A call that has been made.
 pub(super) struct Entered {
-    name: &'static str,
-    since: SimTime,
+    pub(super) since: SimTime,
+    /// The connection it is about, where its descriptor will no longer tell.
+    pub(super) connection: Option<ConnectionId>,
 }
 
 impl UnixOs {
@@ -47,8 +50,9 @@ impl UnixOs {
         UnixOs { within: None, ..self.clone() }
     }
 
-    pub(super) fn enter(&self, name: &'static str) -> Entered {
-        Entered { name, since: self.process.events.as_ref().map_or(SimTime::ZERO, EventPipe::now) }
+    pub(super) fn enter(&self) -> Entered {
+        let since = self.process.events.as_ref().map_or(SimTime::ZERO, EventPipe::now);
+        Entered { since, connection: None }
     }
 
     /// The same for a call that may wait.
@@ -56,7 +60,7 @@ impl UnixOs {
         if let Some(events) = &self.process.events {
             events.enters(self.process.pid.get().as_raw(), &self.process.name, name, self.within);
         }
-        self.enter(name)
+        self.enter()
     }
 
     /// Every call that cannot have woken a handler ends here.
@@ -64,16 +68,23 @@ impl UnixOs {
         &self,
         call: &Entered,
         result: Result<T, Errno>,
-        args: impl FnOnce(&Result<T, Errno>) -> String,
+        args: impl FnOnce(&Result<T, Errno>) -> SystemCall,
     ) -> Result<T, Errno> {
         self.process.record(|| {
+            let what = args(&result);
+            let value = result.as_ref().map(Returned::value).map_err(|errno| *errno);
+            let fd = match (&what, value) {
+                (SystemCall::Accept { .. }, Ok(accepted)) => Some(accepted as i32),
+                _ => what.fd(),
+            };
+            let connection = fd.and_then(|fd| self.connection(Fd::from_raw(fd)));
             Kind::Call(Call {
                 pid: self.process.pid.get().as_raw(),
                 process: self.process.name.clone(),
-                call: call.name,
                 within: self.within,
-                args: args(&result),
-                result: result.as_ref().map(Returned::value).map_err(|errno| *errno),
+                what,
+                connection: call.connection.or(connection),
+                result: value,
                 since: call.since,
             })
         });
@@ -85,11 +96,28 @@ impl UnixOs {
         &self,
         call: &Entered,
         result: Result<T, Errno>,
-        args: impl FnOnce(&Result<T, Errno>) -> String,
+        args: impl FnOnce(&Result<T, Errno>) -> SystemCall,
     ) -> Result<T, Errno> {
         let result = self.record(call, result, args);
         self.run_handlers().await;
         result
+    }
+
+    /// The connection that a descriptor stands for.
+    pub(super) fn connection(&self, fd: Fd) -> Option<ConnectionId> {
+        self.process.files.borrow().get(fd).ok().and_then(|file| file.connection.get())
+    }
+
+    /// Keeps which connection a descriptor stands for, for the timeline: a kernel forgets it with the connection.
+    pub(super) fn note_connection(&self, fd: Fd, remote: SocketAddr) {
+        if self.process.events.is_none() {
+            return;
+        }
+        if let Ok(file) = self.process.files.borrow().socket(fd)
+            && let Ok(local) = SockRef::from(file).local_addr().and_then(address)
+        {
+            file.connection.set(Some(ConnectionId::new(local, remote)));
+        }
     }
 
     pub(super) fn on_socket<T>(

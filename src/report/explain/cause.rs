@@ -6,7 +6,7 @@ use super::{Chain, Sentence};
 use crate::errno::Errno;
 use crate::report::{Waiting, wording};
 use crate::time::SimTime;
-use crate::timeline::{Direction, FaultKind, Kind};
+use crate::timeline::{Direction, FaultKind, Kind, SystemCall};
 
 pub(super) fn chains(evidence: &Evidence<'_>, waiting: &[Waiting<'_>], end: SimTime) -> Vec<Chain> {
     let troubles = troubles(evidence);
@@ -67,10 +67,10 @@ impl Reasoning<'_, '_> {
         let when = wording::instant(self.evidence.t(at));
         let text = match self.trouble.news {
             News::Failed { call, errno } => {
-                format!("{} failed with {errno} at {when}", call.within.unwrap_or(call.call))
+                format!("{} failed with {errno} at {when}", call.known_as())
             }
             News::EndOfFile { call } => {
-                format!("{} found the end of file at {when}", call.within.unwrap_or(call.call))
+                format!("{} found the end of file at {when}", call.known_as())
             }
             News::Killed { signal } => format!("{signal} killed the process at {when}"),
         };
@@ -96,7 +96,7 @@ impl Reasoning<'_, '_> {
 fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Option<Chain> {
     let connected = evidence.events.iter().any(|event| match &event.kind {
         Kind::Call(call) => {
-            call.call == "connect"
+            matches!(call.what, SystemCall::Connect { .. })
                 && call.result.is_ok()
                 && (&*event.host, call.pid) == (waiting.host, waiting.pid)
         }

@@ -6,7 +6,7 @@ use super::evidence::Ends;
 use crate::packet::Flags;
 use crate::report::reset::Why;
 use crate::report::wording;
-use crate::timeline::{Call, Direction, Event, FaultKind, Kind, Process, ProcessChange};
+use crate::timeline::{Call, Direction, Event, FaultKind, Kind, Process, ProcessChange, SystemCall};
 
 impl Reasoning<'_, '_> {
     /// The peer's RST, what it answered, and why.
@@ -98,7 +98,7 @@ impl Reasoning<'_, '_> {
         let events = self.evidence.events;
         let same = |event: &Event| &*event.host == peer && event.t == events[sent].t;
         let left = |(at, event): (usize, &Event)| match &event.kind {
-            Kind::Call(Call { call: "close", result: Ok(_), pid, process, .. }) => {
+            Kind::Call(Call { what: SystemCall::Close { .. }, result: Ok(_), pid, process, .. }) => {
                 Some((at, *pid, format!("{} closed the connection", wording::process(process, *pid))))
             }
             Kind::Process(Process { pid, process, what: ProcessChange::Exit { status } }) => {
@@ -123,10 +123,8 @@ impl Reasoning<'_, '_> {
         // SYN is 0, so the first octet is 1.
         let arrived = arrived.map(|(_, it)| (u64::from(it.seq) + it.len as u64).saturating_sub(1)).max();
         let read = |event: &Event| match &event.kind {
-            Kind::Call(Call { call: "read", result: Ok(octets), pid: by, args, .. })
-                if *by == pid && &*event.host == host && !args.starts_with("0,") =>
-            {
-                u64::try_from(*octets).unwrap_or(0)
+            Kind::Call(call) if call.pid == pid && &*event.host == host && call.reads_from_peer() => {
+                u64::try_from(call.result.unwrap_or(0)).unwrap_or(0)
             }
             _ => 0,
         };

@@ -3,7 +3,7 @@
 use super::Sentence;
 use super::cause::Reasoning;
 use crate::report::wording;
-use crate::timeline::{Call, Event, Kind, Process, ProcessChange, SignalChange};
+use crate::timeline::{Call, Event, Kind, Process, ProcessChange, SignalChange, SystemCall};
 
 impl Reasoning<'_, '_> {
     /// A signal's handler ran while the call slept (UNP 5.9), and what had sent the signal.
@@ -48,7 +48,7 @@ impl Reasoning<'_, '_> {
     /// The port is taken: a child of the one that listened there lives, and has its socket (UNP 4.8).
     pub(super) fn port_taken(&self) -> Vec<Sentence> {
         let listened = |event: &Event| match &event.kind {
-            Kind::Call(Call { call: "listen", result: Ok(_), pid, .. }) => Some(*pid),
+            Kind::Call(Call { what: SystemCall::Listen { .. }, result: Ok(_), pid, .. }) => Some(*pid),
             _ => None,
         };
         let Some((_, listener)) = self.last(listened) else { return Vec::new() };
@@ -83,7 +83,7 @@ impl Reasoning<'_, '_> {
 
     /// A process's calls of this name that did not fail.
     fn calls(&self, by: u32, name: &str) -> Vec<usize> {
-        let same = |event: &Event| matches!(&event.kind, Kind::Call(Call { pid, call, result: Ok(_), .. }) if *pid == by && *call == name);
+        let same = |event: &Event| matches!(&event.kind, Kind::Call(call) if call.pid == by && call.result.is_ok() && call.name() == name);
         self.before().filter(|(_, event)| same(event)).map(|(at, _)| at).collect()
     }
 }

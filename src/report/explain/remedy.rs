@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::errno::Errno;
 use crate::report::wording;
-use crate::timeline::{Event, Kind};
+use crate::timeline::{Event, Kind, SystemCall};
 
 /// The client with something added, and how it then learnt that the other end was gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +51,14 @@ impl Notice {
         for (at, event) in events.iter().enumerate() {
             let Kind::Call(call) = &event.kind else { continue };
             let client = (&*event.host, call.pid);
-            if call.call == "connect" {
+            if matches!(call.what, SystemCall::Connect { .. }) {
                 clients.insert(client);
             }
             let errno = match call.result {
                 Err(Errno::EAGAIN | Errno::EINPROGRESS | Errno::EALREADY) => continue,
                 Err(errno) => Some(errno),
                 // The end of what the user types is descriptor 0's.
-                Ok(0) if call.call == "read" && !call.args.starts_with("0,") => None,
+                Ok(0) if call.reads_from_peer() => None,
                 Ok(_) => continue,
             };
             if at > first && clients.contains(&client) {

@@ -35,15 +35,14 @@ pub(super) fn story(evidence: &Evidence<'_>) -> Vec<Sentence> {
 
 fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
     match &event.kind {
-        Kind::Call(call) => match (call.call, call.result) {
+        Kind::Call(call) => match (call.name(), call.result) {
             ("connect", Ok(_)) => {
                 let waited = wording::span(event.t - call.since);
                 let who = wording::process(&call.process, call.pid);
                 Some(format!("{who} on {} is connected, {waited} after it asked.", event.host))
             }
             (_, Err(errno)) if !ANSWERS.contains(&errno) => {
-                let (who, name) =
-                    (wording::process(&call.process, call.pid), call.within.unwrap_or(call.call));
+                let (who, name) = (wording::process(&call.process, call.pid), call.known_as());
                 Some(format!("{who}: {name} fails with {errno}, {}.", errno.message()))
             }
             _ => None,

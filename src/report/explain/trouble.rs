@@ -79,7 +79,7 @@ impl<'a> Process<'a> {
             Err(Errno::EAGAIN | Errno::EINPROGRESS | Errno::EALREADY | Errno::ECHILD) => {}
             Err(errno) => self.failure = trouble(News::Failed { call, errno }),
             // The end of what a user types is no news.
-            Ok(0) if call.call == "read" && !call.args.starts_with("0,") => {
+            Ok(0) if call.reads_from_peer() => {
                 self.end_of_file = trouble(News::EndOfFile { call });
             }
             Ok(_) => {}

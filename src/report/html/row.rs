@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::number::{NONE, Words, micros};
-use crate::report::wording;
+use crate::report::{strace, wording};
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
+    Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
     Stream,
 };
 
@@ -88,15 +88,15 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
             };
             vec![words.put(reason), words.put(what)]
         }
-        Kind::Call(Call { pid, process, call, within, args, result, since }) => vec![
-            i64::from(*pid),
-            words.put(process),
-            words.put(call),
-            words.put_some(*within),
-            words.put(args),
-            words.put(wording::outcome(*result)),
-            words.put_some(result.err()),
-            micros(*since),
+        Kind::Call(call) => vec![
+            i64::from(call.pid),
+            words.put(&call.process),
+            words.put(call.name()),
+            words.put_some(call.within),
+            words.put(strace::arguments(&call.what)),
+            words.put(wording::outcome(call.result)),
+            words.put_some(call.result.err()),
+            micros(call.since),
         ],
         Kind::State { local, remote, from, to } => {
             let remote = (remote.port() != 0).then_some(remote);

@@ -66,14 +66,15 @@ impl<'a> Notes<'a> {
     }
 
     fn call(&self, host: &str, call: &Call) -> Option<(NoteKind, String)> {
-        let name = call.within.unwrap_or(call.call);
+        let name = call.known_as();
         let who = self.who(host, call.pid, &call.process);
         match call.result {
             Err(Errno::EAGAIN | Errno::EINPROGRESS | Errno::ECHILD) => None,
             Err(errno) => Some((NoteKind::Error, format!("{who}{name} = -1 {errno}"))),
-            Ok(0) if reads_socket(call) => Some((NoteKind::Call, format!("{who}{name} = 0"))),
-            Ok(value) if TOLD.contains(&call.call) => {
-                Some((NoteKind::Call, format!("{who}{} = {value}", call.call)))
+            // The end of file on a socket is news; at a terminal it is the user's doing.
+            Ok(0) if call.reads_from_peer() => Some((NoteKind::Call, format!("{who}{name} = 0"))),
+            Ok(value) if TOLD.contains(&call.name()) => {
+                Some((NoteKind::Call, format!("{who}{} = {value}", call.name())))
             }
             Ok(_) => None,
         }
@@ -109,9 +110,4 @@ impl<'a> Notes<'a> {
             String::new()
         }
     }
-}
-
-/// The end of file on a socket is news; at a terminal it is the user's doing.
-fn reads_socket(call: &Call) -> bool {
-    matches!(call.call, "read" | "recv" | "recvfrom") && !call.args.starts_with("0,")
 }

@@ -1,16 +1,15 @@
 //! Reads the timeline once, and keeps of it what a sentence may need.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::connection::{Connection, Ends};
 use super::mishap::{Mishap, What};
 use super::story::{End, Story};
-use crate::errno::Errno;
 use crate::packet::Flags;
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, FaultKind, Icmp, Kind, LostReason, Process, ProcessChange, SegmentEvent, TcpState,
+    Call, Direction, Event, FaultKind, Icmp, Kind, LostReason, Process, ProcessChange, SegmentEvent,
 };
 
 /// A run, sorted by who it happened to.
@@ -30,10 +29,6 @@ pub(super) struct History<'a> {
     connections: BTreeMap<(&'a str, Ends), Connection>,
     /// A pid means another process after its host has booted again.
     current: BTreeMap<(&'a str, u32), usize>,
-    /// Connections under way that no `connect` has returned for yet.
-    opened: BTreeMap<(&'a str, SimTime), VecDeque<Ends>>,
-    /// Connections complete that no `accept` has returned yet, oldest first.
-    complete: BTreeMap<&'a str, VecDeque<Ends>>,
 }
 
 impl<'a> History<'a> {
@@ -92,20 +87,11 @@ impl<'a> History<'a> {
             Kind::Segment(segment) => self.segment(t, host, segment),
             Kind::Icmp(icmp) => self.icmp(host, icmp),
             Kind::Lost { reason, .. } => *self.lost.entry(*reason).or_default() += 1,
-            Kind::State { local, remote, from, to } => match (from, to) {
-                (_, TcpState::SynSent) => {
-                    self.opened.entry((host, t)).or_default().push_back((*local, *remote))
-                }
-                (TcpState::SynReceived, TcpState::Established) => {
-                    self.complete.entry(host).or_default().push_back((*local, *remote));
-                }
-                _ => {}
-            },
             Kind::Call(call) => self.call(t, host, call),
             Kind::Process(process) => self.process(t, host, process),
             Kind::Line(line) => self.story(host, line.pid, &line.process).line(line),
             Kind::Fault { fault, target } => self.fault(t, *fault, target),
-            Kind::Signal { .. } => {}
+            Kind::State { .. } | Kind::Signal { .. } => {}
         }
     }
 
@@ -138,19 +124,10 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The events do not name a call's connection; which it is follows from when it was opened, or completed.
     fn call(&mut self, t: SimTime, host: &'a str, call: &'a Call) {
-        let gained = match (call.call, call.result) {
-            ("connect", _) => self.opened.get_mut(&(host, call.since)).and_then(VecDeque::pop_front),
-            // UNP 5.11: the error takes an aborted connection off the queue.
-            ("accept", Ok(_) | Err(Errno::ECONNABORTED | Errno::EPROTO)) => {
-                self.complete.get_mut(host).and_then(VecDeque::pop_front)
-            }
-            _ => None,
-        };
         let index = self.index(host, call.pid, &call.process);
         let connections = &self.connections;
-        self.stories[index].call(t, call, gained, |ends| connections.get(&(host, ends)).cloned());
+        self.stories[index].call(t, call, |ends| connections.get(&(host, ends)).cloned());
     }
 
     fn process(&mut self, t: SimTime, host: &'a str, process: &'a Process) {
@@ -181,7 +158,6 @@ impl<'a> History<'a> {
                 story.zombie = false;
                 story.end = story.end.or(Some(End::HostCrashed { t }));
             }
-            self.complete.remove(target);
         }
         self.mishaps.push(Mishap { t, target, what });
     }

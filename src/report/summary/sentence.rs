@@ -76,7 +76,7 @@ impl<'a> Narrator<'a> {
 
     fn why(&self, story: &Story<'a>, trouble: &Trouble) -> Option<String> {
         let connection = trouble.connection.as_ref();
-        let remote = trouble.socket.ends.map(|(_, remote)| remote);
+        let remote = trouble.ends.map(|(_, remote)| remote);
         if let Some(told) = connection.and_then(|connection| connection.told)
             && !matches!(trouble.errno, None | Some(Errno::ETIMEDOUT | Errno::ECONNRESET | Errno::EPIPE))
         {
@@ -102,7 +102,7 @@ impl<'a> Narrator<'a> {
 
     /// What the program has not been told, or not asked for, while it waits.
     fn unaware(&self, story: &Story<'a>) -> Option<String> {
-        story.sockets.values().filter_map(|socket| socket.ends).find_map(|ends| self.unaware_of(story, ends))
+        story.sockets.keys().find_map(|ends| self.unaware_of(story, *ends))
     }
 
     fn unaware_of(&self, story: &Story<'a>, ends: Ends) -> Option<String> {
@@ -126,7 +126,7 @@ impl<'a> Narrator<'a> {
     }
 
     fn killed(&self, story: &Story<'a>, signal: &str, t: SimTime) -> String {
-        let last = story.sockets.values().max_by_key(|socket| socket.written).and_then(|socket| socket.ends);
+        let last = story.sockets.iter().max_by_key(|(_, socket)| socket.written).map(|(ends, _)| *ends);
         let reset = last.and_then(|ends| self.history.connection(story.host, ends)?.reset);
         let when = wording::moment(t);
         match (signal, reset, last) {
@@ -181,7 +181,7 @@ fn sentence(parts: impl Iterator<Item = String>) -> String {
 /// `12 retransmissions`, `2 retransmissions of the SYN`.
 fn tries(trouble: &Trouble) -> Option<String> {
     let attempts = trouble.connection.as_ref()?.attempts()?;
-    Some(if trouble.call == "connect" { format!("{attempts} of the SYN") } else { attempts })
+    Some(if trouble.connects { format!("{attempts} of the SYN") } else { attempts })
 }
 
 /// `, 542.5 s after the write`: measured from what the program, or its TCP, did last to be answered.
@@ -191,12 +191,12 @@ fn when(trouble: &Trouble) -> String {
     let reset = connection.is_some_and(|connection| connection.reset.is_some());
     // The end of the file follows from a FIN, though a program may come to read it much later.
     let fin = connection.and_then(|connection| connection.fin).filter(|_| trouble.errno.is_none());
-    let (since, what) = match (keepalives, fin.max(trouble.socket.written)) {
-        _ if trouble.call == "connect" => (trouble.since, "the call"),
+    let (since, what) = match (keepalives, fin.max(trouble.written)) {
+        _ if trouble.connects => (trouble.since, "the call"),
         (Some(Keepalives { probes: 1, last, .. }), _) => (last, "it"),
         (Some(Keepalives { last, .. }), _) if reset => (last, "the last"),
         (Some(Keepalives { first, .. }), _) => (first, "the first"),
-        (None, Some(written)) if trouble.socket.written == Some(written) => (written, "the write"),
+        (None, Some(written)) if trouble.written == Some(written) => (written, "the write"),
         (None, Some(fin)) => (fin, "the FIN"),
         (None, None) => return format!(" at {}", wording::moment(trouble.t)),
     };

@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::connection::Ends;
 use crate::errno::Errno;
 use crate::time::SimTime;
-use crate::timeline::{Call, Line, Stream};
+use crate::timeline::{Call, Line, Stream, SystemCall};
 
 /// What a process did and suffered.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +16,8 @@ pub(super) struct Story<'a> {
     pub(super) process: &'a str,
     /// It called `connect`, so it is a client.
     pub(super) client: bool,
-    /// Its sockets by descriptor.
-    pub(super) sockets: BTreeMap<i64, Socket>,
+    /// The connections that it has a descriptor of.
+    pub(super) sockets: BTreeMap<Ends, Socket>,
     /// The call that failed last and was not made again as a matter of course.
     pub(super) failure: Option<Trouble>,
     /// The last such call that a program usually makes again: `EINTR`, `EAGAIN` …
@@ -33,11 +33,9 @@ pub(super) struct Story<'a> {
     pub(super) zombie: bool,
 }
 
-/// A descriptor that is, or may be, a socket.
+/// What a process has done with a connection.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Socket {
-    /// Its connection, once it is known.
-    pub(super) ends: Option<Ends>,
     /// When the last write to it returned.
     pub(super) written: Option<SimTime>,
 }
@@ -56,18 +54,19 @@ pub(super) struct Trouble {
     pub(super) t: SimTime,
     /// When the call was made.
     pub(super) since: SimTime,
-    pub(super) call: &'static str,
+    /// It was `connect`.
+    pub(super) connects: bool,
     /// The call as the program knows it: `readline` rather than `read`.
     pub(super) name: &'static str,
     /// `None` of a read that returned 0.
     pub(super) errno: Option<Errno>,
-    pub(super) socket: Socket,
+    /// The connection it was about.
+    pub(super) ends: Option<Ends>,
+    /// When the last write to it returned.
+    pub(super) written: Option<SimTime>,
     /// The connection as it was then.
     pub(super) connection: Option<Connection>,
 }
-
-/// Descriptors below are the standard streams.
-const FIRST_SOCKET: i64 = 3;
 
 impl<'a> Story<'a> {
     pub(super) fn new(host: &'a str, pid: u32, process: &'a str) -> Story<'a> {
@@ -82,44 +81,34 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// A call returned, which opened the connection `gained` if it is one that does.
-    pub(super) fn call(
-        &mut self,
-        t: SimTime,
-        call: &Call,
-        gained: Option<Ends>,
-        connection: impl Fn(Ends) -> Option<Connection>,
-    ) {
-        self.client |= call.call == "connect";
-        let fd = match (call.call, call.result) {
-            ("accept", Ok(fd)) => Some(fd),
-            _ => descriptor(&call.args),
-        };
-        if let (Some(fd), Some(ends)) = (fd, gained) {
-            self.sockets.insert(fd, Socket { ends: Some(ends), written: None });
-        }
-        let fd = fd.filter(|&fd| fd >= FIRST_SOCKET);
-        let socket = fd.and_then(|fd| self.sockets.get(&fd)).copied().unwrap_or_default();
+    /// A call returned; `connection` is the state of a connection now.
+    pub(super) fn call(&mut self, t: SimTime, call: &Call, connection: impl Fn(Ends) -> Option<Connection>) {
+        self.client |= matches!(call.what, SystemCall::Connect { .. });
+        let ends = call.connection.map(|id| (id.local, id.remote));
+        let written = ends.and_then(|ends| self.sockets.entry(ends).or_default().written);
         let trouble = |errno| Trouble {
             t,
             since: call.since,
-            call: call.call,
-            name: call.within.unwrap_or(call.call),
+            connects: matches!(call.what, SystemCall::Connect { .. }),
+            name: call.known_as(),
             errno,
-            socket,
-            connection: socket.ends.and_then(&connection),
+            ends,
+            written,
+            connection: ends.and_then(&connection),
         };
-        match call.result {
-            Err(errno) if is_usual(errno) => self.hiccup = Some(trouble(Some(errno))),
-            Err(errno) => self.failure = Some(trouble(Some(errno))),
-            Ok(_) if call.call == "close" => drop(fd.and_then(|fd| self.sockets.remove(&fd))),
-            Ok(0) if reads(call.call) && fd.is_some() => self.end_of_file = Some(trouble(None)),
-            Ok(octets) if writes(call.call) && octets > 0 => {
-                if let Some(fd) = fd {
-                    self.sockets.entry(fd).or_default().written = Some(t);
+        match (&call.what, call.result) {
+            (_, Err(errno)) if is_usual(errno) => self.hiccup = Some(trouble(Some(errno))),
+            (_, Err(errno)) => self.failure = Some(trouble(Some(errno))),
+            (SystemCall::Close { .. }, Ok(_)) => _ = ends.and_then(|ends| self.sockets.remove(&ends)),
+            (SystemCall::Read { .. }, Ok(0)) if call.reads_from_peer() => {
+                self.end_of_file = Some(trouble(None));
+            }
+            (SystemCall::Write { .. }, Ok(octets)) if octets > 0 => {
+                if let Some(ends) = ends {
+                    self.sockets.entry(ends).or_default().written = Some(t);
                 }
             }
-            Ok(_) => {}
+            _ => {}
         }
     }
 
@@ -136,20 +125,7 @@ impl<'a> Story<'a> {
     }
 }
 
-/// The descriptor a call is about is the first of its arguments, if there is one.
-fn descriptor(args: &str) -> Option<i64> {
-    args.split([',', ' ']).next()?.parse().ok()
-}
-
 fn is_usual(errno: Errno) -> bool {
     use Errno::{EAGAIN, EALREADY, ECHILD, EINPROGRESS, EINTR};
     matches!(errno, EAGAIN | EALREADY | ECHILD | EINPROGRESS | EINTR)
-}
-
-fn reads(call: &str) -> bool {
-    matches!(call, "read" | "recv" | "readv" | "recvfrom" | "recvmsg")
-}
-
-fn writes(call: &str) -> bool {
-    matches!(call, "write" | "send" | "writev" | "sendto" | "sendmsg")
 }

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::sample::{self, CLIENT, SERVER, Tape, crash, reboot, segment, world, world_again};
+use super::sample::{
+    self, CLIENT, SERVER, Tape, close, crash, readline, reboot, segment, world, world_again,
+};
 use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{RunInfo, json};
@@ -80,8 +82,8 @@ fn icmp_and_lost_have_the_fields_of_the_table_in_its_order() {
 #[test]
 fn calls_states_and_lines_have_the_fields_of_the_table_in_their_order() {
     let mut tape = Tape::new();
-    tape.at(562.5).call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ETIMEDOUT), 20.0);
-    tape.call("client", ("close", None), "3", Ok(0), 562.5);
+    tape.at(562.5).call("client", readline(None), Err(Errno::ETIMEDOUT), 20.0);
+    tape.call("client", close(3), Ok(0), 562.5);
     tape.state("client", TcpState::Established, TcpState::CloseWait);
     tape.line("client", Stream::Stdout, "he said \"hello\"\t世界").fault(FaultKind::Crash, "server");
     assert_eq!(

@@ -8,8 +8,8 @@ use crate::packet::{Flags, Unreachable};
 use crate::report::RunInfo;
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, FaultKind, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
-    Retransmission, SegmentEvent, SignalChange, Stream, TcpState,
+    Call, ConnectionId, Direction, Event, FaultKind, Icmp, Kind, Line, LostPacket, LostReason, Octets,
+    Process, ProcessChange, Retransmission, SegmentEvent, SignalChange, Stream, SystemCall, TcpState,
 };
 
 pub(super) const CLIENT: &str = "10.0.0.1:49152";
@@ -62,16 +62,51 @@ pub(super) fn addr(addr: &str) -> SocketAddr {
     addr.parse().expect("address and port")
 }
 
+/// A call, and the function that makes it.
+type Made = (SystemCall, Option<&'static str>);
+
+pub(super) fn connect() -> Made {
+    (SystemCall::Connect { fd: 3, peer: addr(SERVER) }, None)
+}
+
+pub(super) fn accept(peer: Option<&str>) -> Made {
+    (SystemCall::Accept { fd: 3, peer: peer.map(addr) }, None)
+}
+
+pub(super) fn close(fd: i32) -> Made {
+    (SystemCall::Close { fd }, None)
+}
+
+/// `read`, which has read this if it did not fail.
+pub(super) fn read(data: Option<&str>) -> Made {
+    let data = data.map(|data| Octets::new(data.as_bytes()));
+    (SystemCall::Read { fd: 3, data, size: 4_096 }, None)
+}
+
+pub(super) fn readline(data: Option<&str>) -> Made {
+    (read(data).0, Some("readline"))
+}
+
+pub(super) fn write(data: &str) -> Made {
+    (SystemCall::Write { fd: 3, data: Octets::new(data.as_bytes()) }, None)
+}
+
+pub(super) fn writen(data: &str) -> Made {
+    (write(data).0, Some("writen"))
+}
+
 /// Writes events down one after the other.
 pub(super) struct Tape {
     now: SimTime,
     pid: u32,
+    /// The client's end of the connection that it uses.
+    client: SocketAddr,
     pub(super) events: Vec<Event>,
 }
 
 impl Tape {
     pub(super) fn new() -> Tape {
-        Tape { now: SimTime::ZERO, pid: 101, events: Vec::new() }
+        Tape { now: SimTime::ZERO, pid: 101, client: addr(CLIENT), events: Vec::new() }
     }
 
     /// What follows happens at `t` seconds.
@@ -83,6 +118,12 @@ impl Tape {
     /// What follows is done by process `pid`.
     pub(super) fn by(&mut self, pid: u32) -> &mut Tape {
         self.pid = pid;
+        self
+    }
+
+    /// The calls that follow are about the client's connection from here.
+    pub(super) fn from(&mut self, end: &str) -> &mut Tape {
+        self.client = addr(end);
         self
     }
 
@@ -128,13 +169,18 @@ impl Tape {
     pub(super) fn call(
         &mut self,
         host: &str,
-        (call, within): (&'static str, Option<&'static str>),
-        args: &str,
+        (what, within): (SystemCall, Option<&'static str>),
         result: Result<i64, Errno>,
         since: f64,
     ) -> &mut Tape {
-        let (process, args, since) = (host.into(), args.to_owned(), secs(since));
-        self.record(host, Kind::Call(Call { pid: self.pid, process, call, within, args, result, since }))
+        let is_of_connection = what.fd().is_some_and(|fd| fd >= 3)
+            && !matches!((&what, result), (SystemCall::Accept { .. }, Err(Errno::EINTR)));
+        let (client, server) = (self.client, addr(SERVER));
+        let (local, remote) = if host == "server" { (server, client) } else { (client, server) };
+        let connection = is_of_connection.then(|| ConnectionId::new(local, remote));
+        let (process, since) = (host.into(), secs(since));
+        let call = Call { pid: self.pid, process, within, what, connection, result, since };
+        self.record(host, Kind::Call(call))
     }
 
     pub(super) fn process(&mut self, host: &str, what: ProcessChange) -> &mut Tape {
@@ -163,7 +209,7 @@ impl Tape {
         self.state("client", Closed, SynSent).sends("client", &syn);
         self.at(0.005).gets("server", &syn).state("server", Closed, SynReceived).sends("server", &syn_ack);
         self.at(0.01).gets("client", &syn_ack).state("client", SynSent, Established).sends("client", &ack);
-        self.call("client", ("connect", None), "3, 10.0.0.2:7", Ok(0), 0.0);
+        self.call("client", connect(), Ok(0), 0.0);
         self.at(0.015).gets("server", &ack).state("server", SynReceived, Established)
     }
 
@@ -173,17 +219,17 @@ impl Tape {
         let back = segment(SERVER, CLIENT, "P.", 1, Some(7), 6);
         let ack = segment(CLIENT, SERVER, ".", 7, Some(7), 0);
         self.at(1.0).line("client", Stream::Stdin, "hello").sends("client", &there);
-        self.call("client", ("write", Some("writen")), r#"3, "hello\n", 6"#, Ok(6), 1.0);
+        self.call("client", writen("hello\n"), Ok(6), 1.0);
         self.at(1.005).gets("server", &there).sends("server", &back);
         self.at(1.01).gets("client", &back).sends("client", &ack);
-        self.call("client", ("read", Some("readline")), r#"3, "hello\n", 4096"#, Ok(6), 1.0);
+        self.call("client", readline(Some("hello\n")), Ok(6), 1.0);
         self.line("client", Stream::Stdout, "hello")
     }
 
     /// The second line is written at 20 s.
     pub(super) fn writes(&mut self) -> &mut Tape {
         self.at(20.0).line("client", Stream::Stdin, "world").sends("client", &world());
-        self.call("client", ("write", Some("writen")), r#"3, "world\n", 6"#, Ok(6), 20.0)
+        self.call("client", writen("world\n"), Ok(6), 20.0)
     }
 }
 
@@ -209,7 +255,7 @@ pub(super) fn crash() -> Vec<Event> {
         tape.at(20.005 + after).loses(&world(), LostReason::HostDown);
     }
     tape.at(562.5).state("client", TcpState::Established, TcpState::Closed);
-    tape.call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ETIMEDOUT), 20.0);
+    tape.call("client", readline(None), Err(Errno::ETIMEDOUT), 20.0);
     tape.line("client", Stream::Stderr, "readline error: Connection timed out");
     tape.process("client", ProcessChange::Exit { status: 1 });
     tape.events
@@ -227,7 +273,7 @@ pub(super) fn reboot() -> Vec<Event> {
         .fault(FaultKind::Boot, "server");
     tape.writes().at(20.005).gets("server", &world()).sends("server", &reset);
     tape.at(20.01).gets("client", &reset).state("client", TcpState::Established, TcpState::Closed);
-    tape.call("client", ("read", Some("readline")), "3, ..., 4096", Err(Errno::ECONNRESET), 20.0);
+    tape.call("client", readline(None), Err(Errno::ECONNRESET), 20.0);
     tape.line("client", Stream::Stderr, "readline error: Connection reset by peer");
     tape.process("client", ProcessChange::Exit { status: 1 });
     tape.events

@@ -1,4 +1,7 @@
-use super::sample::{CLIENT, SERVER, Tape, crash, reboot, secs, segment, world, world_again};
+use super::sample::{
+    CLIENT, SERVER, Tape, accept, close, connect, crash, readline, reboot, secs, segment, world, world_again,
+    write, writen,
+};
 use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{Waiting, summary};
@@ -22,11 +25,10 @@ fn sentences(tape: &Tape) -> Vec<String> {
 }
 
 const FGETS: Waiting<'_> = Waiting { host: "client", pid: 101, process: "client", on: "fgets" };
-const READLINE: (&str, Option<&str>) = ("read", Some("readline"));
 
 /// The client's readline, asleep since `since`, fails and the client gives up.
 fn readline_fails(tape: &mut Tape, errno: Errno, since: f64) {
-    tape.call("client", READLINE, "3, ..., 4096", Err(errno), since);
+    tape.call("client", readline(None), Err(errno), since);
     tape.line("client", Stream::Stderr, &format!("readline error: {}", errno.message()));
     tape.process("client", ProcessChange::Exit { status: 1 });
 }
@@ -93,7 +95,7 @@ fn retransmissions_before_an_acknowledgment_are_not_counted() {
     let third = segment(CLIENT, SERVER, "P.", 13, Some(7), 6);
     let again = Retransmission { nth: 1, limit: None, next: None };
     tape.at(30.0).fault(FaultKind::Partition(Way::Both), "server").sends("client", &third);
-    tape.call("client", ("write", Some("writen")), r#"3, "third\n", 6"#, Ok(6), 30.0);
+    tape.call("client", writen("third\n"), Ok(6), 30.0);
     let probe = SegmentEvent { retransmission: Some(again), note: Some("tail loss probe"), ..third.clone() };
     tape.at(30.2).sends("client", &probe);
     for _ in 0..2 {
@@ -146,7 +148,7 @@ fn connect_counts_from_the_call() {
     for (nth, t) in [(1, 6.0), (2, 30.0)] {
         tape.at(t).sends("client", &SegmentEvent { retransmission: again(nth), ..syn.clone() });
     }
-    tape.at(75.0).call("client", ("connect", None), "3, 10.0.0.2:7", Err(Errno::ETIMEDOUT), 0.0);
+    tape.at(75.0).call("client", connect(), Err(Errno::ETIMEDOUT), 0.0);
     tape.process("client", ProcessChange::Exit { status: 1 });
     assert_eq!(
         sentences(&tape),
@@ -163,7 +165,7 @@ fn a_refused_connection_found_nobody_listening() {
     let mut tape = Tape::new();
     tape.state("client", TcpState::Closed, TcpState::SynSent).sends("client", &syn);
     tape.at(0.005).gets("server", &syn).sends("server", &reset).at(0.01).gets("client", &reset);
-    tape.call("client", ("connect", None), "3, 10.0.0.2:7", Err(Errno::ECONNREFUSED), 0.0);
+    tape.call("client", connect(), Err(Errno::ECONNREFUSED), 0.0);
     tape.process("client", ProcessChange::Exit { status: 1 });
     assert_eq!(
         sentences(&tape),
@@ -178,10 +180,10 @@ fn child_is_killed() -> Tape {
     let fin = segment(SERVER, CLIENT, "F.", 7, Some(7), 0);
     let mut tape = Tape::new();
     tape.connects().by(101).process("server", ProcessChange::Start);
-    tape.call("server", ("accept", None), "3, 10.0.0.1:49152", Ok(4), 0.0);
+    tape.call("server", accept(Some(CLIENT)), Ok(4), 0.0);
     tape.by(102).process("server", ProcessChange::Fork { parent: 101 });
     tape.by(101)
-        .call("server", ("close", None), "4", Ok(0), 0.015)
+        .call("server", close(4), Ok(0), 0.015)
         .echoes()
         .at(10.0)
         .fault(FaultKind::Kill { process: Victim::Child, signal: "SIGKILL" }, "server");
@@ -194,7 +196,7 @@ fn child_is_killed() -> Tape {
 #[test]
 fn a_killed_server_is_noticed_only_after_the_next_line() {
     let mut tape = child_is_killed();
-    tape.writes().call("client", READLINE, r#"3, "", 4096"#, Ok(0), 20.0);
+    tape.writes().call("client", readline(Some("")), Ok(0), 20.0);
     tape.line("client", Stream::Stderr, "str_cli: server terminated prematurely");
     tape.process("client", ProcessChange::Exit { status: 1 });
     assert_eq!(
@@ -209,7 +211,7 @@ fn a_killed_server_is_noticed_only_after_the_next_line() {
 #[test]
 fn a_client_that_polls_notices_at_once() {
     let mut tape = child_is_killed();
-    tape.call("client", READLINE, r#"3, "", 4096"#, Ok(0), 10.005);
+    tape.call("client", readline(Some("")), Ok(0), 10.005);
     tape.line("client", Stream::Stderr, "str_cli: server terminated prematurely");
     tape.process("client", ProcessChange::Exit { status: 1 });
     assert_eq!(
@@ -222,7 +224,7 @@ fn a_client_that_polls_notices_at_once() {
 fn a_parent_that_forgets_to_close_sits_on_the_fin() {
     let waiting = [Waiting { host: "server", pid: 101, process: "server", on: "accept" }];
     let mut tape = Tape::new();
-    tape.connects().call("server", ("accept", None), "3, 10.0.0.1:49152", Ok(4), 0.0).echoes();
+    tape.connects().call("server", accept(Some(CLIENT)), Ok(4), 0.0).echoes();
     tape.process("client", ProcessChange::Exit { status: 0 }).at(2.0);
     tape.gets("server", &segment(CLIENT, SERVER, "F.", 7, Some(7), 0));
     assert_eq!(
@@ -235,7 +237,7 @@ fn a_parent_that_forgets_to_close_sits_on_the_fin() {
 #[test]
 fn a_write_after_ones_own_shutdown_is_nobodys_fault() {
     let mut tape = Tape::new();
-    tape.connects().echoes().at(2.0).call("client", ("write", None), r#"3, "x", 1"#, Err(Errno::EPIPE), 2.0);
+    tape.connects().echoes().at(2.0).call("client", write("x"), Err(Errno::EPIPE), 2.0);
     tape.process("client", ProcessChange::Exit { status: 1 });
     assert_eq!(sentences(&tape), ["client[101] write failed: EPIPE, 1 s after the write"]);
 }
@@ -282,7 +284,7 @@ fn sigpipe_is_told_with_the_reset_that_led_to_it() {
     let reset = segment(SERVER, CLIENT, "R", 7, None, 0);
     let mut tape = child_is_killed();
     tape.writes().at(20.01).gets("client", &reset).at(20.1);
-    tape.call("client", ("write", Some("writen")), r#"3, "more\n", 5"#, Err(Errno::EPIPE), 20.1);
+    tape.call("client", writen("more\n"), Err(Errno::EPIPE), 20.1);
     tape.process("client", ProcessChange::Killed { signal: "SIGPIPE" });
     assert_eq!(
         sentences(&tape)[0],
@@ -401,7 +403,7 @@ fn a_client_that_went_well_says_how_much_was_echoed() {
 fn a_crowd_shares_one_line() {
     let mut tape = Tape::new();
     for pid in 101..=200 {
-        tape.by(pid).call("client", ("connect", None), "3, 10.0.0.2:7", Ok(0), 0.0);
+        tape.by(pid).call("client", connect(), Ok(0), 0.0);
         tape.line("client", Stream::Stdin, "hello").line("client", Stream::Stdout, "hello");
         tape.process("client", ProcessChange::Exit { status: i32::from(pid == 150) });
     }
@@ -416,20 +418,15 @@ fn two_connections_of_one_host_are_told_apart() {
     let other = "10.0.0.1:49153";
     let mut tape = Tape::new();
     for (pid, end) in [(101, CLIENT), (102, other)] {
-        let (from, to) = (TcpState::Closed, TcpState::SynSent);
-        let (local, remote) = (super::sample::addr(end), super::sample::addr(SERVER));
-        tape.by(pid).record("client", Kind::State { local, remote, from, to });
-    }
-    for pid in [101, 102] {
-        tape.by(pid).call("client", ("connect", None), "3, 10.0.0.2:7", Ok(0), 0.0);
-        tape.call("client", ("write", Some("writen")), r#"3, "world\n", 6"#, Ok(6), 0.0);
+        tape.by(pid).from(end).call("client", connect(), Ok(0), 0.0);
+        tape.call("client", writen("world\n"), Ok(6), 0.0);
     }
     let first = segment(CLIENT, SERVER, "P.", 1, Some(1), 6);
     let again = Some(Retransmission { nth: 1, limit: None, next: None });
     tape.at(1.0).sends("client", &SegmentEvent { retransmission: again, ..first });
     tape.at(2.0).gets("client", &segment(SERVER, other, "R", 1, None, 0));
-    tape.by(102).call("client", READLINE, "3, ..., 4096", Err(Errno::ECONNRESET), 0.0);
-    tape.by(101).call("client", READLINE, "3, ..., 4096", Err(Errno::ETIMEDOUT), 0.0);
+    tape.by(102).from(other).call("client", readline(None), Err(Errno::ECONNRESET), 0.0);
+    tape.by(101).from(CLIENT).call("client", readline(None), Err(Errno::ETIMEDOUT), 0.0);
     for pid in [101, 102] {
         tape.by(pid).process("client", ProcessChange::Exit { status: 1 });
     }
@@ -446,12 +443,12 @@ fn two_connections_of_one_host_are_told_apart() {
 fn a_server_that_does_not_expect_eintr_dies_of_it() {
     let mut tape = Tape::new();
     tape.at(5.0).signal("server", "SIGCHLD", SignalChange::Delivered);
-    tape.call("server", ("accept", None), "3", Err(Errno::EINTR), 1.0);
+    tape.call("server", accept(None), Err(Errno::EINTR), 1.0);
     tape.process("server", ProcessChange::Exit { status: 1 });
     assert_eq!(sentences(&tape), ["server[101] accept failed: EINTR at 5 s"]);
 
     let mut tape = Tape::new();
-    tape.at(5.0).call("server", ("accept", None), "3", Err(Errno::EINTR), 1.0);
+    tape.at(5.0).call("server", accept(None), Err(Errno::EINTR), 1.0);
     assert_eq!(sentences(&tape), [""; 0], "one that goes on is fine");
 }
 
@@ -460,7 +457,7 @@ fn an_aborted_accept_names_the_client() {
     let mut tape = Tape::new();
     let waiting = [Waiting { host: "server", pid: 101, process: "server", on: "accept" }];
     tape.connects().gets("server", &segment(CLIENT, SERVER, "R", 1, None, 0));
-    tape.at(1.0).call("server", ("accept", None), "3", Err(Errno::ECONNABORTED), 1.0);
+    tape.at(1.0).call("server", accept(None), Err(Errno::ECONNABORTED), 1.0);
     let told = told(&tape.events, &waiting, 60.0);
     assert_eq!(
         told[1],
@@ -485,7 +482,7 @@ fn after_a_reboot_a_pid_is_another_process() {
         .at(15.0)
         .fault(FaultKind::Boot, "client");
     tape.process("client", ProcessChange::Start);
-    tape.call("client", ("connect", None), "3, 10.0.0.2:7", Err(Errno::ENETUNREACH), 15.0);
+    tape.call("client", connect(), Err(Errno::ENETUNREACH), 15.0);
     tape.process("client", ProcessChange::Exit { status: 1 });
     assert_eq!(
         sentences(&tape),
@@ -500,7 +497,7 @@ fn after_a_reboot_a_pid_is_another_process() {
 fn processes_of_one_name_on_several_hosts_say_where() {
     let mut tape = Tape::new();
     for host in ["one", "two"] {
-        tape.call(host, ("connect", None), "3, 10.0.0.2:7", Ok(0), 0.0);
+        tape.call(host, connect(), Ok(0), 0.0);
     }
     for event in &mut tape.events {
         let Kind::Call(call) = &mut event.kind else { unreachable!("only calls were made") };

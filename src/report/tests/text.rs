@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::sample::{
     self, BOOK_SCHEDULE, CLIENT, SERVER, Tape, crash, reboot, secs, segment, world, world_again,
 };
+use super::sample::{close, read, write};
 use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{Palette, RunInfo, text};
@@ -211,10 +212,10 @@ fn version_six_is_written_as_tcpdump_does() {
 #[test]
 fn only_a_call_that_blocked_says_how_long() {
     let mut tape = Tape::new();
-    tape.at(5.0).call("client", ("fgets", Some("fgets")), "stdin", Ok(6), 5.0);
-    assert_eq!(said(&tape), "client    client[101] fgets(stdin) = 6", "nor its own name twice");
+    tape.at(5.0).call("client", (close(3).0, Some("close")), Ok(0), 5.0);
+    assert_eq!(said(&tape), "client    client[101] close(3) = 0", "nor its own name twice");
     let mut tape = Tape::new();
-    tape.at(5.0).call("client", ("read", None), "3, ..., 4096", Err(Errno::EINTR), 3.5);
+    tape.at(5.0).call("client", read(None), Err(Errno::EINTR), 3.5);
     assert_eq!(
         said(&tape),
         "client    client[101] read(3, ..., 4096) = -1 EINTR (Interrupted system call) <1.500000>"
@@ -253,7 +254,7 @@ proptest! {
     fn nothing_from_outside_reaches_the_terminal_as_a_control_character(outside in any::<String>(), t in 0.0..1e6) {
         let mut tape = Tape::new();
         tape.at(t).line("client", Stream::Stderr, &outside).fault(FaultKind::Crash, &outside);
-        tape.call("client", ("write", None), &outside, Ok(1), 0.0);
+        tape.call("client", write(&outside), Ok(1), 0.0);
         let run = RunInfo { sentence: format!("x{outside}"), scenario: outside.clone(), ..sample::run() };
         let page = page(&run, &tape.events, &Palette::PLAIN);
         prop_assert!(page.chars().all(|c| c == '\n' || !c.is_control()));

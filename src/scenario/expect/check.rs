@@ -257,7 +257,7 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for SeenFailure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = self.call.within.unwrap_or(self.call.call);
+        let call = self.call.known_as();
         let (after, at) = (span::show(self.after()), span::show(self.t - SimTime::ZERO));
         write!(f, "{call} {} after {after} at {at}", self.errno)
     }

@@ -7,7 +7,7 @@ use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, FaultKind, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
-    Retransmission, SegmentEvent, Stream, TcpState,
+    Retransmission, SegmentEvent, Stream, SystemCall, TcpState,
 };
 
 /// A server, a client, and what is expected of the client.
@@ -77,9 +77,9 @@ impl Tale {
         self.event(Kind::Call(Call {
             pid,
             process: "echo".into(),
-            call: "read",
             within: Some("readline"),
-            args: "3".to_owned(),
+            what: SystemCall::Read { fd: 3, data: None, size: 4_096 },
+            connection: None,
             result: Err(errno),
             since,
         }))

@@ -73,7 +73,7 @@ impl SeenFailure<'_> {
     /// Whether this is what was expected.
     pub(super) fn is(&self, expected: &Failure, tolerance: Tolerance) -> bool {
         let name = expected.call.as_str();
-        (self.call.call == name || self.call.within == Some(name))
+        (self.call.name() == name || self.call.within == Some(name))
             && self.errno == expected.errno
             && expected.at.as_ref().is_none_or(|at| at.holds_within(self.t - SimTime::ZERO, tolerance))
             && expected.after.as_ref().is_none_or(|after| after.holds_within(self.after(), tolerance))
@@ -137,7 +137,7 @@ impl<'a> HostSeen<'a> {
             }
             Kind::Call(call) => {
                 if let Err(errno) = call.result
-                    && !is_answer(call.call, errno)
+                    && !is_answer(call.name(), errno)
                     && let Some(seen) = self.of(call.pid)
                 {
                     seen.fails.push(SeenFailure { t: event.t, call, errno });

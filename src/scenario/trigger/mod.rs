@@ -4,7 +4,7 @@ mod parse;
 
 use crate::packet::Flags;
 use crate::time::SimTime;
-use crate::timeline::{Call, Direction, Event, Kind, Stream};
+use crate::timeline::{Call, Direction, Errno, Event, Kind, Octets, Stream, SystemCall};
 
 /// When a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,10 +62,20 @@ impl Watch {
 impl Happening {
     fn is(&self, kind: &Kind) -> bool {
         match (self, kind) {
-            (Happening::Writes(text), Kind::Call(call)) => moved(call, &["write", "send"], text.as_deref()),
-            (Happening::Reads(text), Kind::Call(call)) => moved(call, &["read", "recv"], text.as_deref()),
-            (Happening::Connects, Kind::Call(call)) => call.call == "connect" && call.result.is_ok(),
-            (Happening::Accepts, Kind::Call(call)) => call.call == "accept" && call.result.is_ok(),
+            (
+                Happening::Writes(text),
+                Kind::Call(Call { what: SystemCall::Write { data, .. }, result, .. }),
+            ) => moved(*result, data, text.as_deref()),
+            (
+                Happening::Reads(text),
+                Kind::Call(Call { what: SystemCall::Read { data: Some(data), .. }, result, .. }),
+            ) => moved(*result, data, text.as_deref()),
+            (Happening::Connects, Kind::Call(call)) => {
+                matches!(call.what, SystemCall::Connect { .. }) && call.result.is_ok()
+            }
+            (Happening::Accepts, Kind::Call(call)) => {
+                matches!(call.what, SystemCall::Accept { .. }) && call.result.is_ok()
+            }
             (Happening::Prints(text), Kind::Line(line)) => {
                 line.stream == Stream::Stdout && text.as_ref().is_none_or(|text| *text == line.text)
             }
@@ -81,17 +91,16 @@ impl Happening {
     }
 }
 
-/// Whether one of these calls moved data, and this line if one is named.
-fn moved(call: &Call, names: &[&str], line: Option<&str>) -> bool {
-    if !names.contains(&call.call) || !call.result.is_ok_and(|octets| octets > 0) {
-        return false;
-    }
-    let Some(line) = line else { return true };
-    match parse::string_argument(&call.args) {
-        Some((text, false)) => text.strip_suffix('\n').unwrap_or(&text) == line,
-        Some((beginning, true)) => line.starts_with(&beginning),
-        None => false,
-    }
+/// Whether a call moved data, and this line if one is named. Of a long one only the beginning is known.
+fn moved(result: Result<i64, Errno>, data: &Octets, line: Option<&str>) -> bool {
+    let Some(line) = line.map(str::as_bytes) else { return result.is_ok_and(|octets| octets > 0) };
+    let known = &*data.beginning;
+    result.is_ok_and(|octets| octets > 0)
+        && if data.is_cut() {
+            line.starts_with(known)
+        } else {
+            known.strip_suffix(b"\n").unwrap_or(known) == line
+        }
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! The words of a trigger: `client writes 'world'`, `server sends S. the 2nd time`, `client's 3rd retransmission`.
 
-use std::str::Chars;
-
 use super::{Happening, Watch};
 use crate::packet::Flags;
 
@@ -78,39 +76,4 @@ fn quoted(text: &str) -> Option<Option<String>> {
 /// Nothing, or control bits in tcpdump's letters.
 fn flags(text: &str) -> Option<Option<Flags>> {
     if text.is_empty() { Some(None) } else { Flags::from_letters(text).map(Some) }
-}
-
-/// The first string among a call's arguments as strace writes them, and whether strace cut it short:
-/// `3, "hello\n", 6` or `3, "a very long li"..., 4096`.
-pub(super) fn string_argument(args: &str) -> Option<(String, bool)> {
-    let (_, rest) = args.split_once('"')?;
-    let mut chars = rest.chars();
-    let mut text = String::new();
-    loop {
-        match chars.next()? {
-            '"' => return Some((text, chars.as_str().starts_with("..."))),
-            '\\' => text.push(escape(&mut chars)?),
-            c => text.push(c),
-        }
-    }
-}
-
-/// What follows a backslash in C: a letter, or up to three octal digits.
-fn escape(chars: &mut Chars<'_>) -> Option<char> {
-    let c = chars.next()?;
-    Some(match c {
-        'n' => '\n',
-        't' => '\t',
-        'r' => '\r',
-        '0'..='7' => {
-            let mut code = c.to_digit(8)?;
-            for _ in 0..2 {
-                let Some(digit) = chars.as_str().chars().next().and_then(|c| c.to_digit(8)) else { break };
-                code = code * 8 + digit;
-                chars.next();
-            }
-            char::from_u32(code)?
-        }
-        other => other,
-    })
 }

@@ -169,7 +169,7 @@ impl<N: Network> Processes<'_, N> {
             let events = self.recorder.events_from(seen);
             seen += events.len();
             let is_ready = events.iter().any(|event| match &event.kind {
-                Kind::Call(call) => call.pid == pid.as_raw() && call.call == "listen",
+                Kind::Call(call) => call.pid == pid.as_raw() && call.name() == "listen",
                 Kind::Process(process) => {
                     process.pid == pid.as_raw() && matches!(process.what, ProcessChange::Exit { .. })
                 }

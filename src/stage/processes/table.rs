@@ -145,7 +145,7 @@ impl Table {
         match &event.kind {
             Kind::Call(call) => {
                 let calls = self.calls.entry(call.pid).or_default();
-                calls.pop_if(|last| last.call == call.call);
+                calls.pop_if(|last| last.call == call.name());
             }
             Kind::Process(process) => {
                 let pid = Pid::from_raw(process.pid);

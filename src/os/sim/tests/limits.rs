@@ -146,7 +146,7 @@ fn destructors_of_a_killed_program_or_a_crashed_host_may_make_calls() {
     let closes = recorder
         .events_from(0)
         .iter()
-        .filter(|e| matches!(&e.kind, Kind::Call(c) if c.call == "close"))
+        .filter(|e| matches!(&e.kind, Kind::Call(c) if c.name() == "close"))
         .count();
     assert_eq!(closes, 0, "the dead make no calls");
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::os::{Action, Child, Signal, WaitStatus};
+use crate::timeline::{ChildStatus, SystemCall};
 
 #[test]
 fn a_child_is_a_zombie_until_its_parent_waits() {
@@ -43,7 +44,8 @@ fn wait_sleeps_until_a_child_ends() {
     });
     machine.pass(secs(3));
     assert_eq!(machine.said(), ["Exited(44)", "Err(ECHILD)"], "300 modulo 256, then there is no child left");
-    assert_eq!(machine.calls("wait")[0].args, "[{WIFEXITED(s) && WEXITSTATUS(s) == 44}]");
+    let status = Some(ChildStatus::Exited(44));
+    assert_eq!(machine.calls("wait")[0].what, SystemCall::Wait { status });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 use crate::os::sim::Wchan;
 use crate::os::{PollEvents, PollFd};
+use crate::timeline::{Octets, Polled, SystemCall};
 
 async fn cat(os: SimOs) -> i32 {
     let mut buf = [0; 100];
@@ -22,7 +23,8 @@ fn a_typed_line_wakes_its_reader_at_once() {
     assert_eq!(machine.said(), ["hello"]);
     let read = machine.calls("read").remove(0);
     assert_eq!((read.since, read.result, read.within), (SimTime::ZERO, Ok(6), Some("fgets")));
-    assert_eq!(read.args, r#"0, "hello\n", 100"#);
+    let data = Some(Octets::new(b"hello\n"));
+    assert_eq!(read.what, SystemCall::Read { fd: 0, data, size: 100 });
 }
 
 #[test]
@@ -95,5 +97,7 @@ fn poll_waits_for_the_terminal_and_no_longer_than_its_timeout() {
     assert_eq!(machine.said(), ["0 0", "1 POLLIN", "2 POLLNVAL"]);
     let polls = machine.calls("poll");
     assert_eq!(polls[0].since + secs(10), polls[1].since, "the first one waited for its timeout");
-    assert_eq!(polls[1].args, "[{fd=0, events=POLLIN, revents=POLLIN}], 1, 10000");
+    let input = PollEvents::IN.bits();
+    let fds = vec![Polled::new(0, input, input)];
+    assert_eq!(polls[1].what, SystemCall::Poll { fds, timeout: Some(secs(10)) });
 }
