@@ -144,6 +144,7 @@ pub mod stage;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod step;
+mod story;
 #[doc(hidden)]
 pub mod time;
 

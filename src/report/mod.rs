@@ -22,7 +22,6 @@
 #[doc(hidden)] // for tests, which look at single sentences; the report is `explain()`
 pub mod explain;
 mod file;
-mod flight;
 mod html;
 mod json;
 mod ladder;
@@ -31,7 +30,6 @@ mod netstat;
 mod palette;
 mod pcapng;
 mod ps;
-mod reset;
 mod run_info;
 #[doc(hidden)] // for tests, which look at what is drawn before it is
 pub mod sequence;

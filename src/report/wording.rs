@@ -167,6 +167,14 @@ pub(super) fn moment(t: SimTime) -> String {
     format!("{} s", thousands(t.since(SimTime::ZERO), MILLISECOND))
 }
 
+/// How often a segment was sent again: `1 tail loss probe and 15 retransmissions`.
+pub(super) fn attempts(tail_loss_probes: usize, retransmissions: usize) -> Option<String> {
+    let attempts = [(tail_loss_probes, "tail loss probe"), (retransmissions, "retransmission")];
+    let attempts: Vec<_> =
+        attempts.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(n, noun)).collect();
+    (!attempts.is_empty()).then(|| attempts.join(" and "))
+}
+
 /// `n` of something, the noun in the right number: `1 retransmission`, `12 retransmissions`.
 pub(super) fn count(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })

@@ -5,6 +5,7 @@ use super::trouble::{News, Trouble, troubles};
 use super::{Chain, Sentence};
 use crate::errno::Errno;
 use crate::report::{Waiting, wording};
+use crate::story::{Concern, Struck};
 use crate::time::SimTime;
 use crate::timeline::{Direction, FaultKind, Kind, SystemCall};
 
@@ -94,27 +95,22 @@ impl Reasoning<'_, '_> {
 
 /// A client that waits on, though its peer is gone: nothing has told it.
 fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Option<Chain> {
-    let connected = evidence.events.iter().any(|event| match &event.kind {
-        Kind::Call(call) => {
-            matches!(call.what, SystemCall::Connect { .. })
-                && call.result.is_ok()
-                && (&*event.host, call.pid) == (waiting.host, waiting.pid)
-        }
-        _ => false,
+    // The connection that it made last.
+    let (opened, connection) = evidence.events.iter().enumerate().rev().find_map(|(at, event)| {
+        let Kind::Call(call) = &event.kind else { return None };
+        let is_own = (&*event.host, call.pid) == (waiting.host, waiting.pid);
+        let connects = matches!(call.what, SystemCall::Connect { .. }) && call.result.is_ok();
+        if is_own && connects { Some((at, call.connection?)) } else { None }
+    })?;
+    let (last, hosts) = (evidence.events.len(), &evidence.hosts);
+    let concern = Concern::of(hosts, waiting.host, Some(connection.remote.ip()));
+    let lasting = evidence.faults.in_force(last, |it| match it.kind {
+        FaultKind::Kill { .. } => it.at > opened && concern.is_peer(hosts, it.host),
+        _ => concern.is_on_path(hosts, it.host),
     });
-    if !connected {
-        return None;
-    }
-    let last = evidence.events.len();
-    let (gone, kind, peer) =
-        evidence.fault(last, |fault, _| fault.harms() && !matches!(fault, FaultKind::Hold(_)))?;
-    // What is mended is no reason to wait.
-    if evidence
-        .fault(last, |fault, _| !fault.harms() && fault != FaultKind::Boot)
-        .is_some_and(|(mended, ..)| mended > gone)
-    {
-        return None;
-    }
+    let forgotten = evidence.faults.end_of_host(opened, last, |it| concern.is_peer(hosts, it.host));
+    let gone = lasting.into_iter().chain(forgotten).max_by_key(|it| it.at)?;
+    let Struck { at: gone, kind, host: peer, .. } = gone;
     let when = wording::instant(evidence.t(gone));
     let after = evidence.events[gone..].iter().any(|event| {
         &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::Out)

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::packet::Flags;
-use crate::report::flight::{Fate, Flight, flights};
-use crate::report::reset::{Reset, resets};
+use crate::story::{Fate, Faults, Flight, Hosts, Reset, flights, resets};
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, FaultKind, Icmp, Kind, SegmentEvent};
 
@@ -19,7 +18,8 @@ pub(super) struct Evidence<'a> {
     /// Where the packet that arrived at an event was sent.
     origins: BTreeMap<usize, usize>,
     resets: BTreeMap<usize, Reset>,
-    hosts: BTreeMap<IpAddr, &'a str>,
+    pub(super) hosts: Hosts<'a>,
+    pub(super) faults: Faults<'a>,
 }
 
 impl<'a> Evidence<'a> {
@@ -33,19 +33,8 @@ impl<'a> Evidence<'a> {
                 departures.insert(flight.sent, flight);
             }
         }
-        let mut hosts = BTreeMap::new();
-        for event in events {
-            let (addr, own) = match &event.kind {
-                Kind::Segment(it) if it.dir == Direction::Out => (it.src.ip(), true),
-                Kind::Segment(it) => (it.dst.ip(), true),
-                Kind::Icmp(it) => (it.src, it.dir == Direction::Out),
-                _ => continue,
-            };
-            if own {
-                hosts.insert(addr, &*event.host);
-            }
-        }
-        Evidence { events, departures, origins, resets: resets(events), hosts }
+        let (hosts, faults) = (Hosts::of(events), Faults::of(events));
+        Evidence { events, departures, origins, resets: resets(events), hosts, faults }
     }
 
     pub(super) fn t(&self, at: usize) -> SimTime {
@@ -54,7 +43,7 @@ impl<'a> Evidence<'a> {
 
     /// A host's name by its address, or the address.
     pub(super) fn name(&self, addr: IpAddr) -> String {
-        self.hosts.get(&addr).map_or_else(|| addr.to_string(), |host| (*host).to_owned())
+        self.hosts.name(addr)
     }
 
     /// Where the packet that arrived at `at` was sent.

@@ -4,8 +4,8 @@ use super::Sentence;
 use super::cause::Reasoning;
 use super::evidence::Ends;
 use crate::packet::Flags;
-use crate::report::reset::Why;
 use crate::report::wording;
+use crate::story::Why;
 use crate::timeline::{Call, Direction, Event, FaultKind, Kind, Process, ProcessChange, SystemCall};
 
 impl Reasoning<'_, '_> {

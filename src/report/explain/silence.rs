@@ -2,10 +2,11 @@
 
 use super::Sentence;
 use super::cause::Reasoning;
-use super::evidence::{Ends, Evidence};
+use super::evidence::Ends;
 use crate::packet::Flags;
 use crate::report::wording;
-use crate::timeline::{Direction, FaultKind, Kind, LostReason, SegmentEvent};
+use crate::story::{Concern, Struck};
+use crate::timeline::{Direction, FaultKind, Kind, LostPacket, LostReason, SegmentEvent};
 
 impl Reasoning<'_, '_> {
     /// Nothing came back: what was sent, how often, and where it was lost.
@@ -23,13 +24,12 @@ impl Reasoning<'_, '_> {
                 self.at(last)
             )
         } else {
-            let again = match tries.len() - 1 {
-                0 => String::new(),
-                n => format!(
-                    " nor any of its {}, the last at {}",
-                    wording::count(n, "retransmission"),
-                    self.at(last)
-                ),
+            let is_probe =
+                |at: &&usize| self.evidence.segment(**at).and_then(|it| it.note) == Some("tail loss probe");
+            let probes = tries.iter().filter(is_probe).count();
+            let again = match wording::attempts(probes, tries.len() - 1 - probes) {
+                None => String::new(),
+                Some(attempts) => format!(" nor any of its {attempts}, the last at {}", self.at(last)),
             };
             format!("nothing answered {} of {}{again}", self.packet(first), self.at(first))
         };
@@ -90,44 +90,75 @@ impl Reasoning<'_, '_> {
             tries.iter().filter_map(|&sent| Some((sent, evidence.flight(sent)?.lost(evidence.events)?)));
         let lost: Vec<_> = lost.collect();
         let Some(&(sent, reason)) = lost.last() else { return self.lost_answers(tries) };
-        fault_behind(evidence, reason, sent).into_iter().collect()
+        self.fault_behind(reason, sent).into_iter().collect()
     }
 
     /// Everything arrived, so the answers must have been lost.
     fn lost_answers(&self, tries: &[usize]) -> Vec<Sentence> {
         let Some(&first) = tries.first() else { return Vec::new() };
         let answers = self.evidence.events[first..self.trouble.at].iter().enumerate().rev();
-        let lost = answers.filter_map(|(n, event)| match &event.kind {
-            Kind::Lost { reason, .. } => Some((first + n, *reason)),
+        let mut lost = answers.filter_map(|(n, event)| match &event.kind {
+            Kind::Lost { packet: LostPacket::Segment(it), reason }
+                if Some((it.dst, it.src)) == self.trouble.ends =>
+            {
+                Some((first + n, *reason))
+            }
             _ => None,
         });
-        let Some((at, reason)) = { lost }.next() else { return Vec::new() };
+        let Some((at, reason)) = lost.next() else { return self.held().into_iter().collect() };
         let text = format!("the answers were lost ({reason}), the last at {}", self.at(at));
         let mut links = vec![self.sentence(text, vec![at])];
-        links.extend(fault_behind(self.evidence, reason, at));
+        links.extend(self.fault_behind(reason, at));
         links
     }
-}
 
-/// What made the network lose a packet that was sent, or lost, at `at`.
-fn fault_behind(evidence: &Evidence<'_>, reason: LostReason, at: usize) -> Option<Sentence> {
-    let when = |fault: usize| wording::instant(evidence.t(fault));
-    let (fault, text) = match reason {
-        LostReason::HostDown => {
-            let (fault, _, host) =
-                evidence.fault(at, |fault, _| matches!(fault, FaultKind::Crash | FaultKind::Shutdown))?;
-            (fault, format!("the {host} host was down since {}", when(fault)))
-        }
-        LostReason::Partition => {
-            let (fault, _, host) = evidence.fault(at, |fault, _| matches!(fault, FaultKind::Partition(_)))?;
-            (fault, format!("the network was cut at {host} since {}", when(fault)))
-        }
-        LostReason::Unreachable => {
-            let (fault, _, host) =
-                evidence.fault(at, |fault, _| matches!(fault, FaultKind::Unreachable(_)))?;
-            (fault, format!("the router had no way to {host} since {}", when(fault)))
-        }
-        other => (at, format!("packets were lost on the way ({other}), the last at {}", when(at))),
-    };
-    Some(Sentence { t: evidence.t(fault), text, events: vec![fault] })
+    /// Nothing was lost, but a link kept what it was given.
+    fn held(&self) -> Option<Sentence> {
+        let held = self.fault(self.trouble.at, |kind| matches!(kind, FaultKind::Hold(_)))?;
+        let direction = match held.kind {
+            FaultKind::Hold(way) => wording::direction(way),
+            _ => None,
+        };
+        let text = format!(
+            "packets {} {} were held since {}",
+            direction.unwrap_or("of"),
+            held.host,
+            wording::instant(held.t)
+        );
+        Some(Sentence { t: held.t, text, events: vec![held.at] })
+    }
+
+    /// The last fault of this kind before `before` that lasts until then, on a host of the connection or its link.
+    fn fault(&self, before: usize, is: impl Fn(FaultKind) -> bool) -> Option<Struck<'_>> {
+        let evidence = self.evidence;
+        let concern =
+            Concern::of(&evidence.hosts, self.trouble.host, self.trouble.ends.map(|(_, it)| it.ip()));
+        let wanted = |it: &Struck<'_>| is(it.kind) && concern.is_on_path(&evidence.hosts, it.host);
+        evidence.faults.in_force(before, wanted)
+    }
+
+    /// What made the network lose a packet that was sent, or lost, at `at`.
+    fn fault_behind(&self, reason: LostReason, at: usize) -> Option<Sentence> {
+        let ends_host = |kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown);
+        let when = |it: &Struck<'_>| wording::instant(it.t);
+        let (fault, text) = match reason {
+            LostReason::HostDown => {
+                let it = self.fault(at, ends_host)?;
+                (it, format!("the {} host was down since {}", it.host, when(&it)))
+            }
+            LostReason::Partition => {
+                let it = self.fault(at, |kind| matches!(kind, FaultKind::Partition(_)))?;
+                (it, format!("the network was cut at {} since {}", it.host, when(&it)))
+            }
+            LostReason::Unreachable => {
+                let it = self.fault(at, |kind| matches!(kind, FaultKind::Unreachable(_)))?;
+                (it, format!("the router had no way to {} since {}", it.host, when(&it)))
+            }
+            other => {
+                let text = format!("packets were lost on the way ({other}), the last at {}", self.at(at));
+                return Some(self.sentence(text, vec![at]));
+            }
+        };
+        Some(Sentence { t: fault.t, text, events: vec![fault.at] })
+    }
 }

@@ -8,8 +8,8 @@ use super::reel::Reel;
 use super::row::Row;
 use crate::packet::Flags;
 use crate::report::RunInfo;
-use crate::report::flight::flights;
 use crate::sim::Film;
+use crate::story::flights;
 use crate::timeline::{Direction, Event, Kind};
 
 /// What `script/run.js` reads. Times are whole microseconds, texts are places in `words`, and −1 is nothing.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::flight::{Fate, Flight};
-use crate::report::reset::{Reset, resets};
+use crate::story::{Fate, Flight, Reset, resets};
 use crate::timeline::{Event, Kind, Retransmission};
 
 /// The comments of a run, by the places of their packets' events.

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use self::block::{Way, enhanced_packet, interface, name_resolution, section_header};
 use self::comment::Comments;
 use super::RunInfo;
-use super::flight::flights;
+use crate::story::flights;
 use crate::timeline::{Direction, Event, Kind};
 
 /// Writes a capture: of one host, every packet that left it or came to it; of all, with an interface each, every

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::columns::Places;
 use super::{Arrow, End, Manner};
 use crate::packet::Flags;
-use crate::report::flight::{Fate, Flight};
 use crate::report::wording;
+use crate::story::{Fate, Flight};
 use crate::timeline::{Event, Icmp, Kind, SegmentEvent};
 
 /// Data longer than this is not shown, in octets.

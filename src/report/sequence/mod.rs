@@ -16,7 +16,7 @@ mod notes;
 
 use std::time::Duration;
 
-use super::flight::flights;
+use crate::story::flights;
 use crate::time::SimTime;
 use crate::timeline::{Event, FaultKind, Kind, LostReason};
 

@@ -23,11 +23,13 @@ pub(super) struct Connection {
     pub(super) keepalives: Option<Keepalives>,
     /// The ICMP error heard last, since the last progress.
     pub(super) told: Option<Told>,
+    /// When its SYN was sent, or came.
+    pub(super) opened: Option<SimTime>,
     /// When the peer's RST came.
     pub(super) reset: Option<SimTime>,
     /// When the peer's FIN came.
     pub(super) fin: Option<SimTime>,
-    acked: u32,
+    pub(super) acked: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -79,16 +81,10 @@ impl Connection {
     /// What was sent again and again in vain: `1 tail loss probe and 15 retransmissions`.
     pub(super) fn attempts(&self) -> Option<String> {
         let keepalives = self.keepalives.map_or(0, |keepalives| keepalives.probes);
-        let attempts: Vec<String> = [
-            (self.tail_loss_probes, "tail loss probe"),
-            (self.retransmissions, "retransmission"),
-            (self.window_probes, "window probe"),
-            (keepalives, "keepalive probe"),
-        ]
-        .into_iter()
-        .filter(|&(n, _)| n > 0)
-        .map(|(n, noun)| wording::count(n, noun))
-        .collect();
+        let again = wording::attempts(self.tail_loss_probes, self.retransmissions);
+        let probes = [(self.window_probes, "window probe"), (keepalives, "keepalive probe")];
+        let probes = probes.into_iter().filter(|&(n, _)| n > 0).map(|(n, noun)| wording::count(n, noun));
+        let attempts: Vec<String> = again.into_iter().chain(probes).collect();
         (!attempts.is_empty()).then(|| attempts.join(" and "))
     }
 

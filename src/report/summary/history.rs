@@ -1,12 +1,12 @@
 //! Reads the timeline once, and keeps of it what a sentence may need.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use super::connection::{Connection, Ends};
 use super::mishap::{Mishap, What};
 use super::story::{End, Story};
 use crate::packet::Flags;
+use crate::story::Hosts;
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, FaultKind, Icmp, Kind, LostReason, Process, ProcessChange, SegmentEvent,
@@ -25,7 +25,7 @@ pub(super) struct History<'a> {
     pub(super) retransmitted: usize,
     /// Packets lost, by reason.
     pub(super) lost: BTreeMap<LostReason, usize>,
-    hosts: BTreeMap<IpAddr, &'a str>,
+    pub(super) hosts: Hosts<'a>,
     connections: BTreeMap<(&'a str, Ends), Connection>,
     /// A pid means another process after its host has booted again.
     current: BTreeMap<(&'a str, u32), usize>,
@@ -33,21 +33,11 @@ pub(super) struct History<'a> {
 
 impl<'a> History<'a> {
     pub(super) fn of(events: &'a [Event]) -> History<'a> {
-        let mut history = History::default();
+        let mut history = History { hosts: Hosts::of(events), ..History::default() };
         for event in events {
             history.read(event);
         }
         history
-    }
-
-    /// The host that has this address, if it was ever heard of.
-    pub(super) fn host_of(&self, addr: IpAddr) -> Option<&'a str> {
-        self.hosts.get(&addr).copied()
-    }
-
-    /// Whether a host of this name was ever heard of.
-    pub(super) fn is_host(&self, name: &str) -> bool {
-        self.hosts.values().any(|&host| host == name)
     }
 
     /// Whether a host crashed or was shut down, and has not booted since.
@@ -100,12 +90,11 @@ impl<'a> History<'a> {
             Direction::Out => (segment.src, segment.dst),
             Direction::In => (segment.dst, segment.src),
         };
-        self.hosts.insert(local.ip(), host);
         let connection = self.connections.entry((host, (local, remote))).or_default();
         let again = segment.retransmission.is_some();
         if segment.flags.has(Flags::SYN) && segment.ack.is_none() && !again {
             // A new connection between the same two ends has nothing to do with the old one.
-            *connection = Connection::default();
+            *connection = Connection { opened: Some(t), ..Connection::default() };
         }
         match segment.dir {
             Direction::Out => {
@@ -119,7 +108,7 @@ impl<'a> History<'a> {
 
     fn icmp(&mut self, host: &'a str, icmp: &Icmp) {
         match icmp.dir {
-            Direction::Out => drop(self.hosts.insert(icmp.src, host)),
+            Direction::Out => {}
             Direction::In => self.connections.entry((host, icmp.about)).or_default().told(icmp),
         }
     }

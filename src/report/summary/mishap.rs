@@ -61,13 +61,14 @@ pub(super) enum Symptom {
     Goodbye,
 }
 
-/// The sentence that explains `symptom` at `t`: the latest mishap that fits, if there is one.
+/// The sentence that explains `symptom` at `t` of a connection that was opened at `since`: the latest mishap that fits, if
+/// there is one. What was over when the connection was opened does not.
 ///
 /// `is_peer` and `on_path` say whether a mishap's target is the peer's host, or lies between it and one's own.
 pub(super) fn cause(
     mishaps: &[Mishap<'_>],
     symptom: Symptom,
-    t: SimTime,
+    (since, t): (Option<SimTime>, SimTime),
     is_peer: impl Fn(&str) -> bool,
     on_path: impl Fn(&str) -> bool,
 ) -> Option<String> {
@@ -78,13 +79,17 @@ pub(super) fn cause(
         let past = mishaps[..index].iter().filter(same);
         let mut later = mishaps[index + 1..end].iter().filter(same);
         let at_peer = is_peer(mishap.target);
+        let came_before = since.is_some_and(|since| mishap.t < since);
+        let booted =
+            |later: &Mishap<'_>| later.what == What::Boot && since.is_some_and(|since| later.t <= since);
         match mishap.what {
-            What::Crash => symptom == Symptom::Silence && at_peer,
-            What::Boot => at_peer && past.into_iter().any(|past| past.is_end_of_host()),
-            What::Shutdown => at_peer,
+            What::Crash => symptom == Symptom::Silence && at_peer && !later.any(booted),
+            What::Boot => !came_before && at_peer && past.into_iter().any(|past| past.is_end_of_host()),
+            What::Shutdown => at_peer && !later.any(booted),
             // A host that is shut down kills its processes itself.
             What::Killed { .. } => {
-                symptom == Symptom::Goodbye && at_peer && past.into_iter().all(|past| !past.is_end_of_host())
+                let is_own = past.into_iter().all(|past| !past.is_end_of_host());
+                symptom == Symptom::Goodbye && at_peer && !came_before && is_own
             }
             What::Path(fault) => {
                 let mends = |mended| matches!(mended, What::Repaired(mending) if mending.mends(fault));

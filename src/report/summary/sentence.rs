@@ -11,6 +11,7 @@ use super::mishap::{Symptom, cause};
 use super::story::{End, Story, Trouble};
 use crate::errno::Errno;
 use crate::report::wording;
+use crate::story::Concern;
 use crate::time::SimTime;
 
 /// Writes sentences about the processes of one run.
@@ -90,11 +91,12 @@ impl<'a> Narrator<'a> {
             }
             None | Some(Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED | Errno::EPROTO) => {
                 let (said, peer) = (connection?.goodbye()?, peer?);
-                let cause = self.cause(story, Some(peer), Symptom::Goodbye, trouble.t);
+                let cause = self.cause(story, (Some(peer), connection?.opened), Symptom::Goodbye, trouble.t);
                 Some(cause.unwrap_or_else(|| format!("{} {said}", self.name(peer))))
             }
             Some(Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
-                self.cause(story, peer, Symptom::Silence, trouble.t)
+                let opened = connection.and_then(|connection| connection.opened);
+                self.cause(story, (peer, opened), Symptom::Silence, trouble.t)
             }
             Some(_) => None,
         }
@@ -112,11 +114,11 @@ impl<'a> Narrator<'a> {
             return None;
         }
         if let Some(fin) = connection.fin {
-            let why = self.cause(story, Some(peer), Symptom::Goodbye, self.end);
+            let why = self.cause(story, (Some(peer), connection.opened), Symptom::Goodbye, self.end);
             let why = why.unwrap_or_else(|| format!("{} closed the connection", self.name(peer)));
             return Some(format!("a FIN lies there unread since {}: {why}", wording::moment(fin)));
         }
-        let why = self.cause(story, Some(peer), Symptom::Silence, self.end);
+        let why = self.cause(story, (Some(peer), connection.opened), Symptom::Silence, self.end);
         match (connection.attempts(), why) {
             (Some(attempts), Some(why)) => Some(format!("{attempts} unanswered: {why}")),
             (Some(attempts), None) => Some(format!("{attempts} unanswered")),
@@ -127,11 +129,12 @@ impl<'a> Narrator<'a> {
 
     fn killed(&self, story: &Story<'a>, signal: &str, t: SimTime) -> String {
         let last = story.sockets.iter().max_by_key(|(_, socket)| socket.written).map(|(ends, _)| *ends);
-        let reset = last.and_then(|ends| self.history.connection(story.host, ends)?.reset);
+        let connection = last.and_then(|ends| self.history.connection(story.host, ends));
+        let (reset, opened) = connection.map_or((None, None), |it| (it.reset, it.opened));
         let when = wording::moment(t);
         match (signal, reset, last) {
             ("SIGPIPE", Some(reset), Some((_, remote))) => {
-                let why = self.cause(story, Some(remote.ip()), Symptom::Goodbye, t);
+                let why = self.cause(story, (Some(remote.ip()), opened), Symptom::Goodbye, t);
                 let why = why.map_or(String::new(), |why| format!(": {why}"));
                 format!("was killed by SIGPIPE at {when}, {}{why}", after(t - reset, "the RST"))
             }
@@ -139,17 +142,23 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    fn cause(&self, story: &Story<'a>, peer: Option<IpAddr>, symptom: Symptom, t: SimTime) -> Option<String> {
-        // A peer that never said a word has no name here: it may be any host but one's own.
-        let peer = peer.and_then(|peer| self.history.host_of(peer));
-        let own = |target: &str| target == story.host;
-        let is_peer = |target: &str| peer.map_or(!own(target), |peer| target == peer);
-        let on_path = |target: &str| own(target) || is_peer(target) || !self.history.is_host(target);
-        cause(&self.history.mishaps, symptom, t, is_peer, on_path)
+    /// The cause of a symptom at `t`, for a connection to `peer` that was opened at `since`.
+    fn cause(
+        &self,
+        story: &Story<'a>,
+        (peer, since): (Option<IpAddr>, Option<SimTime>),
+        symptom: Symptom,
+        t: SimTime,
+    ) -> Option<String> {
+        let hosts = &self.history.hosts;
+        let concern = Concern::of(hosts, story.host, peer);
+        let is_peer = |target: &str| concern.is_peer(hosts, target);
+        let on_path = |target: &str| concern.is_on_path(hosts, target);
+        cause(&self.history.mishaps, symptom, (since, t), is_peer, on_path)
     }
 
     fn name(&self, addr: IpAddr) -> String {
-        self.history.host_of(addr).map_or_else(|| addr.to_string(), str::to_owned)
+        self.history.hosts.name(addr)
     }
 }
 

@@ -8,16 +8,16 @@ use crate::timeline::{Direction, Event, FaultKind, Kind, SegmentEvent, TcpState}
 
 /// A RST that left a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reset {
+pub(crate) struct Reset {
     /// Why.
-    pub(super) why: Why,
+    pub(crate) why: Why,
     /// The event of the arrival it answers, if it answers one.
-    pub(super) answers: Option<usize>,
+    pub(crate) answers: Option<usize>,
 }
 
 /// Why a RST is sent (RFC 9293, 3.5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(crate) enum Why {
     /// The host has booted since, and knows nothing of the connection (UNP 5.15).
     Forgotten,
     /// A SYN for a port on which nobody listens (UNP 4.3).
@@ -30,7 +30,7 @@ pub(super) enum Why {
 
 impl Why {
     /// The same in a sentence.
-    pub(super) const fn words(self) -> &'static str {
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Why::Forgotten => "it knows of no such connection",
             Why::Refused => "nobody listens on that port",
@@ -40,7 +40,7 @@ impl Why {
     }
 
     /// What the RST does.
-    pub(super) const fn comment(self) -> &'static str {
+    pub(crate) const fn comment(self) -> &'static str {
         match self {
             Why::Forgotten => "answers the dead connection",
             Why::Refused => "nobody listens on the port",
@@ -51,7 +51,7 @@ impl Why {
 }
 
 /// Every RST that was sent, by the place of its event.
-pub(super) fn resets(events: &[Event]) -> BTreeMap<usize, Reset> {
+pub(crate) fn resets(events: &[Event]) -> BTreeMap<usize, Reset> {
     let mut memory = Memory::default();
     let mut resets = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {

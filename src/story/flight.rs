@@ -6,18 +6,18 @@ use crate::timeline::{Direction, Event, Kind, LostPacket, LostReason};
 
 /// A packet's way; numbers are places in the list of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Flight {
+pub(crate) struct Flight {
     /// Where it was sent.
-    pub(super) sent: usize,
+    pub(crate) sent: usize,
     /// What became of it.
-    pub(super) fate: Fate,
+    pub(crate) fate: Fate,
     /// The network made it: a second arrival of what was sent once.
-    pub(super) copy: bool,
+    pub(crate) copy: bool,
 }
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It arrived.
     Arrived(usize),
     /// It was lost, on its way or by the host it came to.
@@ -28,7 +28,7 @@ pub(super) enum Fate {
 
 impl Flight {
     /// Where it ended, if it did.
-    pub(super) fn end(&self) -> Option<usize> {
+    pub(crate) fn end(&self) -> Option<usize> {
         match self.fate {
             Fate::Arrived(at) | Fate::Lost(at) => Some(at),
             Fate::Underway => None,
@@ -36,7 +36,7 @@ impl Flight {
     }
 
     /// Why it was lost, if it was.
-    pub(super) fn lost(&self, events: &[Event]) -> Option<LostReason> {
+    pub(crate) fn lost(&self, events: &[Event]) -> Option<LostReason> {
         let Fate::Lost(at) = self.fate else { return None };
         match events[at].kind {
             Kind::Lost { reason, .. } => Some(reason),
@@ -48,7 +48,7 @@ impl Flight {
 /// Every packet's way, in the order they were sent; copies stand behind all others.
 ///
 /// What was sent first of several packets that are the same to the octet arrives first.
-pub(super) fn flights(events: &[Event]) -> Vec<Flight> {
+pub(crate) fn flights(events: &[Event]) -> Vec<Flight> {
     let mut tower = Tower::default();
     for (at, event) in events.iter().enumerate() {
         match &event.kind {
