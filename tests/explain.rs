@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use echosim::errno::Errno;
 use echosim::report::explain::{Chain, causes, story};
-use echosim::report::{Notice, Remedy, RunInfo, Waiting, explain};
+use echosim::report::{Notice, Remedy, RunInfo, Waiting, explain, summary};
 use echosim::scenario::{self, Outcome, Scenario};
 use echosim::stack::System;
 
@@ -200,4 +200,94 @@ fn a_user_timeout_ends_a_wait_of_minutes() {
 fn where_nothing_goes_wrong_there_is_nothing_to_notice() {
     assert_eq!(Notice::of(&run(&load("normal", System::Book)).events), None);
     assert!(why("normal", System::Book).is_empty());
+}
+
+/// A client of `near`, with `far` beside it, to which it never speaks; and what goes wrong.
+fn beside(faults: &[(&str, &str, &str)]) -> Scenario {
+    let mut text = String::from(
+        "name = \"Two servers\"\nuntil = \"1000s\"\n\
+         [host.near]\nrun = \"echo-server\"\n[host.far]\nrun = \"echo-server\"\n\
+         [host.client]\nrun = \"echo-client near\"\n\
+         type = [{ at = \"0s\", line = \"hello\" }, { at = \"20s\", line = \"world\" }]\n",
+    );
+    for (at, what, host) in faults {
+        text.push_str(&format!("[[fault]]\nat = \"{at}\"\n{what}\nhost = \"{host}\"\n"));
+    }
+    Scenario::parse("beside.toml", &text).expect("it is well-formed")
+}
+
+/// What the summary says of the client, and the causes that the explanation gives.
+fn told(scenario: &Scenario) -> (String, String) {
+    let outcome = run(scenario);
+    let mut out = Vec::new();
+    summary(&mut out, &outcome.events, &waiting(&outcome), outcome.end).expect("memory takes it");
+    let summary = String::from_utf8(out).expect("UTF-8");
+    let chains = causes(&outcome.events, &waiting(&outcome), outcome.end);
+    let texts: Vec<&str> = chains.iter().flatten().map(|it| it.text.as_str()).collect();
+    (summary.lines().next().unwrap_or_default().to_owned(), texts.join(", because "))
+}
+
+#[test]
+fn of_two_servers_that_crash_the_one_that_the_client_spoke_to_is_the_cause() {
+    for hosts in [["near", "far"], ["far", "near"]] {
+        let [first, second] = hosts.map(|host| ("do = \"crash\"", host));
+        let faults = [("10s", first.0, first.1), ("12s", second.0, second.1)];
+        let (summary, causes) = told(&beside(&faults));
+        let when = if hosts[0] == "near" { "10 s" } else { "12 s" };
+        assert!(summary.ends_with(&format!(": near crashed at {when}")), "{summary}");
+        assert!(causes.contains(&format!("the near host was down since {when}")), "{causes}");
+        assert!(!causes.contains("far"), "{causes}");
+    }
+}
+
+#[test]
+fn what_happens_to_a_host_that_the_client_never_spoke_to_is_no_cause() {
+    let partition = "do = \"partition\"";
+    for what in ["do = \"crash\"", partition, "do = \"hold\"", "do = \"kill\"", "do = \"shutdown\""] {
+        let scenario = beside(&[("10s", what, "far")]);
+        let (summary, causes) = told(&scenario);
+        assert!(summary.ends_with("; 2 lines echoed"), "{what}: {summary}");
+        assert_eq!(causes, "", "{what}");
+        let (summary, causes) = told(&beside(&[("10s", partition, "near"), ("12s", what, "far")]));
+        assert!(summary.ends_with("near was cut off at 10 s"), "{what}: {summary}");
+        assert!(causes.contains("the network was cut at near since 10 s"), "{what}: {causes}");
+    }
+}
+
+#[test]
+fn a_held_link_is_the_cause_and_its_release_the_mending() {
+    let hold = ("10s", "do = \"hold\"", "near");
+    let (summary, causes) = told(&beside(&[hold]));
+    assert!(summary.ends_with("packets of near were held from 10 s on"), "{summary}");
+    assert!(causes.contains("because packets of near were held since 10 s"), "{causes}");
+    let (summary, causes) = told(&beside(&[hold, ("30s", "do = \"release\"", "near")]));
+    assert!(summary.ends_with("; 2 lines echoed"), "{summary}");
+    assert_eq!(causes, "");
+}
+
+#[test]
+fn a_boot_mends_a_crash_for_connections_made_after_it() {
+    let mut scenario = beside(&[("0s", "do = \"crash\"", "near"), ("1s", "do = \"boot\"", "near")]);
+    let client = scenario.hosts.iter_mut().find(|host| host.name == "client").expect("there is one");
+    client.start = Duration::from_secs(5);
+    let (summary, causes) = told(&scenario);
+    assert!(summary.ends_with("; 2 lines echoed"), "{summary}");
+    assert_eq!(causes, "");
+}
+
+#[test]
+fn a_fault_of_one_direction_is_worded_so_in_every_report() {
+    let (summary, causes) = told(&beside(&[("10s", "do = \"hold\"\nway = \"from\"", "near")]));
+    assert!(summary.ends_with("packets from near were held from 10 s on"), "{summary}");
+    assert!(causes.contains("because packets from near were held since 10 s"), "{causes}");
+}
+
+#[test]
+fn a_tail_loss_probe_is_no_retransmission_in_any_report() {
+    let mut scenario = beside(&[("10s", "do = \"crash\"", "near")]);
+    scenario.stack = System::Linux;
+    let (summary, causes) = told(&scenario);
+    let attempts = "1 tail loss probe and 15 retransmissions";
+    assert!(summary.contains(&format!("ETIMEDOUT after {attempts}, ")), "{summary}");
+    assert!(causes.contains(&format!(" nor its {attempts}, ")), "{causes}");
 }

@@ -29,7 +29,10 @@ impl Reasoning<'_, '_> {
             let probes = tries.iter().filter(is_probe).count();
             let again = match wording::attempts(probes, tries.len() - 1 - probes) {
                 None => String::new(),
-                Some(attempts) => format!(" nor any of its {attempts}, the last at {}", self.at(last)),
+                Some(attempts) => {
+                    let any_of = if probes == 0 { "any of " } else { "" };
+                    format!(" nor {any_of}its {attempts}, the last at {}", self.at(last))
+                }
             };
             format!("nothing answered {} of {}{again}", self.packet(first), self.at(first))
         };
@@ -69,6 +72,10 @@ impl Reasoning<'_, '_> {
         let evidence = self.evidence;
         let (host, before) = (self.trouble.host, self.trouble.at);
         let heard = evidence.segments(host, ends, Direction::In, before).next_back().map_or(0, |(at, _)| at);
+        let acked = evidence.segments(host, ends, Direction::In, before).filter_map(|(_, it)| it.ack).max();
+        // What came since may have acknowledged nothing new, where packets are lost in one direction only.
+        let is_unacknowledged =
+            |it: &SegmentEvent| it.len > 0 && acked.is_some_and(|acked| it.seq + it.len as u32 > acked);
         let counts = |segment: &SegmentEvent| {
             segment.len > 0
                 || segment.note.is_some()
@@ -77,7 +84,9 @@ impl Reasoning<'_, '_> {
         };
         let tries: Vec<usize> = evidence
             .segments(host, ends, Direction::Out, before)
-            .filter(|(at, segment)| *at > heard && counts(segment) && !segment.flags.has(Flags::RST))
+            .filter(|(at, it)| {
+                (*at > heard && counts(it) || is_unacknowledged(it)) && !it.flags.has(Flags::RST)
+            })
             .map(|(at, _)| at)
             .collect();
         (tries.first().copied(), tries)

@@ -92,18 +92,20 @@ impl<'a> Process<'a> {
     }
 }
 
-/// The events do not name a call's connection: it is the one on its host whose state changed last of those that
-/// explain the news.
+/// The connection that a call was about. Of a signal, and of a call that is about no connection yet, it is the one on the
+/// host whose state changed last of those that explain the news.
 fn ends(events: &[Event], trouble: &Trouble<'_>) -> Option<Ends> {
-    let explains = |to: TcpState| match trouble.news {
-        News::Failed { .. } | News::Killed { .. } => to == TcpState::Closed,
-        News::EndOfFile { .. } => to == TcpState::CloseWait,
+    let (about, explains) = match trouble.news {
+        News::Failed { call, .. } => (call.connection, TcpState::Closed),
+        News::EndOfFile { call } => (call.connection, TcpState::CloseWait),
+        News::Killed { .. } => (None, TcpState::Closed),
     };
-    let before = &events[..trouble.at];
-    before.iter().rev().find_map(|event| match event.kind {
-        Kind::State { local, remote, to, .. } if &*event.host == trouble.host && explains(to) => {
+    let changed = |event: &Event| match event.kind {
+        Kind::State { local, remote, to, .. } if &*event.host == trouble.host && to == explains => {
             Some((local, remote))
         }
         _ => None,
-    })
+    };
+    let about = about.map(|id| (id.local, id.remote));
+    about.or_else(|| events[..trouble.at].iter().rev().find_map(changed))
 }
