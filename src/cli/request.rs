@@ -43,7 +43,7 @@ impl Request {
                 return Err(Refusal::TextInJson(name));
             }
         }
-        if args.real && args.changes.stack.is_some_and(|stack| stack != System::Linux) {
+        if args.real && args.changes.stack.is_some_and(|stack| stack != System::REAL) {
             return Err(Refusal::OthersTcp);
         }
         let shortened = args.changes.until.is_some();

@@ -8,11 +8,6 @@ use crate::stack::{Profile, System};
 /// Octets of the largest IP packet on an Ethernet.
 const ETHERNET_MTU: usize = 1_500;
 
-/// Octets of a socket's buffers once Linux has found them too small. It begins with windows of 64 KiB and lets them grow
-/// to megabytes (`tcp_rmem`, `tcp_wmem`); here they have from the start the size that costs least: fewer ticks than with
-/// 64 KiB, and more of it in a processor's cache than with 128.
-const GROWN_BUFFER: usize = 96 << 10;
-
 /// What a host boots with.
 pub(super) struct Equipment {
     pub(super) profile: Profile,
@@ -40,18 +35,18 @@ impl Wishes {
     fn or(&self, others: &Wishes) -> Equipment {
         let profile = self.profile.as_ref().or(others.profile.as_ref()).cloned();
         Equipment {
-            profile: with_grown_buffers(profile.unwrap_or_else(|| System::Linux.into())),
+            profile: with_grown_buffers(profile.unwrap_or_else(|| System::REAL.into())),
             mtu: self.mtu.or(others.mtu).unwrap_or(ETHERNET_MTU),
             segmentation_offload: self.segmentation_offload.or(others.segmentation_offload).unwrap_or(true),
         }
     }
 }
 
-/// Linux with buffers that have grown, unless they are set; any other system as it is.
+/// The profile with buffers that have grown from the start, where its system lets them, unless they are set.
 fn with_grown_buffers(profile: Profile) -> Profile {
-    let fresh = Profile::of(System::Linux).buffer;
-    let grows = profile.system == System::Linux && profile.buffer == fresh;
-    Profile { buffer: if grows { GROWN_BUFFER } else { profile.buffer }, ..profile }
+    let is_set = profile.buffer != Profile::of(profile.system).buffer;
+    let grown = profile.grown_buffer.filter(|_| !is_set);
+    Profile { buffer: grown.unwrap_or(profile.buffer), ..profile }
 }
 
 /// What was asked for, by a host's name or address.

@@ -25,7 +25,8 @@ pub const WORLD_KEYS: &[(&str, &str)] = &[
 
 /// Every key there is, each with a sentence: the scenario's, then those of the TCP profiles.
 pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
-    WORLD_KEYS.iter().chain(Profile::KEYS).copied()
+    let of_profile = Profile::KEYS.iter().map(|key| (key.name, key.help));
+    WORLD_KEYS.iter().copied().chain(of_profile)
 }
 
 /// Why a key cannot be set.
@@ -131,13 +132,13 @@ fn set_link(link: &mut LinkConfig, key: &str, value: &str) -> Result<(), String>
 }
 
 pub(super) fn is_profile_key(key: &str) -> bool {
-    Profile::KEYS.iter().any(|(known, _)| *known == key)
+    Profile::key(key).is_some()
 }
 
 /// Sets a key of a profile.
 pub(super) fn set_profile(profile: &mut Profile, key: &str, value: &str) -> Result<(), SetError> {
     if !is_profile_key(key) {
-        return Err(unknown(key, Profile::KEYS.iter().map(|(known, _)| *known).collect()));
+        return Err(unknown(key, Profile::KEYS.iter().map(|known| known.name).collect()));
     }
     profile.set(key, value).map_err(|expected| bad_value(key, value, expected))
 }
@@ -212,7 +213,7 @@ mod tests {
             "mtu: \"20\" will not do: expected an MTU from 68 to 65535 octets, as IPv4 needs it"
         );
         assert_eq!(refused("queue", "-1"), "queue: \"-1\" will not do: expected a number");
-        for (key, _) in Profile::KEYS {
+        for key in Profile::KEYS.iter().map(|key| key.name) {
             assert!(refused(key, "\u{0}").starts_with(&format!("{key}: \"\\0\" will not do: ")), "{key}");
         }
         assert_eq!(scenario, before);

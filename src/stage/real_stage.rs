@@ -53,7 +53,7 @@ impl Scenario {
 /// of a comparison.
 pub fn on_linux(scenario: &Scenario) -> Scenario {
     let mut scenario = scenario.clone();
-    scenario.stack = System::Linux;
+    scenario.stack = System::REAL;
     scenario.hosts.iter_mut().for_each(|host| host.stack = None);
     scenario
 }

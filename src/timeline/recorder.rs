@@ -217,7 +217,8 @@ impl Recorder {
         events
     }
 
-    /// Says that the events from this one on are yet to be read: they are not drained.
+    /// Says that the events from this one on are yet to be read: they are not drained. A scenario's script reads them.
+    #[cfg(feature = "cli")]
     pub(crate) fn await_from(&self, from: Option<usize>) {
         if let Some(mut timeline) = self.lock() {
             timeline.awaited = from;

@@ -1,7 +1,7 @@
 //! How a simulated host is set up.
 
 use crate::os::Abi;
-use crate::stack::{self, System};
+use crate::stack;
 
 /// A host: its name, its TCP/IP and the limits of its kernel.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub struct HostConfig {
 impl HostConfig {
     /// A host with default limits and the manners of the stack's system.
     pub fn new(name: &str, stack: stack::Config) -> HostConfig {
-        let connect_restarts = stack.profile.system == System::Linux;
+        let connect_restarts = stack.profile.connect_restarts;
         HostConfig {
             name: name.to_owned(),
             stack,

@@ -85,7 +85,7 @@ impl Top {
             name: Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             file: file.to_owned(),
             sentence: self.name.into_inner(),
-            stack: self.stack.map_or(System::Book, |Value(system)| system),
+            stack: self.stack.map_or(System::default(), |Value(system)| system),
             seed: self.seed.unwrap_or(1),
             ip: self.ip.map_or(IpVersion::V4, |Value(ip)| ip),
             until: SimTime::ZERO + self.until.map_or(Scenario::UNTIL, |Value(until)| until),

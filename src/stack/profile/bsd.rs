@@ -44,6 +44,9 @@ pub(super) fn book() -> Profile {
         backlog: Backlog::Berkeley,
         user_timeout_clamps_timer: false,
         buffer: 65_535,
+        grown_buffer: None,
+        linear_syns: false,
+        connect_restarts: false,
         initial_window: InitialWindow::ONE,
     }
 }

@@ -3,72 +3,217 @@
 use std::time::Duration;
 
 use super::linux::syn_waits;
-use super::{AbortedAccept, GiveUp, Profile, System};
+use super::{AbortedAccept, GiveUp, Profile};
 use crate::errno::Errno;
 use crate::span;
 
-impl Profile {
-    /// The keys [`Profile::set`] knows, each with what it is.
-    pub const KEYS: &'static [(&'static str, &'static str)] = &[
-        ("retries", "retransmissions of data before giving up (Linux: tcp_retries2)"),
-        ("syn_retries", "retransmissions of a SYN before connect fails (Linux: tcp_syn_retries)"),
-        ("rto_min", "the least retransmission timeout, as 200ms"),
-        ("rto_max", "the most that back-off makes of it, as 120s"),
-        ("keepalive_time", "silence before the first keepalive probe, as 2h"),
-        ("keepalive_intvl", "between keepalive probes, as 75s"),
-        ("keepalive_probes", "keepalive probes without an answer before giving up"),
-        ("time_wait", "how long TIME_WAIT lasts, as 60s"),
-        ("fin_wait_2", "how long a closed socket stays in FIN_WAIT_2, as 60s"),
-        ("delayed_ack", "how long an acknowledgment may wait, as 200ms"),
-        (
-            "aborted_accept",
-            "what accept says of a connection reset before it: ECONNABORTED, EPROTO, ok, hidden",
-        ),
-        ("tail_loss_probe", "a probe before the first retransmission: on, off"),
-        ("buffer", "octets in each socket buffer"),
-        ("initial_window", "segments that may be in flight before anything is acknowledged"),
-    ];
+/// A number of a profile that can be set by name.
+#[derive(Clone, Copy)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is.
+    pub help: &'static str,
+    /// The same in a Linux kernel, if it can be set there.
+    pub sysctl: Option<Sysctl>,
+    apply: fn(&mut Profile, &str) -> Result<(), String>,
+}
 
-    /// Changes one number by its name.
+/// Where a Linux kernel keeps a number, and in which unit.
+#[derive(Clone, Copy, Debug)]
+pub struct Sysctl {
+    /// `net.ipv4.tcp_retries2` …
+    pub name: &'static str,
+    unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Unit {
+    /// A whole number, or a time in these.
+    Count,
+    Time(Duration),
+    /// What stands for off and for on.
+    Switch(u32, u32),
+}
+
+impl Sysctl {
+    /// The value in the kernel's unit; `None` if the kernel has no such value.
+    pub fn native(&self, value: &str) -> Option<String> {
+        let whole = |time: Duration, unit: Duration| {
+            time.as_nanos().is_multiple_of(unit.as_nanos()).then(|| time.as_nanos() / unit.as_nanos())
+        };
+        Some(match self.unit {
+            Unit::Count => value.parse::<u128>().ok()?.to_string(),
+            Unit::Time(unit) => whole(span::parse(value)?, unit)?.to_string(),
+            Unit::Switch(off, on) => if switch(value).ok()? { on } else { off }.to_string(),
+        })
+    }
+}
+
+const fn key(
+    name: &'static str,
+    help: &'static str,
+    sysctl: Option<Sysctl>,
+    apply: fn(&mut Profile, &str) -> Result<(), String>,
+) -> Key {
+    Key { name, help, sysctl, apply }
+}
+
+const fn sysctl(name: &'static str, unit: Unit) -> Option<Sysctl> {
+    Some(Sysctl { name, unit })
+}
+
+const SECONDS: Unit = Unit::Time(Duration::from_secs(1));
+const MILLIS: Unit = Unit::Time(Duration::from_millis(1));
+const MICROS: Unit = Unit::Time(Duration::from_micros(1));
+
+/// Every key: its name, what it is, the kernel's name for it, and what it sets.
+const KEYS: &[Key] = &[
+    key(
+        "retries",
+        "retransmissions of data before giving up (Linux: tcp_retries2)",
+        sysctl("net.ipv4.tcp_retries2", Unit::Count),
+        |profile, value| {
+            profile.give_up = retries(profile.give_up, count(value)?);
+            Ok(())
+        },
+    ),
+    key(
+        "syn_retries",
+        "retransmissions of a SYN before connect fails (Linux: tcp_syn_retries)",
+        sysctl("net.ipv4.tcp_syn_retries", Unit::Count),
+        |profile, value| {
+            profile.syn = profile.syn_waits(count(value)?);
+            Ok(())
+        },
+    ),
+    key(
+        "rto_min",
+        "the least retransmission timeout, as 200ms",
+        sysctl("net.ipv4.tcp_rto_min_us", MICROS),
+        |profile, value| profile.set_rto_min(duration(value)?),
+    ),
+    key(
+        "rto_max",
+        "the most that back-off makes of it, as 120s",
+        sysctl("net.ipv4.tcp_rto_max_ms", MILLIS),
+        |profile, value| profile.set_rto_max(duration(value)?),
+    ),
+    key(
+        "keepalive_time",
+        "silence before the first keepalive probe, as 2h",
+        sysctl("net.ipv4.tcp_keepalive_time", SECONDS),
+        |profile, value| {
+            profile.keepalive.idle = duration(value)?;
+            Ok(())
+        },
+    ),
+    key(
+        "keepalive_intvl",
+        "between keepalive probes, as 75s",
+        sysctl("net.ipv4.tcp_keepalive_intvl", SECONDS),
+        |profile, value| {
+            profile.keepalive.interval = duration(value)?;
+            Ok(())
+        },
+    ),
+    key(
+        "keepalive_probes",
+        "keepalive probes without an answer before giving up",
+        sysctl("net.ipv4.tcp_keepalive_probes", Unit::Count),
+        |profile, value| {
+            profile.keepalive.count = count(value)?;
+            Ok(())
+        },
+    ),
+    key("time_wait", "how long TIME_WAIT lasts, as 60s", None, |profile, value| {
+        profile.time_wait = duration(value)?;
+        Ok(())
+    }),
+    key(
+        "fin_wait_2",
+        "how long a closed socket stays in FIN_WAIT_2, as 60s",
+        sysctl("net.ipv4.tcp_fin_timeout", SECONDS),
+        |profile, value| {
+            profile.fin_wait_2 = Some(duration(value)?);
+            Ok(())
+        },
+    ),
+    key("delayed_ack", "how long an acknowledgment may wait, as 200ms", None, |profile, value| {
+        profile.ack.delay = duration(value)?;
+        Ok(())
+    }),
+    key(
+        "aborted_accept",
+        "what accept says of a connection reset before it: ECONNABORTED, EPROTO, ok, hidden",
+        None,
+        |profile, value| {
+            profile.aborted_accept = aborted_accept(value)?;
+            Ok(())
+        },
+    ),
+    key(
+        "tail_loss_probe",
+        "a probe before the first retransmission: on, off",
+        // 3 is the default.
+        sysctl("net.ipv4.tcp_early_retrans", Unit::Switch(0, 3)),
+        |profile, value| {
+            profile.tail_loss_probe = switch(value)?;
+            Ok(())
+        },
+    ),
+    key("buffer", "octets in each socket buffer", None, |profile, value| {
+        profile.buffer = buffer(value)?;
+        Ok(())
+    }),
+    key(
+        "initial_window",
+        "segments that may be in flight before anything is acknowledged",
+        None,
+        |profile, value| {
+            profile.initial_window.segments = Some(segments(value)?);
+            Ok(())
+        },
+    ),
+];
+
+impl Profile {
+    /// The keys that [`Profile::set`] knows.
+    #[doc(hidden)]
+    pub const KEYS: &'static [Key] = KEYS;
+
+    /// The key of this name.
+    #[doc(hidden)]
+    pub fn key(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Changes one number by its name; `echosim --help` lists them.
     ///
     /// # Errors
     ///
     /// What was expected of `value`, or that there is no such key.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
-        match key {
-            "retries" => self.give_up = retries(self.give_up, count(value)?),
-            "syn_retries" => self.syn = self.syn_waits(count(value)?),
-            "rto_min" => self.set_rto_min(duration(value)?)?,
-            "rto_max" => {
-                let max = duration(value)?;
-                if max < self.rto.min {
-                    return Err(format!("no less than rto_min, {:?}", self.rto.min));
-                }
-                self.rto.max = max;
-            }
-            "keepalive_time" => self.keepalive.idle = duration(value)?,
-            "keepalive_intvl" => self.keepalive.interval = duration(value)?,
-            "keepalive_probes" => self.keepalive.count = count(value)?,
-            "time_wait" => self.time_wait = duration(value)?,
-            "fin_wait_2" => self.fin_wait_2 = Some(duration(value)?),
-            "delayed_ack" => self.ack.delay = duration(value)?,
-            "aborted_accept" => self.aborted_accept = aborted_accept(value)?,
-            "tail_loss_probe" => self.tail_loss_probe = switch(value)?,
-            "buffer" => self.buffer = buffer(value)?,
-            "initial_window" => self.initial_window.segments = Some(segments(value)?),
-            _ => return Err("no such key".to_owned()),
-        }
-        Ok(())
+        let key = Profile::key(key).ok_or("no such key")?;
+        (key.apply)(self, value)
     }
 
     fn syn_waits(&self, retries: u32) -> Vec<Duration> {
-        if self.system == System::Linux {
+        if self.linear_syns {
             return syn_waits(retries);
         }
         // One wait after each sending; beyond the known ones the last is repeated.
         let last = self.syn[self.syn.len() - 1];
         let known = self.syn.iter().copied();
         known.chain(std::iter::repeat(last)).take(retries as usize + 1).collect()
+    }
+
+    fn set_rto_max(&mut self, max: Duration) -> Result<(), String> {
+        if max < self.rto.min {
+            return Err(format!("no less than rto_min, {:?}", self.rto.min));
+        }
+        self.rto.max = max;
+        Ok(())
     }
 
     fn set_rto_min(&mut self, min: Duration) -> Result<(), String> {
@@ -139,10 +284,11 @@ fn duration(value: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stack::System;
 
     #[test]
     fn every_key_that_is_listed_can_be_set() {
-        for (key, _) in Profile::KEYS {
+        for Key { name: key, .. } in Profile::KEYS {
             let value = match *key {
                 "aborted_accept" => "EPROTO",
                 "tail_loss_probe" => "off",
@@ -164,5 +310,16 @@ mod tests {
         assert_eq!(profile.set("rto_min", "0s"), Err("a time as 200ms, 75s, 2h, up to a week".to_owned()));
         assert_eq!(profile.set("rto_max", "1s"), Err("no less than rto_min, 1.5s".to_owned()));
         assert_eq!(profile.set("nonsense", "1"), Err("no such key".to_owned()));
+    }
+
+    #[test]
+    fn a_kernel_is_given_values_in_its_units() {
+        let native = |key, value| Profile::key(key).unwrap().sysctl.unwrap().native(value);
+        assert_eq!(native("retries", "5").as_deref(), Some("5"));
+        assert_eq!(native("keepalive_time", "2h").as_deref(), Some("7200"));
+        assert_eq!(native("rto_min", "200ms").as_deref(), Some("200000"));
+        assert_eq!(native("rto_max", "120s").as_deref(), Some("120000"));
+        assert_eq!(native("tail_loss_probe", "off").as_deref(), Some("0"));
+        assert_eq!(native("keepalive_time", "1500ms"), None, "the kernel counts seconds");
     }
 }

@@ -36,6 +36,11 @@ pub(super) fn profile() -> Profile {
         backlog: Backlog::Linux,
         user_timeout_clamps_timer: true,
         buffer: 65_535,
+        // It begins with windows of 64 KiB and lets them grow to megabytes (`tcp_rmem`, `tcp_wmem`). Of the sizes tried in
+        // bulk this one costs least: fewer rounds than 64 KiB, and more of it in a processor's cache than of 128.
+        grown_buffer: Some(96 << 10),
+        linear_syns: true,
+        connect_restarts: true,
         // RFC 6928; tcp_init_transfer forgives one lost SYN.
         initial_window: InitialWindow { segments: Some(10), retransmissions: 1 },
     }

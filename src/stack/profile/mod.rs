@@ -34,6 +34,9 @@ impl System {
     /// Every system, in the order they are listed.
     pub const ALL: [System; 4] = [System::Book, System::Linux, System::Bsd, System::Rfc];
 
+    /// The one whose kernel runs programs with `--real`.
+    pub const REAL: System = System::Linux;
+
     /// The name on the command line: `book`, `linux`, `bsd`, `rfc`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -103,6 +106,12 @@ pub struct Profile {
     pub user_timeout_clamps_timer: bool,
     /// Octets in each of a socket's two buffers.
     pub buffer: usize,
+    /// Octets that they have once the system has found them too small, if it makes them grow.
+    pub grown_buffer: Option<usize>,
+    /// Whether the first SYNs are sent again at an even pace (Linux: `tcp_syn_linear_timeouts`).
+    pub linear_syns: bool,
+    /// Whether a `connect` that a handler with SA_RESTART interrupted goes on (UNP 5.9).
+    pub connect_restarts: bool,
     /// What may be in flight before anything is acknowledged.
     pub initial_window: InitialWindow,
 }

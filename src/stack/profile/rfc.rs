@@ -34,6 +34,9 @@ pub(super) fn profile() -> Profile {
         backlog: Backlog::Exact,
         user_timeout_clamps_timer: true,
         buffer: 65_535,
+        grown_buffer: None,
+        linear_syns: false,
+        connect_restarts: false,
         initial_window: InitialWindow { segments: None, retransmissions: 0 },
     }
 }
