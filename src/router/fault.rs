@@ -41,6 +41,24 @@ pub struct Met {
     pub corrupted: u64,
 }
 
+impl Met {
+    /// How many packets a lasting fault of this kind has met; `None` of one that is over once it has struck.
+    pub fn by(&self, fault: FaultKind) -> Option<u64> {
+        match fault {
+            FaultKind::Crash => Some(self.host_down),
+            FaultKind::Partition(_) => Some(self.partitioned),
+            FaultKind::Hold(_) => Some(self.held),
+            FaultKind::Unreachable(_) => Some(self.unreachable),
+            FaultKind::Boot
+            | FaultKind::Shutdown
+            | FaultKind::Kill { .. }
+            | FaultKind::Repair(_)
+            | FaultKind::Release(_)
+            | FaultKind::Reachable => None,
+        }
+    }
+}
+
 /// The faults. All of them may be set again while they last, and lifted when they do not.
 impl Router {
     /// Does to a link what a fault does to it. A fault of a host's processes does nothing.

@@ -100,7 +100,6 @@ pub use {
     host::{Host, Input, Typed, generated_line},
     link::DropRule,
     program::Program,
-    set::WORLD_KEYS,
     trigger::{Happening, Trigger, Watch},
     variables::Variables,
 };

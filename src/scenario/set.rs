@@ -2,31 +2,21 @@
 
 use thiserror::Error;
 
-use super::link::mtu_fits;
+use super::link::{self, mtu_fits};
 use super::near::{did_you_mean, near};
-use super::{IpVersion, Scenario, units};
+use super::{IpVersion, Scenario};
 use crate::router::LinkConfig;
-use crate::span;
 use crate::stack::Profile;
 
-/// The keys of the scenario itself, each with a sentence. Those of links change every link.
-pub const WORLD_KEYS: &[(&str, &str)] = &[
-    ("ip", "the Internet Protocol's version, 4 or 6"),
-    ("latency", "how long a packet travels on a link, one way"),
-    ("jitter", "how much longer or shorter it may travel"),
-    ("bandwidth", "bits per second on a link"),
-    ("loss", "share of packets that vanish on a link"),
-    ("duplicate", "share of packets that arrive twice"),
-    ("reorder", "share of packets that later ones overtake"),
-    ("corrupt", "share of packets that arrive with a bit flipped"),
-    ("mtu", "the longest IP packet on a link, in octets"),
-    ("queue", "how many packets may wait for the wire"),
-];
+/// The key of the scenario itself.
+const IP: (&str, &str) = ("ip", "the Internet Protocol's version, 4 or 6");
 
-/// Every key there is, each with a sentence: the scenario's, then those of the TCP profiles.
+/// Every key there is, each with a sentence: the scenario's, those of links, which change every link, then those of
+/// the TCP profiles.
 pub fn keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_links = link::KEYS.iter().map(|key| (key.name, key.help));
     let of_profile = Profile::KEYS.iter().map(|key| (key.name, key.help));
-    WORLD_KEYS.iter().copied().chain(of_profile)
+    [IP].into_iter().chain(of_links).chain(of_profile)
 }
 
 /// Why a key cannot be set.
@@ -66,7 +56,7 @@ impl Scenario {
             for host in &self.hosts {
                 set_profile(&mut Profile::of(self.system(host)), key, value)?;
             }
-        } else if WORLD_KEYS.iter().any(|(known, _)| *known == key) {
+        } else if key == IP.0 || link::Key::of(key).is_some() {
             self.set_world(key, value).map_err(|expected| bad_value(key, value, expected))?;
         } else if self.variables.get(key).is_some() {
             self.set_variable(key, value).map_err(|expected| bad_value(key, value, expected))?;
@@ -92,14 +82,18 @@ impl Scenario {
     fn set_world(&mut self, key: &str, value: &str) -> Result<(), String> {
         let mut ip = self.ip;
         let mut links: Vec<LinkConfig> = self.hosts.iter().map(|host| host.link.clone()).collect();
-        if key == "ip" {
-            ip = match value {
-                "4" => IpVersion::V4,
-                "6" => IpVersion::V6,
-                _ => return Err("expected 4 or 6".to_owned()),
-            };
-        } else {
-            links.iter_mut().try_for_each(|link| set_link(link, key, value))?;
+        match link::Key::of(key) {
+            Some(key) => {
+                let set = links.iter_mut().try_for_each(|link| key.set(link, value));
+                set.ok_or_else(|| format!("expected {}", key.expected))?;
+            }
+            None => {
+                ip = match value {
+                    "4" => IpVersion::V4,
+                    "6" => IpVersion::V6,
+                    _ => return Err("expected 4 or 6".to_owned()),
+                };
+            }
         }
         let interfaces = self.hosts.iter().filter_map(|host| host.mtu);
         links.iter().map(|link| link.mtu).chain(interfaces).try_for_each(|mtu| mtu_fits(mtu, ip))?;
@@ -107,28 +101,6 @@ impl Scenario {
         self.hosts.iter_mut().zip(links).for_each(|(host, link)| host.link = link);
         Ok(())
     }
-}
-
-fn set_link(link: &mut LinkConfig, key: &str, value: &str) -> Result<(), String> {
-    fn read<T>(value: Option<T>, expected: &str) -> Result<T, String> {
-        value.ok_or_else(|| format!("expected {expected}"))
-    }
-    let duration = || read(span::parse(value), span::EXPECTED);
-    let share = || read(units::fraction(value), units::A_FRACTION);
-    let number = || read(value.parse().ok(), "a number");
-    match key {
-        "latency" => link.latency = duration()?,
-        "jitter" => link.jitter = duration()?,
-        "bandwidth" => link.bandwidth = Some(read(units::rate(value), units::A_RATE)?),
-        "loss" => link.loss = share()?,
-        "duplicate" => link.duplicate = share()?,
-        "reorder" => link.reorder = share()?,
-        "corrupt" => link.corrupt = share()?,
-        "mtu" => link.mtu = number()?,
-        "queue" => link.queue = number()?,
-        _ => return Err("no key of a link".to_owned()),
-    }
-    Ok(())
 }
 
 pub(super) fn is_profile_key(key: &str) -> bool {
@@ -176,9 +148,9 @@ mod tests {
     #[test]
     fn every_key_of_the_world_can_be_set() {
         let values = ["6", "1ms", "1ms", "1Mbit/s", "0.1", "1%", "2%", "1", "1400", "7"];
-        assert_eq!(values.len(), WORLD_KEYS.len());
+        assert_eq!(values.len(), 1 + link::KEYS.len());
         let mut scenario = load("crash").unwrap();
-        for ((key, _), value) in WORLD_KEYS.iter().zip(values) {
+        for ((key, _), value) in keys().zip(values) {
             let before = scenario.clone();
             scenario.set(key, value).unwrap();
             assert_ne!(Scenario { set: before.set.clone(), ..scenario.clone() }, before, "{key}");

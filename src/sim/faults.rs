@@ -8,6 +8,23 @@ use crate::timeline::FaultKind;
 /// Each answers whether there was anything to strike. The timeline has only what follows from a fault: that one struck
 /// is recorded by the caller, which knows what it was meant for.
 impl World {
+    /// Does to a host, or to its link, what the fault does to it. `grace` is how long its processes have when it is
+    /// shut down. A signal to a process is not for the world to send: false.
+    pub fn strike(&mut self, host: &str, fault: FaultKind, grace: Duration) -> bool {
+        match fault {
+            FaultKind::Crash => self.crash(host),
+            FaultKind::Boot => self.boot(host),
+            FaultKind::Shutdown => self.shutdown(host, grace),
+            FaultKind::Kill { .. } => false,
+            FaultKind::Partition(_)
+            | FaultKind::Repair(_)
+            | FaultKind::Hold(_)
+            | FaultKind::Release(_)
+            | FaultKind::Unreachable(_)
+            | FaultKind::Reachable => self.strike_link(host, fault),
+        }
+    }
+
     /// The host loses its power. Not a packet leaves it; what it had sent before is on its way still.
     ///
     /// False if it was off already, or there is no such host.

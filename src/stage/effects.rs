@@ -28,7 +28,7 @@ impl Effects {
     /// Notes that a fault struck: whether there was anything to strike, whether any process of the host was alive, and
     /// what the faults of its link had met before.
     pub(super) fn note(&mut self, nth: usize, fault: FaultKind, struck: bool, alive: bool, before: Met) {
-        self.0[nth] = match counter(fault, &before) {
+        self.0[nth] = match before.by(fault) {
             _ if !struck => Effect::Missed,
             // Calls end with a crash, whether or not a packet comes.
             _ if fault == FaultKind::Crash && alive => Effect::Met,
@@ -45,25 +45,9 @@ impl Effects {
             Effect::Lasts(before) => {
                 let fault = &scenario.faults[*nth];
                 let host = scenario.host_index(&fault.host).expect("faults are checked to name hosts");
-                counter(fault.kind, &stage.met(host)) == Some(before)
+                stage.met(host).by(fault.kind) == Some(before)
             }
         };
         (0..self.0.len()).filter(missed).collect()
-    }
-}
-
-/// How many packets a lasting fault of this kind has met; `None` of one that is over once it has struck.
-fn counter(fault: FaultKind, met: &Met) -> Option<u64> {
-    match fault {
-        FaultKind::Crash => Some(met.host_down),
-        FaultKind::Partition(_) => Some(met.partitioned),
-        FaultKind::Hold(_) => Some(met.held),
-        FaultKind::Unreachable(_) => Some(met.unreachable),
-        FaultKind::Boot
-        | FaultKind::Shutdown
-        | FaultKind::Kill { .. }
-        | FaultKind::Repair(_)
-        | FaultKind::Release(_)
-        | FaultKind::Reachable => None,
     }
 }

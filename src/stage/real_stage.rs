@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::processes::BUFFER;
 use crate::router::LinkConfig;
-use crate::scenario::{Expectation, Outcome, Scenario, WORLD_KEYS};
-use crate::stack::System;
+use crate::scenario::{Expectation, Outcome, Scenario};
+use crate::stack::{Profile, System};
 use crate::time::SimTime;
 use crate::timeline::{FaultKind, Kind};
 
@@ -44,8 +44,7 @@ impl Scenario {
     /// Whether a key is set in a real host's kernel: not one of the links', nor a name of the scenario's own; and a
     /// program can ask for its buffers itself.
     pub(super) fn is_of_kernel(&self, key: &str) -> bool {
-        let of_world = WORLD_KEYS.iter().any(|(world, _)| *world == key);
-        key != BUFFER && !of_world && self.variables.get(key).is_none()
+        key != BUFFER && Profile::key(key).is_some()
     }
 }
 

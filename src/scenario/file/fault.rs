@@ -10,9 +10,10 @@ use super::mistake::Wrong;
 use super::value::{After, Value, When};
 use super::{Names, backwards};
 use crate::packet::Unreachable;
+use crate::scenario::fault::{Details, WRITTEN, Written};
 use crate::scenario::{Fault, SIGNALS, Trigger, Watch};
 use crate::time::SimTime;
-use crate::timeline::{FaultKind, Victim, Way};
+use crate::timeline::{Victim, Way};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,7 +23,7 @@ pub(super) struct FaultTable {
     after: Option<Spanned<Value<After>>>,
     delay: Option<Spanned<Value<Duration>>>,
     #[serde(rename = "do")]
-    what: Spanned<Do>,
+    what: Spanned<String>,
     host: Spanned<String>,
     way: Option<Spanned<Way>>,
     code: Option<Spanned<Value<Unreachable>>>,
@@ -32,54 +33,48 @@ pub(super) struct FaultTable {
     may_miss: bool,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Do {
-    Crash,
-    Boot,
-    Shutdown,
-    Kill,
-    Partition,
-    Repair,
-    Hold,
-    Release,
-    Unreachable,
-    Reachable,
-}
-
 impl FaultTable {
     /// `line` is where the fault stands; `before` the time of the fault before it that has one.
     pub(super) fn check(self, line: usize, names: &Names, before: &mut Duration) -> Result<Fault, Wrong> {
         names.check(self.host.get_ref(), self.host.span(), "fault.host")?;
-        if *self.what.get_ref() == Do::Kill && !names.runs_something(self.host.get_ref()) {
+        let (name, keys, kind) = self.written()?;
+        if *name == "kill" && !names.runs_something(self.host.get_ref()) {
             let what = format!("nothing runs on {:?} that could be killed", self.host.get_ref());
             return Err(Wrong::new(self.host.span(), "fault.host", what));
         }
-        self.refuse_strays()?;
+        self.refuse_strays(keys)?;
         Ok(Fault {
             line,
             trigger: self.trigger(names, before)?,
             delay: self.delay.as_ref().map_or(Duration::ZERO, |delay| delay.get_ref().0),
-            kind: self.kind()?,
+            kind: kind(self.details()?),
             host: self.host.into_inner(),
             may_miss: self.may_miss,
         })
     }
 
+    fn written(&self) -> Result<&'static Written, Wrong> {
+        let name = self.what.get_ref();
+        WRITTEN.iter().find(|(known, ..)| known == name).ok_or_else(|| {
+            let known: Vec<String> = WRITTEN.iter().map(|(name, ..)| format!("`{name}`")).collect();
+            let what = format!("unknown variant `{name}`, expected one of {}", known.join(", "));
+            Wrong::new(self.what.span(), "fault.do", what)
+        })
+    }
+
     /// A key that means nothing to this fault is a misunderstanding, not an ornament.
-    fn refuse_strays(&self) -> Result<(), Wrong> {
-        let what = *self.what.get_ref();
-        let on_links = matches!(what, Do::Partition | Do::Repair | Do::Hold | Do::Release);
-        let (kill, unreachable) = (what == Do::Kill, what == Do::Unreachable);
-        let keys = [
-            ("fault.way", span(&self.way), on_links, "partition, repair, hold and release have a way"),
-            ("fault.code", span(&self.code), unreachable, "unreachable has a code"),
-            ("fault.process", span(&self.process), kill, "kill has a process"),
-            ("fault.signal", span(&self.signal), kill, "kill has a signal"),
+    fn refuse_strays(&self, keys: &[&str]) -> Result<(), Wrong> {
+        let given = [
+            ("way", span(&self.way)),
+            ("code", span(&self.code)),
+            ("process", span(&self.process)),
+            ("signal", span(&self.signal)),
         ];
-        for (key, span, fits, only) in keys {
-            if let (Some(span), false) = (span, fits) {
-                return Err(Wrong::new(span, key, format!("only {only}")));
+        for (key, span) in given {
+            if let Some(span) = span
+                && !keys.contains(&key)
+            {
+                return Err(Wrong::new(span, format!("fault.{key}"), only(key)));
             }
         }
         Ok(())
@@ -110,24 +105,12 @@ impl FaultTable {
         }
     }
 
-    fn kind(&self) -> Result<FaultKind, Wrong> {
-        let way = self.way.as_ref().map_or(Way::Both, |way| *way.get_ref());
-        Ok(match self.what.get_ref() {
-            Do::Crash => FaultKind::Crash,
-            Do::Boot => FaultKind::Boot,
-            Do::Shutdown => FaultKind::Shutdown,
-            Do::Kill => {
-                let process = self.process.as_ref().map_or(Victim::Parent, |process| *process.get_ref());
-                FaultKind::Kill { process, signal: self.signal()? }
-            }
-            Do::Partition => FaultKind::Partition(way),
-            Do::Repair => FaultKind::Repair(way),
-            Do::Hold => FaultKind::Hold(way),
-            Do::Release => FaultKind::Release(way),
-            Do::Unreachable => {
-                FaultKind::Unreachable(self.code.as_ref().map_or(Unreachable::Host, |code| code.get_ref().0))
-            }
-            Do::Reachable => FaultKind::Reachable,
+    fn details(&self) -> Result<Details, Wrong> {
+        Ok(Details {
+            way: self.way.as_ref().map_or(Way::Both, |way| *way.get_ref()),
+            code: self.code.as_ref().map_or(Unreachable::Host, |code| code.get_ref().0),
+            process: self.process.as_ref().map_or(Victim::Parent, |process| *process.get_ref()),
+            signal: self.signal()?,
         })
     }
 
@@ -138,6 +121,17 @@ impl FaultTable {
             let what = format!("no signal {:?}; signals are {}", signal.get_ref(), SIGNALS.join(", "));
             Wrong::new(signal.span(), "fault.signal", what)
         })
+    }
+}
+
+/// `only partition, repair, hold and release have a way`.
+fn only(key: &str) -> String {
+    let faults = WRITTEN.iter().filter(|(_, keys, _)| keys.contains(&key));
+    let faults: Vec<&str> = faults.map(|(name, ..)| *name).collect();
+    match faults.as_slice() {
+        [only] => format!("only {only} has a {key}"),
+        [most @ .., last] => format!("only {} and {last} have a {key}", most.join(", ")),
+        [] => format!("no fault has a {key}"),
     }
 }
 

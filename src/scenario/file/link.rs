@@ -1,32 +1,52 @@
 //! `[link.HOST]`: the link between a host and the router.
 
-use std::time::Duration;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use toml::Spanned;
 
 use super::Names;
 use super::list::OneOrMany;
 use super::mistake::Wrong;
-use super::value::{Rate, Share, Value};
+use super::value::{Setting, Value};
 use crate::packet::Flags;
 use crate::router::LinkConfig;
 use crate::scenario::IpVersion;
-use crate::scenario::link::{DropRule, mtu_fits};
+use crate::scenario::link::{self, DropRule, mtu_fits};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The rules of `drop`, and whatever else is set.
+#[derive(Default)]
 pub(super) struct LinkTable {
-    latency: Option<Value<Duration>>,
-    jitter: Option<Value<Duration>>,
-    bandwidth: Option<Value<Rate>>,
-    loss: Option<Value<Share>>,
-    duplicate: Option<Value<Share>>,
-    reorder: Option<Value<Share>>,
-    corrupt: Option<Value<Share>>,
-    mtu: Option<Spanned<usize>>,
-    queue: Option<usize>,
+    set: Vec<(Spanned<String>, Spanned<Setting>)>,
     drop: Option<Spanned<OneOrMany<DropTable>>>,
+}
+
+impl<'de> Deserialize<'de> for LinkTable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<LinkTable, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = LinkTable;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of a link's properties")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LinkTable, A::Error> {
+                let mut table = LinkTable::default();
+                while let Some(name) = map.next_key::<Spanned<String>>()? {
+                    match name.get_ref().as_str() {
+                        "drop" => table.drop = Some(map.next_value()?),
+                        _ => table.set.push((name, map.next_value()?)),
+                    }
+                }
+                Ok(table)
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
 }
 
 #[derive(Clone, Deserialize)]
@@ -47,24 +67,17 @@ impl LinkTable {
         ip: IpVersion,
     ) -> Result<(LinkConfig, Vec<DropRule>), Wrong> {
         let key = |key: &str| format!("link.{host}.{key}");
-        let default = LinkConfig::default();
-        let share = |share: Option<Value<Share>>| share.map_or(0.0, |Value(Share(share))| share);
-        let mut link = LinkConfig {
-            latency: self.latency.map_or(default.latency, |Value(latency)| latency),
-            jitter: self.jitter.map_or(default.jitter, |Value(jitter)| jitter),
-            bandwidth: self.bandwidth.map(|Value(Rate(rate))| rate),
-            loss: share(self.loss),
-            duplicate: share(self.duplicate),
-            reorder: share(self.reorder),
-            corrupt: share(self.corrupt),
-            mtu: default.mtu,
-            queue: self.queue.unwrap_or(default.queue),
-        };
-        let mut rules = Vec::new();
-        if let Some(mtu) = self.mtu {
-            link.mtu = *mtu.get_ref();
-            mtu_fits(link.mtu, ip).map_err(|what| Wrong::new(mtu.span(), key("mtu"), what))?;
+        let mut link = LinkConfig::default();
+        for (name, value) in self.set {
+            let path = key(name.get_ref());
+            let known = link::Key::of(name.get_ref()).ok_or_else(|| unknown(&name, &path))?;
+            let (span, Setting(text)) = (value.span(), value.into_inner());
+            if known.set(&mut link, &text).is_none() {
+                return Err(Wrong::new(span, path, format!("{text:?} is not {}", known.expected)));
+            }
+            mtu_fits(link.mtu, ip).map_err(|what| Wrong::new(span, path, what))?;
         }
+        let mut rules = Vec::new();
         if let Some(drops) = self.drop {
             let span = drops.span();
             for rule in drops.into_inner().0 {
@@ -79,6 +92,13 @@ impl LinkTable {
         }
         Ok((link, rules))
     }
+}
+
+fn unknown(name: &Spanned<String>, path: &str) -> Wrong {
+    let known = link::KEYS.iter().map(|key| key.name).chain(["drop"]);
+    let known: Vec<String> = known.map(|name| format!("`{name}`")).collect();
+    let what = format!("unknown field `{}`, expected one of {}", name.get_ref(), known.join(", "));
+    Wrong::new(name.span(), path, what)
 }
 
 impl DropTable {

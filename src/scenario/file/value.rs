@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::scenario::expect::{Count, TimeBound};
-use crate::scenario::{IpVersion, Watch, units};
+use crate::scenario::{IpVersion, Watch};
 use crate::span;
 use crate::stack::System;
 use crate::timeline::TcpState;
@@ -60,30 +60,6 @@ impl Written for Duration {
 
     fn read(text: &str) -> Option<Duration> {
         span::parse(text)
-    }
-}
-
-/// Bits per second.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rate(pub(super) u64);
-
-impl Written for Rate {
-    const EXPECTED: &str = units::A_RATE;
-
-    fn read(text: &str) -> Option<Rate> {
-        units::rate(text).map(Rate)
-    }
-}
-
-/// A probability.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Share(pub(super) f64);
-
-impl Written for Share {
-    const EXPECTED: &str = units::A_FRACTION;
-
-    fn read(text: &str) -> Option<Share> {
-        units::fraction(text).map(Share)
     }
 }
 

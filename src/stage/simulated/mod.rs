@@ -139,12 +139,7 @@ impl Stage for Simulated<'_> {
 
     fn strike(&mut self, host: usize, fault: FaultKind) -> Result<bool, WorldError> {
         let of = &self.scenario.hosts[host];
-        Ok(match fault {
-            FaultKind::Crash => self.world.crash(&of.name),
-            FaultKind::Boot => self.world.boot(&of.name),
-            FaultKind::Shutdown => self.world.shutdown(&of.name, of.grace),
-            _ => self.world.strike_link(&of.name, fault),
-        })
+        Ok(self.world.strike(&of.name, fault, of.grace))
     }
 
     fn met(&self, host: usize) -> Met {
