@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::{RunInfo, strace, wording};
+use super::{RunInfo, fault, strace};
 use crate::time::SimTime;
 use crate::timeline::{
     Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
@@ -180,7 +180,7 @@ impl<'a> From<&'a Kind> for What<'a> {
                 What::Line { pid: *pid, process, stream: stream.name(), text }
             }
             Kind::Fault { fault, target } => {
-                What::Fault { fault: fault.name(), target, detail: wording::fault_detail(*fault) }
+                What::Fault { fault: fault.name(), target, detail: fault::detail(*fault) }
             }
         }
     }

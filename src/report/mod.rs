@@ -21,6 +21,7 @@
 
 #[doc(hidden)] // for tests, which look at single sentences; the report is `explain()`
 pub mod explain;
+mod fault;
 mod file;
 mod html;
 mod json;

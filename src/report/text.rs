@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::palette::paint;
-use super::{Palette, RunInfo, strace, wording};
+use super::{Palette, RunInfo, fault, strace, wording};
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, Event, FaultKind, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
@@ -131,7 +131,7 @@ impl Page<'_> {
 
     /// A rule across the page.
     fn fault(&self, fault: FaultKind, target: &str) -> String {
-        let title = format!("---- {} ", wording::printable(&wording::fault(fault, target)));
+        let title = format!("---- {} ", wording::printable(&fault::headline(fault, target)));
         let width = RULE_END.saturating_sub(self.widths.time + self.widths.gap + 3);
         paint(self.palette.fault, &format!("{title:-<width$}"))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
-use crate::timeline::{FaultKind, Icmp, Retransmission, SegmentEvent, Victim, Way};
+use crate::timeline::{Icmp, Retransmission, SegmentEvent};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MICROSECOND: Duration = Duration::from_micros(1);
@@ -115,35 +115,6 @@ pub(super) fn outcome(result: Result<i64, Errno>) -> String {
     match result {
         Ok(value) => value.to_string(),
         Err(errno) => format!("-1 {errno} ({})", errno.message()),
-    }
-}
-
-/// A fault in a headline: `crash server`, `kill server (SIGTERM to the child)`.
-pub(super) fn fault(fault: FaultKind, target: &str) -> String {
-    let detail = fault_detail(fault).map_or(String::new(), |detail| format!(" ({detail})"));
-    format!("{} {target}{detail}", fault.name())
-}
-
-/// What a fault's name leaves open: the signal, the ICMP error, the direction.
-pub(super) fn fault_detail(fault: FaultKind) -> Option<String> {
-    match fault {
-        FaultKind::Kill { process: Victim::Child, signal } => Some(format!("{signal} to the child")),
-        FaultKind::Kill { process: Victim::Parent, signal } => Some(format!("{signal} to the parent")),
-        FaultKind::Unreachable(answer) => Some(answer.name().to_owned()),
-        FaultKind::Partition(way)
-        | FaultKind::Repair(way)
-        | FaultKind::Hold(way)
-        | FaultKind::Release(way) => direction(way).map(|words| format!("packets {words} it")),
-        FaultKind::Crash | FaultKind::Boot | FaultKind::Shutdown | FaultKind::Reachable => None,
-    }
-}
-
-/// `to` or `from` the host, for a fault of one direction.
-pub(super) fn direction(way: Way) -> Option<&'static str> {
-    match way {
-        Way::Both => None,
-        Way::ToHost => Some("to"),
-        Way::FromHost => Some("from"),
     }
 }
 

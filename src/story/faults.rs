@@ -1,10 +1,10 @@
-//! Which fault explains what a connection has suffered.
+//! Which fault, or which process that was killed, explains what a connection has suffered.
 
 use std::net::IpAddr;
 
 use super::Hosts;
 use crate::time::SimTime;
-use crate::timeline::{Event, FaultKind, Kind};
+use crate::timeline::{Event, FaultKind, Kind, Process, ProcessChange};
 
 /// A fault of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,49 +17,154 @@ pub(crate) struct Struck<'a> {
     pub(crate) host: &'a str,
 }
 
-/// The two hosts of a connection: what happens to others, or to their links, does not concern it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Concern<'a> {
-    own: &'a str,
-    peer: Option<&'a str>,
+impl Struck<'_> {
+    fn ends_host(&self) -> bool {
+        matches!(self.kind, FaultKind::Crash | FaultKind::Shutdown)
+    }
 }
 
-impl<'a> Concern<'a> {
+/// The two hosts of a connection: what happens to others, or to their links, does not concern it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Concern<'s> {
+    hosts: &'s Hosts<'s>,
+    own: &'s str,
+    peer: Option<&'s str>,
+}
+
+impl<'s> Concern<'s> {
     /// A connection of `own` with the host at `peer`.
-    pub(crate) fn of(hosts: &Hosts<'a>, own: &'a str, peer: Option<IpAddr>) -> Concern<'a> {
-        Concern { own, peer: peer.and_then(|addr| hosts.at(addr)) }
+    pub(super) fn of(hosts: &'s Hosts<'s>, own: &'s str, peer: Option<IpAddr>) -> Concern<'s> {
+        Concern { hosts, own, peer: peer.and_then(|addr| hosts.at(addr)) }
     }
 
     /// Whether this host is the peer. A peer that never sent or received anything may be any host that did not either.
-    pub(crate) fn is_peer(&self, hosts: &Hosts<'_>, host: &str) -> bool {
+    pub(crate) fn is_peer(&self, host: &str) -> bool {
         match self.peer {
             Some(peer) => host == peer,
-            None => host != self.own && !hosts.knows(host),
+            None => host != self.own && !self.hosts.knows(host),
         }
     }
 
     /// Whether the link of this host lies between the two.
-    pub(crate) fn is_on_path(&self, hosts: &Hosts<'_>, host: &str) -> bool {
-        host == self.own || self.is_peer(hosts, host)
+    pub(crate) fn is_on_path(&self, host: &str) -> bool {
+        host == self.own || self.is_peer(host)
     }
 }
 
-/// All faults of a run, in time order.
+/// How a connection ended, which says what can have caused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Symptom {
+    /// No answer came.
+    Silence,
+    /// The peer's RST or FIN came.
+    Goodbye,
+}
+
+/// What brought a symptom about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause<'a> {
+    Fault(Struck<'a>),
+    /// A signal ended a process of the peer's.
+    Killed(Death<'a>),
+}
+
+/// A process that a signal ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Death<'a> {
+    at: usize,
+    pub(crate) t: SimTime,
+    host: &'a str,
+    pub(crate) process: &'a str,
+    pub(crate) pid: u32,
+    pub(crate) signal: &'static str,
+}
+
+/// All faults of a run, and all processes that were killed, in time order.
 #[derive(Debug)]
-pub(crate) struct Faults<'a>(Vec<Struck<'a>>);
+pub(crate) struct Faults<'a> {
+    struck: Vec<Struck<'a>>,
+    deaths: Vec<Death<'a>>,
+}
 
 impl<'a> Faults<'a> {
     pub(crate) fn of(events: &'a [Event]) -> Faults<'a> {
-        let struck = |(at, event): (usize, &'a Event)| match &event.kind {
-            Kind::Fault { fault, target } => Some(Struck { at, t: event.t, kind: *fault, host: target }),
-            _ => None,
+        let mut faults = Faults { struck: Vec::new(), deaths: Vec::new() };
+        for (at, event) in events.iter().enumerate() {
+            let t = event.t;
+            match &event.kind {
+                Kind::Fault { fault, target } => {
+                    faults.struck.push(Struck { at, t, kind: *fault, host: target });
+                }
+                Kind::Process(Process { pid, process, what: ProcessChange::Killed { signal } }) => {
+                    faults.deaths.push(Death { at, t, host: &event.host, process, pid: *pid, signal });
+                }
+                _ => {}
+            }
+        }
+        faults
+    }
+
+    /// What explains a symptom at `t` of a connection that was opened at `since`: the latest that fits, if there is one.
+    /// What was over when the connection was opened does not.
+    pub(crate) fn cause(
+        &self,
+        concern: Concern<'_>,
+        symptom: Symptom,
+        (since, t): (Option<SimTime>, SimTime),
+    ) -> Option<Cause<'a>> {
+        let past = &self.struck[..self.struck.partition_point(|struck| struck.t <= t)];
+        let deaths = &self.deaths[..self.deaths.partition_point(|death| death.t <= t)];
+        let came_before = |t: SimTime| since.is_some_and(|since| t < since);
+        let ended_before =
+            |host: &str, at: usize| past.iter().any(|it| it.at < at && it.host == host && it.ends_host());
+        let fits = |nth: &usize| {
+            let it = &past[*nth];
+            let mut later = past[nth + 1..].iter().filter(|later| later.host == it.host);
+            let mut is_back = || {
+                later
+                    .any(|later| later.kind == FaultKind::Boot && since.is_some_and(|since| later.t <= since))
+            };
+            let (at_peer, silent) = (concern.is_peer(it.host), symptom == Symptom::Silence);
+            match it.kind {
+                FaultKind::Crash => silent && at_peer && !is_back(),
+                FaultKind::Shutdown => at_peer && !is_back(),
+                FaultKind::Boot => at_peer && !came_before(it.t) && ended_before(it.host, it.at),
+                // What gives back harms no connection; and the end of a process says more than the signal.
+                kind if !kind.harms() || matches!(kind, FaultKind::Kill { .. }) => false,
+                kind => {
+                    let mended = later.any(|later| later.kind.mends(kind));
+                    silent && concern.is_on_path(it.host) && !mended
+                }
+            }
         };
-        Faults(events.iter().enumerate().filter_map(struck).collect())
+        let fault = (0..past.len()).rev().find(fits).map(|nth| past[nth]);
+        let killed = |death: &&Death<'_>| {
+            // A host that is shut down kills its processes itself.
+            let is_own = !ended_before(death.host, death.at);
+            concern.is_peer(death.host) && !came_before(death.t) && is_own
+        };
+        let death = deaths.iter().rev().filter(|_| symptom == Symptom::Goodbye).find(killed).copied();
+        match (fault, death) {
+            (Some(fault), Some(death)) if fault.at < death.at => Some(Cause::Killed(death)),
+            (None, Some(death)) => Some(Cause::Killed(death)),
+            (fault, _) => fault.map(Cause::Fault),
+        }
+    }
+
+    /// Whether a host crashed or was shut down, and has not booted since.
+    pub(crate) fn is_off(&self, host: &str) -> bool {
+        let turned = |it: &&Struck<'_>| it.host == host && (it.ends_host() || it.kind == FaultKind::Boot);
+        self.struck.iter().rev().find(turned).is_some_and(Struck::ends_host)
+    }
+
+    /// The last fault before the event `before` that is wanted.
+    pub(crate) fn last(&self, before: usize, wanted: impl Fn(&Struck<'a>) -> bool) -> Option<Struck<'a>> {
+        self.struck.iter().rev().find(|struck| struck.at < before && wanted(struck)).copied()
     }
 
     /// The last fault before the event `before` that does harm, is wanted, and lasts until then: nothing mended it.
     pub(crate) fn in_force(&self, before: usize, wanted: impl Fn(&Struck<'a>) -> bool) -> Option<Struck<'a>> {
-        let past = &self.0[..self.0.partition_point(|struck| struck.at < before)];
+        let past = &self.struck[..self.struck.partition_point(|struck| struck.at < before)];
         let lasts = |nth: usize| {
             let struck = past[nth];
             let mends = |later: &&Struck<'_>| later.host == struck.host && later.kind.mends(struck.kind);
@@ -80,10 +185,8 @@ impl<'a> Faults<'a> {
         wanted: impl Fn(&Struck<'a>) -> bool,
     ) -> Option<Struck<'a>> {
         let ends = |struck: &&Struck<'a>| {
-            (since..before).contains(&struck.at)
-                && matches!(struck.kind, FaultKind::Crash | FaultKind::Shutdown)
-                && wanted(struck)
+            (since..before).contains(&struck.at) && struck.ends_host() && wanted(struck)
         };
-        self.0.iter().rev().find(ends).copied()
+        self.struck.iter().rev().find(ends).copied()
     }
 }

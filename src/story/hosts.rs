@@ -1,8 +1,9 @@
-//! Which host has which address, as far as packets show it.
+//! Which host has which address, and what it is for, as far as packets show it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::packet::Flags;
 use crate::timeline::{Direction, Event, Kind};
 
 /// Hosts and routers that have sent or received anything, by address.
@@ -36,5 +37,51 @@ impl<'a> Hosts<'a> {
     /// Whether a host of this name has sent or received anything.
     pub(crate) fn knows(&self, host: &str) -> bool {
         self.0.values().any(|known| *known == host)
+    }
+}
+
+/// What a host is for, in the order in which pictures have them from left to right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// It opens connections.
+    Client,
+    /// It forwards what others send each other.
+    Router,
+    Server,
+}
+
+/// Hosts that are `known` to be no routers, and all others of a run, by their roles.
+pub(crate) fn roles<'a>(
+    events: &'a [Event],
+    known: impl IntoIterator<Item = &'a str>,
+) -> Vec<(&'a str, Role)> {
+    let mut roles: Vec<(&str, Role)> = known.into_iter().map(|name| (name, Role::Server)).collect();
+    for event in events {
+        let host: &str = &event.host;
+        let opens = match &event.kind {
+            // A fault is the world's doing, and no host's.
+            Kind::Fault { .. } => continue,
+            Kind::Segment(it) => it.dir == Direction::Out && it.flags.has(Flags::SYN) && it.ack.is_none(),
+            _ => false,
+        };
+        let known = roles.iter_mut().find(|(name, _)| *name == host);
+        match known {
+            Some((_, role)) if opens => *role = Role::Client,
+            Some(_) => {}
+            None if opens => roles.push((host, Role::Client)),
+            None if is_router(event) => roles.push((host, Role::Router)),
+            None => roles.push((host, Role::Server)),
+        }
+    }
+    roles.sort_by_key(|(_, role)| *role);
+    roles
+}
+
+/// Only a router says the first thing of its own about somebody else's packet.
+fn is_router(event: &Event) -> bool {
+    match &event.kind {
+        Kind::Lost { .. } => true,
+        Kind::Icmp(icmp) => icmp.dir == Direction::Out,
+        _ => false,
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Sentence;
-use super::evidence::{Ends, Evidence};
+use super::{Sentence, packet};
 use crate::packet::Flags;
 use crate::report::wording;
+use crate::story::Story;
 use crate::time::SimTime;
+use crate::timeline::ConnectionId;
 use crate::timeline::{Direction, Kind, LostReason, SegmentEvent};
 
 /// More segments than this that were sent again are told of in one sentence.
@@ -31,41 +32,41 @@ enum What {
 }
 
 /// First sendings: a connection's end, and the sequence numbers that each took.
-type Originals<'a> = BTreeMap<(&'a str, Ends), Vec<(u32, u32, usize)>>;
+type Originals<'a> = BTreeMap<(&'a str, ConnectionId), Vec<(u32, u32, usize)>>;
 
 /// A sentence for each segment that was sent again, and for each series of probes.
-pub(super) fn retransmissions(evidence: &Evidence<'_>) -> Vec<Sentence> {
-    let mut series: BTreeMap<(&str, Ends, What), Series<'_>> = BTreeMap::new();
+pub(super) fn retransmissions(story: &Story<'_>) -> Vec<Sentence> {
+    let mut series: BTreeMap<(&str, ConnectionId, What), Series<'_>> = BTreeMap::new();
     let mut originals = Originals::new();
-    for (at, event) in evidence.events.iter().enumerate() {
+    for (at, event) in story.events.iter().enumerate() {
         let Kind::Segment(segment) = &event.kind else { continue };
         if segment.dir == Direction::In {
             continue;
         }
-        let (host, ends): (&str, Ends) = (&event.host, (segment.src, segment.dst));
+        let (host, id): (&str, ConnectionId) = (&event.host, ConnectionId::new(segment.src, segment.dst));
         let what = match segment.note {
             Some("keepalive") => What::Probe("keepalive probe"),
             Some("window probe") => What::Probe("window probe"),
             _ if segment.retransmission.is_some() => {
-                let first = originals.get(&(host, ends)).and_then(|all| covering(all, segment.seq));
+                let first = originals.get(&(host, id)).and_then(|all| covering(all, segment.seq));
                 first.map_or(What::Something(segment.seq), What::Again)
             }
             _ => {
                 let taken = (segment.seq, segment.seq.wrapping_add(octets(segment)), at);
-                originals.entry((host, ends)).or_default().push(taken);
+                originals.entry((host, id)).or_default().push(taken);
                 continue;
             }
         };
         let new = || Series { host, what, sent: Vec::new(), lost: Vec::new() };
-        let of = series.entry((host, ends, what)).or_insert_with(new);
+        let of = series.entry((host, id, what)).or_insert_with(new);
         of.sent.push(at);
-        of.lost.extend(evidence.flight(at).and_then(|flight| flight.lost(evidence.events)));
+        of.lost.extend(story.flight(at).and_then(|flight| flight.lost(story.events)));
     }
     let times: usize = series.values().map(|series| series.sent.len()).sum();
     if series.len() > FEW {
-        return summed(evidence, series.values().collect(), times);
+        return summed(story, series.values().collect(), times);
     }
-    series.values().filter_map(|series| told(evidence, series)).collect()
+    series.values().filter_map(|series| told(story, series)).collect()
 }
 
 /// The last first sending that took this sequence number.
@@ -79,47 +80,47 @@ fn octets(segment: &SegmentEvent) -> u32 {
     (segment.len + bits) as u32
 }
 
-fn told(evidence: &Evidence<'_>, series: &Series<'_>) -> Option<Sentence> {
+fn told(story: &Story<'_>, series: &Series<'_>) -> Option<Sentence> {
     let &first = series.sent.first()?;
     let what = match series.what {
         What::Again(original) => {
-            let (name, of) = (evidence.packet(original), wording::instant(evidence.t(original)));
-            format!("sends {name} of {of} again{}", course(evidence, series))
+            let (name, of) = (packet(story, original), wording::instant(story.t(original)));
+            format!("sends {name} of {of} again{}", course(story, series))
         }
-        What::Something(_) => format!("sends a segment again{}", course(evidence, series)),
+        What::Something(_) => format!("sends a segment again{}", course(story, series)),
         What::Probe(probe) if series.sent.len() == 1 => format!("sends a {probe}"),
         What::Probe(probe) => {
             let probes = wording::count(series.sent.len(), probe);
-            format!("sends {probes}{}", until(evidence, series))
+            format!("sends {probes}{}", until(story, series))
         }
     };
     let text = format!("{} {what}{}.", series.host, fate(series));
-    Some(Sentence { t: evidence.t(first), text, events: series.sent.clone() })
+    Some(Sentence { t: story.t(first), text, events: series.sent.clone() })
 }
 
 /// How often, until when and how fast.
-fn course(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
-    let (n, at_once) = (series.sent.len(), evidence.t(series.sent[0]));
+fn course(story: &Story<'_>, series: &Series<'_>) -> String {
+    let (n, at_once) = (series.sent.len(), story.t(series.sent[0]));
     match n {
         1 => String::new(),
-        _ if series.sent.iter().all(|&at| evidence.t(at) == at_once) => format!(", in {n} pieces"),
-        2 => format!(", twice{}", until(evidence, series)),
-        _ => format!(", {n} times{}", until(evidence, series)),
+        _ if series.sent.iter().all(|&at| story.t(at) == at_once) => format!(", in {n} pieces"),
+        2 => format!(", twice{}", until(story, series)),
+        _ => format!(", {n} times{}", until(story, series)),
     }
 }
 
-fn until(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
-    let last = series.sent.last().map_or(SimTime::ZERO, |&last| evidence.t(last));
-    format!(", until {}, {}", wording::instant(last), pace(evidence, series))
+fn until(story: &Story<'_>, series: &Series<'_>) -> String {
+    let last = series.sent.last().map_or(SimTime::ZERO, |&last| story.t(last));
+    format!(", until {}, {}", wording::instant(last), pace(story, series))
 }
 
 /// How the waits between sendings go.
-fn pace(evidence: &Evidence<'_>, series: &Series<'_>) -> String {
+fn pace(story: &Story<'_>, series: &Series<'_>) -> String {
     let original = match series.what {
         What::Again(at) => Some(at),
         _ => None,
     };
-    let sendings: Vec<SimTime> = original.iter().chain(&series.sent).map(|&at| evidence.t(at)).collect();
+    let sendings: Vec<SimTime> = original.iter().chain(&series.sent).map(|&at| story.t(at)).collect();
     let gaps = sendings.windows(2).map(|pair| pair[1] - pair[0]);
     let (shortest, longest) =
         gaps.fold((Duration::MAX, Duration::ZERO), |(short, long), gap| (short.min(gap), long.max(gap)));
@@ -142,15 +143,15 @@ fn fate(series: &Series<'_>) -> String {
     }
 }
 
-fn summed(evidence: &Evidence<'_>, series: Vec<&Series<'_>>, times: usize) -> Vec<Sentence> {
+fn summed(story: &Story<'_>, series: Vec<&Series<'_>>, times: usize) -> Vec<Sentence> {
     let mut sent: Vec<usize> = series.iter().flat_map(|series| series.sent.iter().copied()).collect();
     sent.sort_unstable();
     let Some((&first, &last)) = sent.first().zip(sent.last()) else { return Vec::new() };
     let text = format!(
         "From now until {}, {} are sent again, {} in all.",
-        wording::instant(evidence.t(last)),
+        wording::instant(story.t(last)),
         wording::count(series.len(), "segment"),
         wording::count(times, "time")
     );
-    vec![Sentence { t: evidence.t(first), text, events: sent }]
+    vec![Sentence { t: story.t(first), text, events: sent }]
 }

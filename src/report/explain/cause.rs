@@ -1,31 +1,29 @@
 //! From bad news back to what caused it: every step is an event that another event brought about.
 
-use super::evidence::Evidence;
-use super::trouble::{News, Trouble, troubles};
 use super::{Chain, Sentence};
 use crate::errno::Errno;
 use crate::report::{Waiting, wording};
-use crate::story::{Concern, Struck};
+use crate::story::{News, Process, Story, Struck, Trouble};
 use crate::time::SimTime;
-use crate::timeline::{Direction, FaultKind, Kind, SystemCall};
+use crate::timeline::{Direction, FaultKind, Kind};
 
-pub(super) fn chains(evidence: &Evidence<'_>, waiting: &[Waiting<'_>], end: SimTime) -> Vec<Chain> {
-    let troubles = troubles(evidence);
+pub(super) fn chains(story: &Story<'_>, waiting: &[Waiting<'_>], end: SimTime) -> Vec<Chain> {
+    let troubles = story.troubles();
     let mut chains: Vec<Chain> = Vec::new();
     for trouble in &troubles {
-        let chain = Reasoning { evidence, trouble }.chain();
+        let chain = Reasoning { story, trouble }.chain();
         let told = |known: &Chain| known.iter().map(|it| &it.text).eq(chain.iter().map(|it| &it.text));
         if !chains.iter().any(told) {
             chains.push(chain);
         }
     }
-    chains.extend(waiting.iter().filter_map(|waiting| unaware(evidence, waiting, end)));
+    chains.extend(waiting.iter().filter_map(|waiting| unaware(story, waiting, end)));
     chains
 }
 
 /// One process's bad news, and what it can be traced back to.
 pub(super) struct Reasoning<'a, 'b> {
-    pub(super) evidence: &'b Evidence<'a>,
+    pub(super) story: &'b Story<'a>,
     pub(super) trouble: &'b Trouble<'a>,
 }
 
@@ -40,24 +38,24 @@ impl Reasoning<'_, '_> {
                 _ => Vec::new(),
             });
         }
-        let Some(ends) = self.trouble.ends else { return chain };
+        let Some(id) = self.trouble.id else { return chain };
         let links = match self.trouble.news {
-            News::Failed { errno: Errno::ETIMEDOUT, .. } => self.silence(ends),
+            News::Failed { errno: Errno::ETIMEDOUT, .. } => self.silence(id),
             News::Failed {
                 errno:
                     Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNREFUSED | Errno::ECONNABORTED | Errno::EPROTO,
                 ..
             }
             | News::Killed { .. } => {
-                let reset = self.reset(ends);
-                if reset.is_empty() { self.told(ends) } else { reset }
+                let reset = self.reset(id);
+                if reset.is_empty() { self.told(id) } else { reset }
             }
             News::Failed { errno: Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT, .. } => {
-                self.told(ends)
+                self.told(id)
             }
             // Of the host's own making.
             News::Failed { .. } => Vec::new(),
-            News::EndOfFile { .. } => self.fin(ends),
+            News::EndOfFile { .. } => self.fin(id),
         };
         chain.extend(links);
         chain
@@ -65,7 +63,7 @@ impl Reasoning<'_, '_> {
 
     fn news(&self) -> Sentence {
         let at = self.trouble.at;
-        let when = wording::instant(self.evidence.t(at));
+        let when = wording::instant(self.story.t(at));
         let text = match self.trouble.news {
             News::Failed { call, errno } => {
                 format!("{} failed with {errno} at {when}", call.known_as())
@@ -79,43 +77,33 @@ impl Reasoning<'_, '_> {
     }
 
     pub(super) fn sentence(&self, text: String, events: Vec<usize>) -> Sentence {
-        let t = self.evidence.t(*events.first().expect("a sentence rests on an event"));
+        let t = self.story.t(*events.first().expect("a sentence rests on an event"));
         Sentence { t, text, events }
     }
 
     pub(super) fn at(&self, event: usize) -> String {
-        wording::instant(self.evidence.t(event))
-    }
-
-    /// `the segment`, `the SYN`, `the keepalive`.
-    pub(super) fn packet(&self, at: usize) -> String {
-        self.evidence.packet(at)
+        wording::instant(self.story.t(event))
     }
 }
 
 /// A client that waits on, though its peer is gone: nothing has told it.
-fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Option<Chain> {
-    // The connection that it made last.
-    let (opened, connection) = evidence.events.iter().enumerate().rev().find_map(|(at, event)| {
-        let Kind::Call(call) = &event.kind else { return None };
-        let is_own = (&*event.host, call.pid) == (waiting.host, waiting.pid);
-        let connects = matches!(call.what, SystemCall::Connect { .. }) && call.result.is_ok();
-        if is_own && connects { Some((at, call.connection?)) } else { None }
-    })?;
-    let (last, hosts) = (evidence.events.len(), &evidence.hosts);
-    let concern = Concern::of(hosts, waiting.host, Some(connection.remote.ip()));
-    let lasting = evidence.faults.in_force(last, |it| match it.kind {
-        FaultKind::Kill { .. } => it.at > opened && concern.is_peer(hosts, it.host),
-        _ => concern.is_on_path(hosts, it.host),
+fn unaware(story: &Story<'_>, waiting: &Waiting<'_>, end: SimTime) -> Option<Chain> {
+    let is_it = |process: &&Process<'_>| (process.host, process.pid) == (waiting.host, waiting.pid);
+    let (opened, id) = story.processes.iter().rfind(is_it)?.connected?;
+    let last = story.events.len();
+    let concern = story.concern(waiting.host, Some(id.remote.ip()));
+    let lasting = story.faults.in_force(last, |it| match it.kind {
+        FaultKind::Kill { .. } => it.at > opened && concern.is_peer(it.host),
+        _ => concern.is_on_path(it.host),
     });
-    let forgotten = evidence.faults.end_of_host(opened, last, |it| concern.is_peer(hosts, it.host));
+    let forgotten = story.faults.end_of_host(opened, last, |it| concern.is_peer(it.host));
     let gone = lasting.into_iter().chain(forgotten).max_by_key(|it| it.at)?;
     let Struck { at: gone, kind, host: peer, .. } = gone;
-    let when = wording::instant(evidence.t(gone));
-    let after = evidence.events[gone..].iter().any(|event| {
+    let when = wording::instant(story.t(gone));
+    let after = story.events[gone..].iter().any(|event| {
         &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::Out)
     });
-    let heard = evidence.events[gone..].iter().any(|event| {
+    let heard = story.events[gone..].iter().any(|event| {
         &*event.host == waiting.host && matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::In)
     });
     // A server of which only another process was killed: this client's child serves it on.
@@ -138,6 +126,6 @@ fn unaware(evidence: &Evidence<'_>, waiting: &Waiting<'_>, end: SimTime) -> Opti
     let text = format!("{who} still waits in {} at {}", waiting.on, wording::instant(end));
     Some(vec![
         Sentence { t: end, text, events: vec![last - 1] },
-        Sentence { t: evidence.t(gone), text: why, events: vec![gone] },
+        Sentence { t: story.t(gone), text: why, events: vec![gone] },
     ])
 }

@@ -1,23 +1,24 @@
-//! What a connection's ends tell each other in their headers: that no more will come, and that there is no room.
+//! What a connection's id tell each other in their headers: that no more will come, and that there is no room.
 
 use std::collections::BTreeMap;
 
 use super::Sentence;
-use super::evidence::{Ends, Evidence};
 use crate::packet::Flags;
 use crate::report::wording;
+use crate::story::Story;
+use crate::timeline::ConnectionId;
 use crate::timeline::{Direction, Kind};
 
 /// A sentence for every first FIN, and for every window that is closed.
-pub(super) fn flow(evidence: &Evidence<'_>) -> Vec<Sentence> {
-    let mut windows: BTreeMap<(&str, Ends), (u16, Option<usize>)> = BTreeMap::new();
+pub(super) fn flow(story: &Story<'_>) -> Vec<Sentence> {
+    let mut windows: BTreeMap<(&str, ConnectionId), (u16, Option<usize>)> = BTreeMap::new();
     let mut sentences = Vec::new();
-    for (at, event) in evidence.events.iter().enumerate() {
+    for (at, event) in story.events.iter().enumerate() {
         let Kind::Segment(segment) = &event.kind else { continue };
         if segment.dir == Direction::In || segment.flags.has(Flags::RST) {
             continue;
         }
-        let peer = || evidence.name(segment.dst.ip());
+        let peer = || story.name(segment.dst.ip());
         let mut say = |text: String, events: Vec<usize>| {
             sentences.push(Sentence { t: event.t, text, events });
         };
@@ -25,7 +26,9 @@ pub(super) fn flow(evidence: &Evidence<'_>) -> Vec<Sentence> {
             let text = format!("{} sends {} a FIN: nothing more will come from there.", event.host, peer());
             say(text, vec![at]);
         }
-        let window = windows.entry((&event.host, (segment.src, segment.dst))).or_insert((segment.win, None));
+        let window = windows
+            .entry((&event.host, ConnectionId::new(segment.src, segment.dst)))
+            .or_insert((segment.win, None));
         match (*window, segment.win) {
             ((1.., _), 0) => {
                 say(
@@ -35,7 +38,7 @@ pub(super) fn flow(evidence: &Evidence<'_>) -> Vec<Sentence> {
                 *window = (0, Some(at));
             }
             ((0, Some(since)), 1..) => {
-                let closed = event.t - evidence.t(since);
+                let closed = event.t - story.t(since);
                 let after = match closed.is_zero() {
                     true => "at once".to_owned(),
                     false => format!("after {}", wording::span(closed)),

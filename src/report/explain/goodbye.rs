@@ -1,28 +1,28 @@
 //! The peer said goodbye, with a RST or a FIN: what it answered, and why it was said.
 
-use super::Sentence;
 use super::cause::Reasoning;
-use super::evidence::Ends;
+use super::{Sentence, packet};
 use crate::packet::Flags;
 use crate::report::wording;
-use crate::story::Why;
+use crate::story::{Struck, Why};
+use crate::timeline::ConnectionId;
 use crate::timeline::{Call, Direction, Event, FaultKind, Kind, Process, ProcessChange, SystemCall};
 
 impl Reasoning<'_, '_> {
     /// The peer's RST, what it answered, and why.
-    pub(super) fn reset(&self, ends: Ends) -> Vec<Sentence> {
-        let evidence = self.evidence;
-        let mut arrivals = evidence.segments(self.trouble.host, ends, Direction::In, self.trouble.at);
+    pub(super) fn reset(&self, id: ConnectionId) -> Vec<Sentence> {
+        let story = self.story;
+        let mut arrivals = story.segments(self.trouble.host, id, Direction::In, self.trouble.at);
         let Some((arrival, _)) = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::RST)) else {
             return Vec::new();
         };
-        let Some(sent) = evidence.origin(arrival) else { return Vec::new() };
-        let Some(reset) = evidence.reset(sent) else { return Vec::new() };
-        let peer = evidence.name(ends.1.ip());
-        let answered = reset.answers.and_then(|answers| Some((answers, evidence.origin(answers)?)));
+        let Some(sent) = story.origin(arrival) else { return Vec::new() };
+        let Some(reset) = story.reset(sent) else { return Vec::new() };
+        let peer = story.name(id.remote.ip());
+        let answered = reset.answers.and_then(|answers| Some((answers, story.origin(answers)?)));
         let rst = match answered {
             Some((answers, segment)) => {
-                let what = self.packet(segment);
+                let what = packet(self.story, segment);
                 let text = format!("the RST of {} answered {what} of {}", self.at(sent), self.at(segment));
                 self.sentence(text, vec![arrival, sent, answers, segment])
             }
@@ -32,34 +32,32 @@ impl Reasoning<'_, '_> {
             }
         };
         let mut links = vec![rst];
-        links.extend(self.why_reset(reset.why, &peer, ends, sent));
+        links.extend(self.why_reset(reset.why, &peer, id, sent));
         links
     }
 
-    fn why_reset(&self, why: Why, peer: &str, ends: Ends, sent: usize) -> Vec<Sentence> {
+    fn why_reset(&self, why: Why, peer: &str, id: ConnectionId, sent: usize) -> Vec<Sentence> {
         match why {
             Why::Forgotten => {
-                let boot = self
-                    .evidence
-                    .fault(sent, |fault, host| fault == FaultKind::Boot && host == peer)
-                    .map(|(at, ..)| at);
+                let is_boot = |it: &Struck<'_>| it.kind == FaultKind::Boot && it.host == peer;
+                let boot = self.story.faults.last(sent, is_boot).map(|it| it.at);
                 let text =
                     |at| format!("the {peer} host forgot the connection when it rebooted at {}", self.at(at));
                 boot.map(|at| self.sentence(text(at), vec![at])).into_iter().collect()
             }
             Why::Refused => {
-                let text = format!("nobody listened on port {} of {peer}", ends.1.port());
+                let text = format!("nobody listened on port {} of {peer}", id.remote.port());
                 vec![self.sentence(text, vec![sent])]
             }
-            Why::Closed => self.who_left(peer, ends, sent),
-            Why::Abort => self.who_left_data(peer, ends, sent),
+            Why::Closed => self.who_left(peer, id, sent),
+            Why::Abort => self.who_left_data(peer, id, sent),
         }
     }
 
     /// Why nobody was left at the peer: its FIN came before.
-    fn who_left(&self, peer: &str, ends: Ends, before: usize) -> Vec<Sentence> {
-        let peers = (ends.1, ends.0);
-        let mut segments = self.evidence.segments(peer, peers, Direction::Out, before);
+    fn who_left(&self, peer: &str, id: ConnectionId, before: usize) -> Vec<Sentence> {
+        let peers = ConnectionId::new(id.remote, id.local);
+        let mut segments = self.story.segments(peer, peers, Direction::Out, before);
         let Some((fin, _)) = segments.rfind(|(_, segment)| segment.flags.has(Flags::FIN)) else {
             let text = format!("{peer} had no such connection any more");
             return vec![self.sentence(text, vec![before])];
@@ -72,10 +70,10 @@ impl Reasoning<'_, '_> {
 
     /// Why the peer sent a FIN: its process had ended, or was shut down.
     fn why_fin(&self, peer: &str, fin: usize) -> Option<Sentence> {
-        let evidence = self.evidence;
-        let same = |event: &Event| &*event.host == peer && event.t == evidence.t(fin);
+        let story = self.story;
+        let same = |event: &Event| &*event.host == peer && event.t == story.t(fin);
         let ended =
-            evidence.events.iter().enumerate().filter(|(_, event)| same(event)).find_map(|(at, event)| {
+            story.events.iter().enumerate().filter(|(_, event)| same(event)).find_map(|(at, event)| {
                 let Kind::Process(Process { pid, process, what }) = &event.kind else { return None };
                 let who = wording::process(process, *pid);
                 match what {
@@ -85,17 +83,17 @@ impl Reasoning<'_, '_> {
                 }
             });
         let shut = || {
-            let (at, _, target) =
-                evidence.fault(fin, |fault, host| fault == FaultKind::Shutdown && host == peer)?;
-            Some((at, format!("{target} was shut down")))
+            let is_shutdown = |it: &Struck<'_>| it.kind == FaultKind::Shutdown && it.host == peer;
+            let it = story.faults.last(fin, is_shutdown)?;
+            Some((it.at, format!("{} was shut down", it.host)))
         };
         let (at, what) = ended.or_else(shut)?;
         Some(self.sentence(format!("{what} at {}", self.at(at)), vec![at]))
     }
 
     /// A RST that answers nothing: a process that left data unread, or did not want to linger.
-    fn who_left_data(&self, peer: &str, ends: Ends, sent: usize) -> Vec<Sentence> {
-        let events = self.evidence.events;
+    fn who_left_data(&self, peer: &str, id: ConnectionId, sent: usize) -> Vec<Sentence> {
+        let events = self.story.events;
         let same = |event: &Event| &*event.host == peer && event.t == events[sent].t;
         let left = |(at, event): (usize, &Event)| match &event.kind {
             Kind::Call(Call { what: SystemCall::Close { .. }, result: Ok(_), pid, process, .. }) => {
@@ -108,7 +106,7 @@ impl Reasoning<'_, '_> {
         };
         let mut now = events.iter().enumerate().filter(|(_, event)| same(event));
         let Some((at, pid, what)) = now.find_map(left) else { return Vec::new() };
-        let unread = match self.unread(peer, pid, (ends.1, ends.0), sent) {
+        let unread = match self.unread(peer, pid, ConnectionId::new(id.remote, id.local), sent) {
             0 => String::new(),
             octets => {
                 format!(" with {} unread (RFC 1122, 4.2.2.13)", wording::count(octets as usize, "octet"))
@@ -118,8 +116,8 @@ impl Reasoning<'_, '_> {
     }
 
     /// Octets that came to a process's connection and that it had not read.
-    fn unread(&self, host: &str, pid: u32, ends: Ends, before: usize) -> u64 {
-        let arrived = self.evidence.segments(host, ends, Direction::In, before);
+    fn unread(&self, host: &str, pid: u32, id: ConnectionId, before: usize) -> u64 {
+        let arrived = self.story.segments(host, id, Direction::In, before);
         // SYN is 0, so the first octet is 1.
         let arrived = arrived.map(|(_, it)| (u64::from(it.seq) + it.len as u64).saturating_sub(1)).max();
         let read = |event: &Event| match &event.kind {
@@ -128,18 +126,18 @@ impl Reasoning<'_, '_> {
             }
             _ => 0,
         };
-        arrived.unwrap_or(0).saturating_sub(self.evidence.events[..before].iter().map(read).sum())
+        arrived.unwrap_or(0).saturating_sub(self.story.events[..before].iter().map(read).sum())
     }
 
     /// The peer's FIN, and why it was sent.
-    pub(super) fn fin(&self, ends: Ends) -> Vec<Sentence> {
-        let evidence = self.evidence;
-        let mut arrivals = evidence.segments(self.trouble.host, ends, Direction::In, self.trouble.at);
+    pub(super) fn fin(&self, id: ConnectionId) -> Vec<Sentence> {
+        let story = self.story;
+        let mut arrivals = story.segments(self.trouble.host, id, Direction::In, self.trouble.at);
         let Some((arrival, _)) = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::FIN)) else {
             return Vec::new();
         };
-        let Some(sent) = evidence.origin(arrival) else { return Vec::new() };
-        let peer = evidence.name(ends.1.ip());
+        let Some(sent) = story.origin(arrival) else { return Vec::new() };
+        let peer = story.name(id.remote.ip());
         let waited = self.trouble_waited(arrival);
         let text = format!(
             "the FIN that {peer} sent at {} lay there since {}{waited}",
@@ -153,7 +151,7 @@ impl Reasoning<'_, '_> {
 
     /// How long nobody looked.
     fn trouble_waited(&self, arrival: usize) -> String {
-        let waited = self.evidence.t(self.trouble.at) - self.evidence.t(arrival);
+        let waited = self.story.t(self.trouble.at) - self.story.t(arrival);
         if waited.is_zero() { String::new() } else { format!(", unread for {}", wording::span(waited)) }
     }
 }

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::Sentence;
-use super::evidence::Evidence;
 use crate::report::wording;
+use crate::story::Story;
 use crate::timeline::{Kind, Line, Stream};
 
 /// More lines than this are told of in one sentence.
 const FEW: usize = 4;
 
 /// What was typed, and when it came back.
-pub(super) fn lines(evidence: &Evidence<'_>) -> Vec<Sentence> {
+pub(super) fn lines(story: &Story<'_>) -> Vec<Sentence> {
     let mut typed: BTreeMap<(&str, u32), Vec<(usize, &Line)>> = BTreeMap::new();
     let mut printed: BTreeMap<(&str, u32), Vec<(usize, &Line)>> = BTreeMap::new();
-    for (at, event) in evidence.events.iter().enumerate() {
+    for (at, event) in story.events.iter().enumerate() {
         if let Kind::Line(line) = &event.kind {
             let lines = match line.stream {
                 Stream::Stdin => &mut typed,
@@ -34,7 +34,7 @@ pub(super) fn lines(evidence: &Evidence<'_>) -> Vec<Sentence> {
                 (at, echoes.next_if(|(_, echo)| answers(echo)), line)
             })
             .collect();
-        sentences.extend(if told.len() > FEW { many(evidence, &told) } else { few(evidence, &told) });
+        sentences.extend(if told.len() > FEW { many(story, &told) } else { few(story, &told) });
     }
     sentences
 }
@@ -47,10 +47,10 @@ fn is_echoed(line: &Line) -> bool {
     line.process.starts_with("echo")
 }
 
-fn few(evidence: &Evidence<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
+fn few(story: &Story<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
     let sentence = |&(at, echo, line): &Told<'_>| {
-        let t = evidence.t(at);
-        let when = |at: usize| wording::instant(evidence.t(at));
+        let t = story.t(at);
+        let when = |at: usize| wording::instant(story.t(at));
         let back = match echo {
             Some((echo, _)) if is_echoed(line) => format!("its echo is printed at {}", when(echo)),
             Some((at, answer)) => format!("the answer is {:?}, at {}", answer.text, when(at)),
@@ -64,12 +64,12 @@ fn few(evidence: &Evidence<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
     told.iter().map(sentence).collect()
 }
 
-fn many(evidence: &Evidence<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
+fn many(story: &Story<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
     let Some(&(first, _, line)) = told.first() else { return Vec::new() };
     let echoed: Vec<usize> = told.iter().filter_map(|(_, echo, _)| echo.map(|(at, _)| at)).collect();
     let until = echoed
         .last()
-        .map_or(String::new(), |&last| format!(", the last at {}", wording::instant(evidence.t(last))));
+        .map_or(String::new(), |&last| format!(", the last at {}", wording::instant(story.t(last))));
     let who = wording::process(&line.process, line.pid);
     let text = format!(
         "{} are typed for {who}; {} printed{until}.",
@@ -81,5 +81,5 @@ fn many(evidence: &Evidence<'_>, told: &[Told<'_>]) -> Vec<Sentence> {
         },
     );
     let events = told.iter().map(|(at, ..)| *at).chain(echoed).collect();
-    vec![Sentence { t: evidence.t(first), text, events }]
+    vec![Sentence { t: story.t(first), text, events }]
 }

@@ -2,9 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `evidence` | the timeline with its packets paired and its hosts known by address |
-//! | `story`, `lines`, `again`, `flow` | what happened, in time order; what was typed; what was sent again; what ends say |
-//! | `trouble` | calls that brought bad news |
+//! | `happened`, `lines`, `again`, `flow` | what happened, in time order; what was typed; what was sent again; what id say |
 //! | `cause` | from bad news back to what caused it |
 //! | `goodbye`, `silence` | a peer that ended the connection, and one that was never heard again |
 //! | `own` | what a host's own kernel refused |
@@ -12,22 +10,21 @@
 
 mod again;
 mod cause;
-mod evidence;
 mod flow;
 mod goodbye;
+mod happened;
 mod lines;
 mod own;
 mod remedy;
 mod silence;
-mod story;
-mod trouble;
 
 use std::io::{self, Write};
 
-use self::evidence::Evidence;
 use super::{RunInfo, Waiting, wording};
+use crate::packet::Flags;
+use crate::story::Story;
 use crate::time::SimTime;
-use crate::timeline::Event;
+use crate::timeline::{Event, SegmentEvent};
 
 pub use remedy::{Notice, Remedy};
 
@@ -50,12 +47,12 @@ pub type Chain = Vec<Sentence>;
 
 /// What happened, in time order.
 pub fn story(events: &[Event]) -> Vec<Sentence> {
-    story::story(&Evidence::of(events))
+    happened::happened(&Story::of(events))
 }
 
 /// Why: a chain for every process that had bad news, and for every client among `waiting` that has not had any.
 pub fn causes(events: &[Event], waiting: &[Waiting<'_>], end: SimTime) -> Vec<Chain> {
-    cause::chains(&Evidence::of(events), waiting, end)
+    cause::chains(&Story::of(events), waiting, end)
 }
 
 /// Writes the story, the causes, and what other runs of the same scenario saw.
@@ -77,19 +74,19 @@ pub fn explain(
     }
     writeln!(out, "{}", wording::printable(&run.command()))?;
 
-    let evidence = Evidence::of(events);
-    let story = story::story(&evidence);
-    if !story.is_empty() {
+    let story = Story::of(events);
+    let happened = happened::happened(&story);
+    if !happened.is_empty() {
         writeln!(out, "\nWhat happened\n")?;
     }
     let clock = |sentence: &Sentence| wording::instant(sentence.t);
-    let width = story.iter().map(|sentence| clock(sentence).len()).max().unwrap_or(0);
-    for sentence in &story {
+    let width = happened.iter().map(|sentence| clock(sentence).len()).max().unwrap_or(0);
+    for sentence in &happened {
         let head = format!("{:>width$}  ", clock(sentence));
         paragraph(out, &head, &sentence.text)?;
     }
 
-    let chains = cause::chains(&evidence, waiting, end);
+    let chains = cause::chains(&story, waiting, end);
     if !chains.is_empty() {
         writeln!(out, "\nWhy")?;
     }
@@ -102,6 +99,16 @@ pub fn explain(
         }
     }
     remedy::table(out, remedies)
+}
+
+/// A packet that was sent, by its kind: `the segment`, `the SYN`, `the keepalive`.
+fn packet(story: &Story<'_>, sent: usize) -> String {
+    match story.segment(sent) {
+        Some(SegmentEvent { note: Some(note), .. }) => format!("the {note}"),
+        Some(segment) if segment.flags.has(Flags::SYN) => "the SYN".to_owned(),
+        Some(segment) if segment.flags.has(Flags::FIN) && segment.len == 0 => "the FIN".to_owned(),
+        _ => "the segment".to_owned(),
+    }
 }
 
 /// Text behind its head, as far in on every line.

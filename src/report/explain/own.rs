@@ -73,7 +73,7 @@ impl Reasoning<'_, '_> {
 
     /// What happened on the host before the news.
     fn before(&self) -> impl DoubleEndedIterator<Item = (usize, &Event)> {
-        let events = self.evidence.events[..self.trouble.at].iter().enumerate();
+        let events = self.story.events[..self.trouble.at].iter().enumerate();
         events.filter(|(_, event)| &*event.host == self.trouble.host)
     }
 

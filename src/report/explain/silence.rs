@@ -1,19 +1,19 @@
 //! Nothing came back, or nothing but a router's word: what was sent in vain, and where it went.
 
-use super::Sentence;
 use super::cause::Reasoning;
-use super::evidence::Ends;
+use super::{Sentence, packet};
 use crate::packet::Flags;
-use crate::report::wording;
-use crate::story::{Concern, Struck};
+use crate::report::{fault, wording};
+use crate::story::Struck;
+use crate::timeline::ConnectionId;
 use crate::timeline::{Direction, FaultKind, Kind, LostPacket, LostReason, SegmentEvent};
 
 impl Reasoning<'_, '_> {
     /// Nothing came back: what was sent, how often, and where it was lost.
-    pub(super) fn silence(&self, ends: Ends) -> Vec<Sentence> {
-        let (first, tries) = self.unanswered(ends);
+    pub(super) fn silence(&self, id: ConnectionId) -> Vec<Sentence> {
+        let (first, tries) = self.unanswered(id);
         let Some(first) = first else { return Vec::new() };
-        let segment = self.evidence.segment(first);
+        let segment = self.story.segment(first);
         let probe = segment.and_then(|segment| segment.note).is_some_and(|note| note == "keepalive");
         let last = *tries.last().unwrap_or(&first);
         let what = if probe {
@@ -25,7 +25,7 @@ impl Reasoning<'_, '_> {
             )
         } else {
             let is_probe =
-                |at: &&usize| self.evidence.segment(**at).and_then(|it| it.note) == Some("tail loss probe");
+                |at: &&usize| self.story.segment(**at).and_then(|it| it.note) == Some("tail loss probe");
             let probes = tries.iter().filter(is_probe).count();
             let again = match wording::attempts(probes, tries.len() - 1 - probes) {
                 None => String::new(),
@@ -34,7 +34,7 @@ impl Reasoning<'_, '_> {
                     format!(" nor {any_of}its {attempts}, the last at {}", self.at(last))
                 }
             };
-            format!("nothing answered {} of {}{again}", self.packet(first), self.at(first))
+            format!("nothing answered {} of {}{again}", packet(self.story, first), self.at(first))
         };
         let mut links = vec![self.sentence(what, tries.clone())];
         links.extend(self.why_lost(&tries));
@@ -42,24 +42,24 @@ impl Reasoning<'_, '_> {
     }
 
     /// The router said no, and TCP remembered it.
-    pub(super) fn told(&self, ends: Ends) -> Vec<Sentence> {
-        let (first, tries) = self.unanswered(ends);
+    pub(super) fn told(&self, id: ConnectionId) -> Vec<Sentence> {
+        let (first, tries) = self.unanswered(id);
         let Some(first) = first else { return Vec::new() };
-        let told = self.evidence.told(self.trouble.host, ends, first, self.trouble.at);
-        let Some((last, icmp)) = told.last() else { return self.silence(ends) };
-        let who = match self.evidence.name(icmp.src) {
-            router if icmp.src != ends.1.ip() => format!("the {router}"),
+        let told = self.story.told(self.trouble.host, id, first, self.trouble.at);
+        let Some((last, icmp)) = told.last() else { return self.silence(id) };
+        let who = match self.story.name(icmp.src) {
+            router if icmp.src != id.remote.ip() => format!("the {router}"),
             peer => peer,
         };
         let times = match told.len() {
             1 => format!("at {}", self.at(*last)),
             n => format!("{} times, the last time at {}", wording::grouped(n), self.at(*last)),
         };
-        let (packet, since) = (self.packet(first), self.at(first));
-        let what = match (tries.len(), self.evidence.segment(first).and_then(|segment| segment.note)) {
-            (1, _) => format!("{packet} of {since}"),
+        let (sent, since) = (packet(self.story, first), self.at(first));
+        let what = match (tries.len(), self.story.segment(first).and_then(|segment| segment.note)) {
+            (1, _) => format!("{sent} of {since}"),
             (_, Some("keepalive")) => format!("the keepalive probes from {since} on"),
-            _ => format!("{packet} of {since} and its retransmissions"),
+            _ => format!("{sent} of {since} and its retransmissions"),
         };
         let text = format!("{who} answered {what} with ICMP {} {times}", icmp.what.name());
         let mut links = vec![self.sentence(text, told.iter().map(|(at, _)| *at).collect())];
@@ -68,11 +68,11 @@ impl Reasoning<'_, '_> {
     }
 
     /// The first sending of what was never acknowledged, and all of its sendings.
-    fn unanswered(&self, ends: Ends) -> (Option<usize>, Vec<usize>) {
-        let evidence = self.evidence;
+    fn unanswered(&self, id: ConnectionId) -> (Option<usize>, Vec<usize>) {
+        let story = self.story;
         let (host, before) = (self.trouble.host, self.trouble.at);
-        let heard = evidence.segments(host, ends, Direction::In, before).next_back().map_or(0, |(at, _)| at);
-        let acked = evidence.segments(host, ends, Direction::In, before).filter_map(|(_, it)| it.ack).max();
+        let heard = story.segments(host, id, Direction::In, before).next_back().map_or(0, |(at, _)| at);
+        let acked = story.segments(host, id, Direction::In, before).filter_map(|(_, it)| it.ack).max();
         // What came since may have acknowledged nothing new, where packets are lost in one direction only.
         let is_unacknowledged =
             |it: &SegmentEvent| it.len > 0 && acked.is_some_and(|acked| it.seq + it.len as u32 > acked);
@@ -82,8 +82,8 @@ impl Reasoning<'_, '_> {
                 || segment.flags.has(Flags::SYN)
                 || segment.flags.has(Flags::FIN)
         };
-        let tries: Vec<usize> = evidence
-            .segments(host, ends, Direction::Out, before)
+        let tries: Vec<usize> = story
+            .segments(host, id, Direction::Out, before)
             .filter(|(at, it)| {
                 (*at > heard && counts(it) || is_unacknowledged(it)) && !it.flags.has(Flags::RST)
             })
@@ -94,9 +94,8 @@ impl Reasoning<'_, '_> {
 
     /// Why the packets were lost: the reason of the last one, and the fault behind it.
     fn why_lost(&self, tries: &[usize]) -> Vec<Sentence> {
-        let evidence = self.evidence;
-        let lost =
-            tries.iter().filter_map(|&sent| Some((sent, evidence.flight(sent)?.lost(evidence.events)?)));
+        let story = self.story;
+        let lost = tries.iter().filter_map(|&sent| Some((sent, story.flight(sent)?.lost(story.events)?)));
         let lost: Vec<_> = lost.collect();
         let Some(&(sent, reason)) = lost.last() else { return self.lost_answers(tries) };
         self.fault_behind(reason, sent).into_iter().collect()
@@ -105,10 +104,10 @@ impl Reasoning<'_, '_> {
     /// Everything arrived, so the answers must have been lost.
     fn lost_answers(&self, tries: &[usize]) -> Vec<Sentence> {
         let Some(&first) = tries.first() else { return Vec::new() };
-        let answers = self.evidence.events[first..self.trouble.at].iter().enumerate().rev();
+        let answers = self.story.events[first..self.trouble.at].iter().enumerate().rev();
         let mut lost = answers.filter_map(|(n, event)| match &event.kind {
             Kind::Lost { packet: LostPacket::Segment(it), reason }
-                if Some((it.dst, it.src)) == self.trouble.ends =>
+                if Some(ConnectionId::new(it.dst, it.src)) == self.trouble.id =>
             {
                 Some((first + n, *reason))
             }
@@ -124,50 +123,31 @@ impl Reasoning<'_, '_> {
     /// Nothing was lost, but a link kept what it was given.
     fn held(&self) -> Option<Sentence> {
         let held = self.fault(self.trouble.at, |kind| matches!(kind, FaultKind::Hold(_)))?;
-        let direction = match held.kind {
-            FaultKind::Hold(way) => wording::direction(way),
-            _ => None,
-        };
-        let text = format!(
-            "packets {} {} were held since {}",
-            direction.unwrap_or("of"),
-            held.host,
-            wording::instant(held.t)
-        );
+        let text = fault::lasts(held.kind, held.host, &wording::instant(held.t));
         Some(Sentence { t: held.t, text, events: vec![held.at] })
     }
 
     /// The last fault of this kind before `before` that lasts until then, on a host of the connection or its link.
     fn fault(&self, before: usize, is: impl Fn(FaultKind) -> bool) -> Option<Struck<'_>> {
-        let evidence = self.evidence;
-        let concern =
-            Concern::of(&evidence.hosts, self.trouble.host, self.trouble.ends.map(|(_, it)| it.ip()));
-        let wanted = |it: &Struck<'_>| is(it.kind) && concern.is_on_path(&evidence.hosts, it.host);
-        evidence.faults.in_force(before, wanted)
+        let story = self.story;
+        let concern = story.concern(self.trouble.host, self.trouble.id.map(|it| it.remote.ip()));
+        story.faults.in_force(before, |it| is(it.kind) && concern.is_on_path(it.host))
     }
 
     /// What made the network lose a packet that was sent, or lost, at `at`.
     fn fault_behind(&self, reason: LostReason, at: usize) -> Option<Sentence> {
-        let ends_host = |kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown);
-        let when = |it: &Struck<'_>| wording::instant(it.t);
-        let (fault, text) = match reason {
+        let fault = match reason {
             LostReason::HostDown => {
-                let it = self.fault(at, ends_host)?;
-                (it, format!("the {} host was down since {}", it.host, when(&it)))
+                self.fault(at, |kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown))
             }
-            LostReason::Partition => {
-                let it = self.fault(at, |kind| matches!(kind, FaultKind::Partition(_)))?;
-                (it, format!("the network was cut at {} since {}", it.host, when(&it)))
-            }
-            LostReason::Unreachable => {
-                let it = self.fault(at, |kind| matches!(kind, FaultKind::Unreachable(_)))?;
-                (it, format!("the router had no way to {} since {}", it.host, when(&it)))
-            }
+            LostReason::Partition => self.fault(at, |kind| matches!(kind, FaultKind::Partition(_))),
+            LostReason::Unreachable => self.fault(at, |kind| matches!(kind, FaultKind::Unreachable(_))),
             other => {
                 let text = format!("packets were lost on the way ({other}), the last at {}", self.at(at));
                 return Some(self.sentence(text, vec![at]));
             }
-        };
+        }?;
+        let text = fault::lasts(fault.kind, fault.host, &wording::instant(fault.t));
         Some(Sentence { t: fault.t, text, events: vec![fault.at] })
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::number::{NONE, Words, micros};
-use crate::report::{strace, wording};
+use crate::report::{fault, strace, wording};
 use crate::time::SimTime;
 use crate::timeline::{
     Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
@@ -125,7 +125,7 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
             vec![i64::from(*pid), words.put(process), stream, words.put(text)]
         }
         Kind::Fault { fault, target } => {
-            vec![words.put(fault.name()), words.put(target), words.put_some(wording::fault_detail(*fault))]
+            vec![words.put(fault.name()), words.put(target), words.put_some(fault::detail(*fault))]
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::Places;
+use super::columns::Positions;
 use super::{Arrow, End, Manner};
 use crate::packet::Flags;
 use crate::report::wording;
@@ -16,32 +16,32 @@ const SHORT: usize = 24;
 pub(super) fn by_sending(
     events: &[Event],
     flights: &[Flight],
-    places: &Places<'_>,
+    positions: &Positions<'_>,
 ) -> BTreeMap<usize, Vec<Arrow>> {
     let mut arrows: BTreeMap<usize, Vec<Arrow>> = BTreeMap::new();
     for flight in flights {
-        if let Some(arrow) = arrow(events, flight, places) {
+        if let Some(arrow) = arrow(events, flight, positions) {
             arrows.entry(flight.sent).or_default().push(arrow);
         }
     }
     arrows
 }
 
-fn arrow(events: &[Event], flight: &Flight, places: &Places<'_>) -> Option<Arrow> {
+fn arrow(events: &[Event], flight: &Flight, positions: &Positions<'_>) -> Option<Arrow> {
     let event = &events[flight.sent];
-    let from = places.host(&event.host)?;
+    let from = positions.host(&event.host)?;
     let end = match flight.fate {
         Fate::Arrived(at) => End::Arrived(events[at].t),
         Fate::Lost(at) => {
             let reason = flight.lost(events)?;
-            End::Lost { t: events[at].t, column: places.host(&events[at].host)?, reason }
+            End::Lost { t: events[at].t, column: positions.host(&events[at].host)?, reason }
         }
         Fate::Underway => End::Underway,
     };
     let arrow = match &event.kind {
         Kind::Segment(segment) => Arrow {
             from,
-            to: places.addr(segment.dst.ip(), from),
+            to: positions.addr(segment.dst.ip(), from),
             end,
             manner: manner(segment),
             label: label(segment),
@@ -51,7 +51,7 @@ fn arrow(events: &[Event], flight: &Flight, places: &Places<'_>) -> Option<Arrow
         },
         Kind::Icmp(icmp) => Arrow {
             from,
-            to: places.addr(icmp.dst, from),
+            to: positions.addr(icmp.dst, from),
             end,
             manner: Manner::Icmp,
             label: icmp_label(icmp),

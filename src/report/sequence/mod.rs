@@ -175,8 +175,8 @@ impl Sequence {
     /// The diagram of a whole run, folded.
     pub fn of(events: &[Event]) -> Sequence {
         let flights = flights(events);
-        let (columns, places) = columns::columns(events);
-        let mut arrows = arrows::by_sending(events, &flights, &places);
+        let (columns, positions) = columns::columns(events);
+        let mut arrows = arrows::by_sending(events, &flights, &positions);
         let mut notes = notes::Notes::of(events);
         let mut rows: Vec<Row> = Vec::new();
         for (at, event) in events.iter().enumerate() {
@@ -184,9 +184,9 @@ impl Sequence {
                 rows.push(Row { t: event.t, what: What::Arrow(arrow) });
             }
             if let Kind::Fault { fault, target } = &event.kind {
-                rows.push(Row { t: event.t, what: fault_row(*fault, target, &places) });
+                rows.push(Row { t: event.t, what: fault_row(*fault, target, &positions) });
             } else if let Some(note) = notes.note(event)
-                && let Some(column) = places.host(&event.host)
+                && let Some(column) = positions.host(&event.host)
             {
                 push_note(&mut rows, event.t, column, note);
             }
@@ -210,12 +210,12 @@ fn push_note(rows: &mut Vec<Row>, t: SimTime, column: usize, note: Note) {
     }
 }
 
-fn fault_row(fault: FaultKind, target: &str, places: &columns::Places<'_>) -> What {
-    let title = super::wording::printable(&super::wording::fault(fault, target)).into_owned();
+fn fault_row(fault: FaultKind, target: &str, positions: &columns::Positions<'_>) -> What {
+    let title = super::wording::printable(&super::fault::headline(fault, target)).into_owned();
     let power = match fault {
         FaultKind::Crash => Some(Power::Off),
         FaultKind::Boot => Some(Power::On),
         _ => None,
     };
-    What::Fault { column: places.host(target), title, power }
+    What::Fault { column: positions.host(target), title, power }
 }

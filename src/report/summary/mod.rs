@@ -1,17 +1,13 @@
 //! What happened and why, in the few lines that end a run.
 
-mod connection;
-mod history;
-mod mishap;
 mod sentence;
-mod story;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use self::history::History;
 use self::sentence::Narrator;
 use super::wording;
+use crate::story::Story;
 use crate::time::SimTime;
 use crate::timeline::Event;
 
@@ -44,65 +40,66 @@ pub fn summary(
     waiting: &[Waiting<'_>],
     end: SimTime,
 ) -> io::Result<()> {
-    let mut history = History::of(events);
+    let mut story = Story::of(events);
     for waiting in waiting {
-        history.story(waiting.host, waiting.pid, waiting.process);
+        story.process(waiting.host, waiting.pid, waiting.process);
     }
-    for (who, sentence) in fold(&Narrator { history: &history, waiting, end }) {
+    for (who, sentence) in fold(&Narrator { story: &story, waiting, end }) {
         writeln!(out, "{}", wording::printable(&format!("{who} {sentence}")))?;
     }
-    for (host, zombies) in zombies(&history) {
+    for (host, zombies) in zombies(&story) {
         writeln!(out, "{host}: {} left", wording::count(zombies, "zombie"))?;
     }
-    writeln!(out, "{}", wire(&history, end))
+    writeln!(out, "{}", wire(&story, end))
 }
 
 /// Sentences with their subjects, in the order the processes appeared.
 fn fold(narrator: &Narrator<'_>) -> Vec<(String, String)> {
-    let stories = &narrator.history.stories;
+    let processes = &narrator.story.processes;
     let mut namesakes: BTreeMap<(&str, u32), BTreeSet<&str>> = BTreeMap::new();
-    for story in stories {
-        namesakes.entry((story.process, story.pid)).or_default().insert(story.host);
+    for process in processes {
+        namesakes.entry((process.name, process.pid)).or_default().insert(process.host);
     }
     let mut said: BTreeMap<(&str, String), usize> = BTreeMap::new();
     let mut lines: Vec<(String, usize, String)> = Vec::new();
-    for story in stories {
-        let Some(sentence) = narrator.tell(story) else { continue };
-        let index = *said.entry((story.process, sentence.clone())).or_insert(lines.len());
+    for process in processes {
+        let Some(sentence) = narrator.tell(process) else { continue };
+        let index = *said.entry((process.name, sentence.clone())).or_insert(lines.len());
         if let Some((_, twins, _)) = lines.get_mut(index) {
             *twins += 1;
             continue;
         }
-        let alone = namesakes[&(story.process, story.pid)].len() == 1;
-        let host = if alone { String::new() } else { format!(" on {}", story.host) };
-        lines.push((format!("{}{host}", wording::process(story.process, story.pid)), 0, sentence));
+        let alone = namesakes[&(process.name, process.pid)].len() == 1;
+        let host = if alone { String::new() } else { format!(" on {}", process.host) };
+        lines.push((format!("{}{host}", wording::process(process.name, process.pid)), 0, sentence));
     }
     let subject = |who, twins| if twins == 0 { who } else { format!("{who} and {twins} more:") };
     lines.into_iter().map(|(who, twins, sentence)| (subject(who, twins), sentence)).collect()
 }
 
-fn zombies<'a>(history: &History<'a>) -> BTreeMap<&'a str, usize> {
+fn zombies<'a>(story: &Story<'a>) -> BTreeMap<&'a str, usize> {
     let mut zombies = BTreeMap::new();
-    for story in history.stories.iter().filter(|story| story.zombie && !history.is_off(story.host)) {
-        *zombies.entry(story.host).or_default() += 1;
+    let left = story.processes.iter().filter(|process| process.zombie.is_some());
+    for process in left.filter(|process| !story.faults.is_off(process.host)) {
+        *zombies.entry(process.host).or_default() += 1;
     }
     zombies
 }
 
 /// `27 segments in 562.5 s, 12 of them sent again; 13 lost: host down`.
-fn wire(history: &History<'_>, end: SimTime) -> String {
-    let again = match history.retransmitted {
+fn wire(story: &Story<'_>, end: SimTime) -> String {
+    let again = match story.retransmitted {
         0 => String::new(),
         again => format!(", {again} of them sent again"),
     };
-    let lost = match history.lost.iter().collect::<Vec<_>>().as_slice() {
+    let lost = match story.lost.iter().collect::<Vec<_>>().as_slice() {
         [] => String::new(),
         [(reason, n)] => format!("; {n} lost: {reason}"),
         reasons => {
-            let total: usize = history.lost.values().sum();
+            let total: usize = story.lost.values().sum();
             let reasons: Vec<_> = reasons.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
             format!("; {total} lost: {}", reasons.join(", "))
         }
     };
-    format!("{} in {}{again}{lost}", wording::count(history.sent, "segment"), wording::moment(end))
+    format!("{} in {}{again}{lost}", wording::count(story.sent, "segment"), wording::moment(end))
 }

@@ -4,36 +4,34 @@ use std::collections::BTreeMap;
 
 use super::Sentence;
 use super::again::retransmissions;
-use super::evidence::Evidence;
 use super::flow::flow;
 use super::lines::lines;
 use crate::errno::Errno;
 use crate::packet::Unreachable;
-use crate::report::wording;
+use crate::report::{fault, wording};
+use crate::story::Story;
 use crate::time::SimTime;
-use crate::timeline::{
-    Direction, Event, FaultKind, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream, Way,
-};
+use crate::timeline::{Direction, Event, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
 
 /// Errors that are an answer rather than a failure: "not yet", and "nobody left to wait for".
 const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
 
-pub(super) fn story(evidence: &Evidence<'_>) -> Vec<Sentence> {
+pub(super) fn happened(story: &Story<'_>) -> Vec<Sentence> {
     let mut sentences = Vec::new();
-    for (at, event) in evidence.events.iter().enumerate() {
-        if let Some(text) = said(evidence, at, event) {
+    for (at, event) in story.events.iter().enumerate() {
+        if let Some(text) = said(story, at, event) {
             sentences.push(Sentence { t: event.t, text, events: vec![at] });
         }
     }
-    sentences.extend(lines(evidence));
-    sentences.extend(retransmissions(evidence));
-    sentences.extend(flow(evidence));
-    sentences.extend(zombies(evidence));
+    sentences.extend(lines(story));
+    sentences.extend(retransmissions(story));
+    sentences.extend(flow(story));
+    sentences.extend(zombies(story));
     sentences.sort_by_key(|sentence| (sentence.t, sentence.events.first().copied()));
     alike(sentences)
 }
 
-fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
+fn said(story: &Story<'_>, at: usize, event: &Event) -> Option<String> {
     match &event.kind {
         Kind::Call(call) => match (call.name(), call.result) {
             ("connect", Ok(_)) => {
@@ -60,12 +58,12 @@ fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
         Kind::Line(Line { stream: Stream::Stderr, text, process, pid }) => {
             Some(format!("{} says: {text}", wording::process(process, *pid)))
         }
-        Kind::Fault { fault, target } => fault_said(*fault, target),
-        Kind::Segment(segment) if segment.dir == Direction::Out => reset_said(evidence, at, segment),
+        Kind::Fault { fault, target } => fault::told(*fault, target),
+        Kind::Segment(segment) if segment.dir == Direction::Out => reset_said(story, at, segment),
         Kind::Icmp(Icmp {
             dir: Direction::In, src, what: Unreachable::FragmentationNeeded { mtu }, ..
         }) => {
-            let who = evidence.name(*src);
+            let who = story.name(*src);
             Some(format!(
                 "The {who} tells {}: no packet of more than {mtu} octets goes on from there.",
                 event.host
@@ -75,50 +73,12 @@ fn said(evidence: &Evidence<'_>, at: usize, event: &Event) -> Option<String> {
     }
 }
 
-fn fault_said(fault: FaultKind, target: &str) -> Option<String> {
-    let packets = |way| match wording::direction(way) {
-        None => format!("Packets at {target}"),
-        Some(direction) => format!("Packets {direction} {target}"),
-    };
-    Some(match fault {
-        FaultKind::Crash => {
-            format!("The {target} host crashes: it is gone without a word, and all it knew with it.")
-        }
-        FaultKind::Boot => format!("The {target} host boots, and knows nothing of what was before."),
-        FaultKind::Shutdown => {
-            format!("The {target} host is shut down: its processes are asked to end, then made to.")
-        }
-        FaultKind::Partition(Way::Both) => {
-            format!("The network is cut at {target}: what is sent across is lost.")
-        }
-        FaultKind::Partition(way) => {
-            format!("The network is cut one way at {target}: {} are lost.", lower(&packets(way)))
-        }
-        FaultKind::Repair(Way::Both) => format!("The network at {target} is whole again."),
-        FaultKind::Repair(way) => format!("{} get through again.", packets(way)),
-        FaultKind::Hold(way) => format!("{} are held up.", packets(way)),
-        FaultKind::Release(Way::Both) => format!("What was held up at {target} goes on."),
-        FaultKind::Release(way) => format!("{} that were held up go on.", packets(way)),
-        FaultKind::Unreachable(answer) => {
-            format!("From now on a router answers packets for {target}: {}.", answer.name())
-        }
-        FaultKind::Reachable => format!("{target} can be reached again."),
-        // The process's end says more.
-        FaultKind::Kill { .. } => return None,
-    })
-}
-
-/// A phrase that began a sentence, within one.
-fn lower(phrase: &str) -> String {
-    phrase.replacen('P', "p", 1)
-}
-
-fn reset_said(evidence: &Evidence<'_>, at: usize, segment: &SegmentEvent) -> Option<String> {
-    let reset = evidence.reset(at)?;
-    let peer = evidence.name(segment.dst.ip());
+fn reset_said(story: &Story<'_>, at: usize, segment: &SegmentEvent) -> Option<String> {
+    let reset = story.reset(at)?;
+    let peer = story.name(segment.dst.ip());
     Some(format!(
         "{} sends {peer} a RST, which {}.",
-        evidence.events[at].host,
+        story.events[at].host,
         match reset.answers {
             Some(_) => format!("answers what came from there: {}", reset.why.words()),
             None => reset.why.words().to_owned(),
@@ -126,23 +86,15 @@ fn reset_said(evidence: &Evidence<'_>, at: usize, segment: &SegmentEvent) -> Opt
     ))
 }
 
-/// Children that ended and that nobody ever waited for (UNP 5.8).
-fn zombies(evidence: &Evidence<'_>) -> Vec<Sentence> {
-    let mut left: BTreeMap<(&str, u32), (usize, &Process)> = BTreeMap::new();
-    for (at, event) in evidence.events.iter().enumerate() {
-        let Kind::Process(process) = &event.kind else { continue };
-        match process.what {
-            ProcessChange::Zombie => _ = left.insert((&event.host, process.pid), (at, process)),
-            ProcessChange::Reaped => _ = left.remove(&(&*event.host, process.pid)),
-            _ => {}
-        }
-    }
-    let sentence = |((host, _), (at, process)): ((&str, u32), (usize, &Process))| {
-        let who = wording::process(&process.process, process.pid);
-        let text = format!("{who} on {host} stays a zombie: nobody ever waits for it.");
-        Sentence { t: evidence.t(at), text, events: vec![at] }
+/// Children that ended and that no parent ever waited for (UNP 5.8).
+fn zombies(story: &Story<'_>) -> Vec<Sentence> {
+    let left = story.processes.iter().filter_map(|process| Some((process, process.zombie?)));
+    let sentence = |(process, at): (&crate::story::Process<'_>, usize)| {
+        let who = wording::process(process.name, process.pid);
+        let text = format!("{who} on {} stays a zombie: nobody ever waits for it.", process.host);
+        Sentence { t: story.t(at), text, events: vec![at] }
     };
-    left.into_iter().map(sentence).collect()
+    left.map(sentence).collect()
 }
 
 /// A hundred processes that do the same are told of once.
