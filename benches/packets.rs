@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use echosim::errno::Errno;
-use echosim::os::sim::{Host, HostConfig, SimOs};
+use echosim::os::sim::{Machine, MachineConfig, SimOs};
 use echosim::os::{Family, Fd, Os};
 use echosim::router::LinkConfig;
-use echosim::sim::{HostSetup, IpVersion, Machine, World, host_addrs};
+use echosim::sim::{HostSetup, IpVersion, MachineBuilder, World, host_addrs};
 use echosim::stack::{self, Profile, System};
 use echosim::time::SimTime;
 use echosim::timeline::{Direction, Kind, Recorder};
@@ -64,11 +64,11 @@ async fn client(os: SimOs, peer: SocketAddr) -> Result<(), Errno> {
 fn host(name: &'static str, link: usize) -> HostSetup {
     let addrs = host_addrs(IpVersion::V4, link, 1);
     let peer = SocketAddr::new(host_addrs(IpVersion::V4, 1, 1)[0], PORT);
-    let machine: Machine =
+    let machine: MachineBuilder =
         Box::new(move |_, now| {
             let profile = Profile::of(System::Book);
             let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed: link as u64 };
-            let mut host = Host::new(HostConfig::new(name, stack), Recorder::off(name));
+            let mut host = Machine::new(MachineConfig::new(name, stack), Recorder::off(name));
             if name == "server" {
                 host.spawn(now, name, |os| async { server(os).await.map_or_else(Errno::raw, |()| 0) });
             } else {
@@ -146,15 +146,15 @@ fn crowded_host(name: &'static str, link: usize, connections: usize, recorder: &
     let addrs = host_addrs(IpVersion::V4, link, 1);
     let peer = SocketAddr::new(host_addrs(IpVersion::V4, 1, 1)[0], PORT);
     let recorder = recorder.clone();
-    let machine: Machine = Box::new(move |_, now| {
+    let machine: MachineBuilder = Box::new(move |_, now| {
         let mut profile = Profile::of(System::Book);
-        // As whoever serves ten thousand connections would set it.
+        // As a server of ten thousand connections would set it.
         profile.buffer = 4_096;
         let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed: link as u64 };
-        let mut config = HostConfig::new(name, stack);
+        let mut config = MachineConfig::new(name, stack);
         config.limits.descriptors = connections + 16;
         config.limits.processes = connections + 16;
-        let mut host = Host::new(config, recorder.clone());
+        let mut host = Machine::new(config, recorder.clone());
         let done = |result: Result<(), Errno>| result.map_or_else(Errno::raw, |()| 0);
         if name == "server" {
             host.spawn(now, name, move |os| async move { done(forking_server(os, connections).await) });

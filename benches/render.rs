@@ -1,7 +1,7 @@
 //! What it costs to look: the run with a thousand segments, and every way to show it.
 //!
 //! No rendering is to cost more than the run. The page shows hosts between the events, so the run it needs is the
-//! filmed one.
+//! one with its history.
 
 use std::io;
 
@@ -19,12 +19,12 @@ fn unreachable() -> Scenario {
 fn rendering(criterion: &mut Criterion) {
     let scenario = unreachable();
     let info = RunInfo::from(&scenario);
-    let (outcome, film) = scenario.run_filmed().expect("it runs to its end");
+    let (outcome, history) = scenario.run_with_history().expect("it runs to its end");
     let (events, end) = (&outcome.events, outcome.end);
 
     let mut group = criterion.benchmark_group("unreachable/linux");
     group.bench_function("the run", |bencher| bencher.iter(|| scenario.run()));
-    group.bench_function("the run, filmed", |bencher| bencher.iter(|| scenario.run_filmed()));
+    group.bench_function("the run with its history", |bencher| bencher.iter(|| scenario.run_with_history()));
     let mut format = |name: &str, report: &dyn Fn(&mut dyn io::Write) -> io::Result<()>| {
         let mut out = Vec::new();
         group.bench_function(name, |bencher| {
@@ -43,7 +43,7 @@ fn rendering(criterion: &mut Criterion) {
     format("ladder", &|out| report::ladder(out, &info, events, &terminal));
     format("mermaid", &|out| report::mermaid(out, &info, events));
     format("svg", &|out| report::svg(out, &info, events));
-    format("html", &|out| report::html(out, &info, events, &film));
+    format("html", &|out| report::html(out, &info, events, &history));
     format("pcapng", &|out| report::pcapng(out, &info, events, None));
     group.finish();
 }

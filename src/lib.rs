@@ -30,7 +30,7 @@
 //! });
 //! sim.client("client", async {
 //!     let mut stream = TcpStream::connect("server:7").await?;
-//!     turmoil::partition("client", "server"); // from now on nobody answers
+//!     turmoil::partition("client", "server"); // from now on no answer comes
 //!     stream.write_all(b"hello").await?;
 //!     let error = stream.read(&mut [0; 5]).await.unwrap_err();
 //!     assert_eq!((error.kind(), error.raw_os_error()), (ErrorKind::TimedOut, Some(110)));

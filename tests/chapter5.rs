@@ -329,6 +329,6 @@ fn a_terminal_keeps_what_is_typed_until_its_program_starts() {
         [expect.client]
         prints = ["early", "late"]
     "#;
-    // After the boot it starts again, with a terminal at which nobody has typed yet.
+    // After the boot it starts again, with a terminal at which nothing was typed yet.
     as_expected(&Scenario::parse("early.toml", text).expect("it is sound"));
 }

@@ -151,7 +151,7 @@ fn all_bad_news_has_a_cause_and_everything_said_rests_on_events() {
                 assert!(!sentence.events.is_empty(), "{place}: {sentence:?}");
                 assert!(sentence.events.iter().all(|&at| at < outcome.events.len()), "{place}: {sentence:?}");
             }
-            // Whoever fails is explained.
+            // Every client that fails is explained.
             let failed = |it: &echosim::timeline::Event| {
                 matches!(&it.kind, echosim::timeline::Kind::Process(process)
                 if matches!(process.what, echosim::timeline::ProcessChange::Exit { status } if status != 0))

@@ -1,4 +1,4 @@
-//! Whatever the network does to packets, TCP keeps its promise or somebody is told.
+//! Whatever the network does to packets, TCP keeps its promise or a program is told.
 #![cfg(feature = "cli")]
 
 use echosim::scenario::{self, Outcome, Scenario};
@@ -56,7 +56,7 @@ fn somebody_was_told(outcome: &Outcome) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// What the client reads is a prefix of what it wrote, and either all of it comes or somebody gets an error.
+    /// What the client reads is a prefix of what it wrote, and either all of it comes or a program gets an error.
     #[test]
     fn what_is_read_is_a_prefix_and_nothing_is_lost_in_silence(
         rates in [0.0..0.3, 0.0..0.3, 0.0..0.3, 0.0..0.1],

@@ -27,20 +27,20 @@ const WHEEL: TimerWheel = TimerWheel::new(250);
 
 /// One thing the client's host saw, without its time.
 #[derive(Debug, PartialEq)]
-enum What {
+enum Recorded {
     Segment { out: bool, flags: String, seq: Option<u64>, ack: Option<u64>, len: u64 },
     Icmp(String),
     Call { call: String, result: i64, errno: Option<String> },
 }
 
-impl fmt::Display for What {
+impl fmt::Display for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
 }
 
 /// When, in seconds from the fault, and what.
-type Seen = (f64, What);
+type Seen = (f64, Recorded);
 
 fn recorded(name: &str) -> Vec<Seen> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/linux/{name}.ndjson"));
@@ -49,17 +49,17 @@ fn recorded(name: &str) -> Vec<Seen> {
     rows.filter_map(|row| Some((row["t"].as_f64()?, recorded_event(&row)?))).collect()
 }
 
-fn recorded_event(row: &Value) -> Option<What> {
+fn recorded_event(row: &Value) -> Option<Recorded> {
     let word = |key: &str| row[key].as_str().map(str::to_owned);
     match row["event"].as_str()? {
-        "segment" => Some(What::Segment {
+        "segment" => Some(Recorded::Segment {
             out: row["dir"] == "out",
             flags: word("flags")?,
             seq: row["seq"].as_u64(),
             ack: row["ack"].as_u64(),
             len: row["len"].as_u64()?,
         }),
-        "icmp" => Some(What::Icmp(word("name")?)),
+        "icmp" => Some(Recorded::Icmp(word("name")?)),
         // The book's client leaves closing to `exit`, and the kernel does the same with either.
         "call" if row["call"] == "close" => None,
         // Before the fault the recorded client read without having asked `poll`.
@@ -67,7 +67,7 @@ fn recorded_event(row: &Value) -> Option<What> {
         "call" => {
             // What `poll` answers is written down as a list of bits there.
             let result = row["result"].as_i64().unwrap_or(1);
-            Some(What::Call { call: word("call")?, result, errno: word("errno") })
+            Some(Recorded::Call { call: word("call")?, result, errno: word("errno") })
         }
         _ => None,
     }
@@ -92,20 +92,20 @@ fn zero(scenario: &Scenario) -> f64 {
     last.next_back().unwrap_or(0.0)
 }
 
-fn simulated_event(event: &Event) -> Option<What> {
+fn simulated_event(event: &Event) -> Option<Recorded> {
     match &event.kind {
-        Kind::Segment(segment) => Some(What::Segment {
+        Kind::Segment(segment) => Some(Recorded::Segment {
             out: segment.dir == Direction::Out,
             flags: segment.flags.to_string(),
             seq: shows_seq(segment).then_some(u64::from(segment.seq)),
             ack: segment.ack.map(u64::from),
             len: segment.len as u64,
         }),
-        Kind::Icmp(icmp) => Some(What::Icmp(icmp.what.to_string())),
+        Kind::Icmp(icmp) => Some(Recorded::Icmp(icmp.what.to_string())),
         Kind::Call(call) if call.name() == "poll" => {
-            reports_end(call).then(|| What::Call { call: call.name().to_owned(), result: 1, errno: None })
+            reports_end(call).then(|| Recorded::Call { call: call.name().to_owned(), result: 1, errno: None })
         }
-        Kind::Call(call) if is_of_the_socket(call.name(), call.what.fd()) => Some(What::Call {
+        Kind::Call(call) if is_of_the_socket(call.name(), call.what.fd()) => Some(Recorded::Call {
             call: call.name().to_owned(),
             result: call.result.unwrap_or(-1),
             errno: call.result.err().map(|errno| errno.to_string()),
@@ -219,7 +219,8 @@ fn a_killed_child_noticed_in_poll_agrees() {
 fn unreachable_agrees_in_count_and_end() {
     let (real, ours) = (recorded("unreachable"), simulated("unreachable"));
     let segments = |seen: &[Seen]| {
-        let data = seen.iter().filter(|(t, what)| *t > 0.0 && matches!(what, What::Segment { len: 6, .. }));
+        let data =
+            seen.iter().filter(|(t, what)| *t > 0.0 && matches!(what, Recorded::Segment { len: 6, .. }));
         data.count() as f64
     };
     let off = segments(&ours) / segments(&real) - 1.0;

@@ -17,7 +17,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::{InputModes, LocalModes, OutputModes, tcgetattr};
 
 const ECHOSIM: &str = env!("CARGO_BIN_EXE_echosim");
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 const ROWS: u16 = 30;
 const COLUMNS: u16 = 110;
 
@@ -47,7 +47,7 @@ impl Screen {
         let (sender, output) = channel();
         thread::spawn(move || {
             let mut buf = [0; 4096];
-            // When nobody has the terminal open any more, Linux answers EIO.
+            // When no process has the terminal open any more, Linux answers EIO.
             while let Ok(len @ 1..) = (&*reader).read(&mut buf) {
                 if sender.send(buf[..len].to_vec()).is_err() {
                     break;
@@ -66,7 +66,7 @@ impl Screen {
 
     /// Waits until `text` stands on the screen.
     fn shows(&mut self, text: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIME_LIMIT;
         while !self.screen.screen().contents().contains(text) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
@@ -96,7 +96,7 @@ impl Screen {
 
     /// Waits for the end; the terminal then reads lines and echoes them again, and shows what it showed before.
     fn is_given_back(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIME_LIMIT;
         while let Ok(bytes) = self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             self.take(&bytes);
         }
@@ -234,7 +234,7 @@ fn a_signal_gives_the_terminal_back_and_ends_it() {
     }
 }
 
-/// This test plays both parts: as the child, on the terminal, it panics.
+/// This test is both processes: as the child, on the terminal, it panics.
 #[test]
 fn a_panic_gives_the_terminal_back_before_its_message() {
     const CHILD: &str = "ECHOSIM_PANIC_ON_TERMINAL";

@@ -57,7 +57,7 @@ pub(crate) const ALL: [Contestant; 6] = [
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// How long a server may take to begin or to end a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// Whether what is raced against is here.
 pub(crate) fn all_are_installed() -> io::Result<()> {
@@ -118,7 +118,7 @@ impl Running {
         groups.push(Pid::from_raw(process.id() as i32));
         drop(groups);
         let running = Running { process, addr };
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIME_LIMIT;
         while let Err(error) = load::one_echo(addr) {
             if Instant::now() > end {
                 return Err(io::Error::other(format!("{}: does not serve: {error}", contestant.name)));
@@ -135,7 +135,7 @@ impl Running {
 
     /// Waits until it has done with every connection.
     pub(crate) fn rest(&self) -> io::Result<()> {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIME_LIMIT;
         while memory::tree(self.pid()).len() > 1 {
             if Instant::now() > end {
                 return Err(io::Error::other(format!("{}: still has children", self.process.id())));

@@ -13,14 +13,14 @@ const LINE: &[u8] = b"What will my TCP program see when the other machine dies?\
 const CHUNK: usize = 64 << 10;
 
 /// Who does nothing for longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIME_LIMIT: Duration = Duration::from_secs(3);
 
 /// A connection whose calls do not wait for ever.
 pub(crate) fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(server)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIME_LIMIT))?;
+    stream.set_write_timeout(Some(TIME_LIMIT))?;
     Ok(stream)
 }
 

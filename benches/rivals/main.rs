@@ -55,7 +55,7 @@ fn run() -> io::Result<()> {
             let number = (round + turn) % contestant::ALL.len();
             let contestant = &contestant::ALL[number];
             writeln!(io::stderr(), "round {} of {rounds}: {}", round + 1, contestant.name)?;
-            figures.add(number, round::play(contestant, figures.last(number))?);
+            figures.add(number, round::run(contestant, figures.last(number))?);
         }
     }
     figures.write(&mut io::stdout().lock())

@@ -9,7 +9,7 @@ use std::ops::AddAssign;
 pub(crate) struct Memory {
     /// Octets in proportion: a page that n processes have counts an nth for each (PSS).
     pub(crate) proportional: u64,
-    /// Octets that nobody else has (USS).
+    /// Octets that no other process shares (USS).
     pub(crate) private: u64,
     /// Octets of page tables, which are the kernel's and in neither of the above.
     pub(crate) page_tables: u64,

@@ -51,7 +51,7 @@ pub(crate) type Figures = [f64; MEASURES.len()];
 
 /// Measures one server from its start to its end. What it has failed in before (`earlier` has no number there) is not
 /// asked of it again.
-pub(crate) fn play(contestant: &Contestant, earlier: Option<&Figures>) -> io::Result<Figures> {
+pub(crate) fn run(contestant: &Contestant, earlier: Option<&Figures>) -> io::Result<Figures> {
     let mut figures = [f64::NAN; MEASURES.len()];
     let mut first = 0;
     let mut server = Running::start(contestant)?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::choice::Changes;
-use super::patience::announce;
+use super::duration::announce;
 use super::{Exit, complain};
 use crate::compare::fidelity::{Entry, Plan, page, survey};
 use crate::compare::{Scope, Tolerance, kernel, machine, side_by_side};
@@ -40,7 +40,7 @@ pub(super) struct Compare {
 }
 
 impl Compare {
-    pub(super) fn obey(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+    pub(super) fn run(self, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
         if !(0.0..=1_000.0).contains(&self.tolerance) {
             return complain(err, &"--tolerance: expected per cent from 0 to 1000");
         }
@@ -78,7 +78,7 @@ impl Compare {
 
     fn all(&self, tolerance: Tolerance, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
         let file = self.output.display();
-        // Sooner than after all the plays.
+        // Sooner than after all the runs.
         let folder = self.output.parent().filter(|folder| *folder != Path::new(""));
         if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
             let folder = folder.display();
@@ -131,7 +131,7 @@ impl Progress<'_> {
             Ok(finding) => format!("parts in {} events", finding.report.partings().count()),
             Err(why) => format!("not played: {why}"),
         };
-        // Nobody need read it.
+        // Its output may go unread.
         _ = writeln!(self.err, "{:2}/{} {}: {how}", self.done, self.count, entry.plan.name);
     }
 }

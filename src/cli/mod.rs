@@ -7,8 +7,8 @@
 //! | `choice` | which scenario, and what is changed in it |
 //! | `real` | the server and the client on this machine's own TCP |
 //! | `compare` | both kinds of run side by side |
-//! | `patience` | a word before a long wait |
-//! | `obey` | what is done about that |
+//! | `duration` | how long a real run will take, said before it |
+//! | `subcommands` | what is done about that |
 //! | `man` | the manual page |
 //! | `parse` | values of options |
 //! | `refusal` | why nothing is done |
@@ -22,17 +22,17 @@ mod choice;
 mod command;
 #[cfg(unix)]
 mod compare;
-mod man;
-mod obey;
-mod parse;
 #[cfg(unix)]
-mod patience;
+mod duration;
+mod man;
+mod parse;
 mod pictures;
 #[cfg(unix)]
 mod real;
 mod refusal;
 mod request;
 mod show;
+mod subcommands;
 mod verdict;
 
 use std::ffi::OsString;
@@ -42,7 +42,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::scenario::{self, BUILT_IN, Outcome};
-use crate::sim::Film;
+use crate::sim::History;
 use args::Args;
 use request::{Request, Run};
 
@@ -60,7 +60,7 @@ enum Exit {
 /// Does what the arguments say, the first of which is the program's name.
 ///
 /// Reports go to `out`, coloured, complaints to `err`. The exit code is 0 if everything was as the scenario
-/// expects, 1 if it was not, and 2 if nothing could be run or written. Nobody reading on is no trouble.
+/// expects, 1 if it was not, and 2 if nothing could be run or written. A closed pipe is no trouble.
 pub fn run(
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     out: &mut dyn Write,
@@ -69,14 +69,14 @@ pub fn run(
     let exit = match Args::try_parse_from(args) {
         Ok(args) => {
             let mut out = BufWriter::new(out);
-            obey(args, &mut out, err).and_then(|exit| out.flush().map(|()| exit))
+            carry_out(args, &mut out, err).and_then(|exit| out.flush().map(|()| exit))
         }
         Err(answer) => reply(&answer, out, err),
     };
     let exit = exit.unwrap_or_else(|error| match error.kind() {
         ErrorKind::BrokenPipe => Exit::AsExpected,
         // Trouble with a file has the file's name in it; what comes as the system said it is about `out`. If
-        // complaining fails as well, there is nobody left to complain to.
+        // complaining fails as well, no one is left to complain to.
         _ if error.raw_os_error().is_some() => {
             complain(err, &format!("standard output: {error}")).unwrap_or(Exit::Trouble)
         }
@@ -85,9 +85,9 @@ pub fn run(
     ExitCode::from(exit as u8)
 }
 
-fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+fn carry_out(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     if let Some(command) = args.command.take() {
-        let exit = obey::obey(command, out, err)?;
+        let exit = subcommands::carry_out(command, out, err)?;
         return out.flush().map(|()| exit);
     }
     let request = match Request::new(args) {
@@ -96,9 +96,9 @@ fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<
     };
     match request {
         Request::List => list(out),
-        Request::Run(run) => match play(&run, err) {
-            Ok((outcome, film)) => {
-                show::show(&run, &outcome, &film, out)?;
+        Request::Run(run) => match execute(&run, err) {
+            Ok((outcome, history)) => {
+                show::show(&run, &outcome, &history, out)?;
                 out.flush()?;
                 verdict::verdict(&run, &outcome, err)
             }
@@ -108,16 +108,16 @@ fn obey(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<
 }
 
 /// The run, in the simulation or on this machine.
-fn play(run: &Run, err: &mut dyn Write) -> Result<(Outcome, Film), Box<dyn std::error::Error>> {
+fn execute(run: &Run, err: &mut dyn Write) -> Result<(Outcome, History), Box<dyn std::error::Error>> {
     #[cfg(unix)]
     if run.real {
-        patience::announce(&run.scenario, err)?;
-        return Ok((run.scenario.run_real(crate::stage::RealStage::of(&run.scenario))?, Film::new()));
+        duration::announce(&run.scenario, err)?;
+        return Ok((run.scenario.run_real(crate::stage::RealStage::of(&run.scenario))?, History::new()));
     }
-    if run.pictures.want_a_film() {
-        return Ok(run.scenario.run_filmed()?);
+    if run.pictures.want_history() {
+        return Ok(run.scenario.run_with_history()?);
     }
-    Ok((run.scenario.run()?, Film::new()))
+    Ok((run.scenario.run()?, History::new()))
 }
 
 /// Every built-in scenario with its sentence.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ratatui::crossterm::terminal;
 
 use crate::report::{self, Palette, RunInfo, Terminal};
-use crate::sim::Film;
+use crate::sim::History;
 use crate::timeline::Event;
 
 /// Which pictures are asked for; several may be.
@@ -41,13 +41,13 @@ pub(super) struct Pictures {
 }
 
 impl Pictures {
-    /// Whether somebody has to look into the hosts while the run goes on.
-    pub(super) fn want_a_film(&self) -> bool {
+    /// Whether the hosts have to be looked into while the run goes on.
+    pub(super) fn want_history(&self) -> bool {
         self.html.is_some()
     }
 
     /// What is asked for that shows the insides of hosts.
-    pub(super) fn of_a_film(&self) -> Option<&'static str> {
+    pub(super) fn of_history(&self) -> Option<&'static str> {
         self.html.is_some().then_some("--html")
     }
 
@@ -67,7 +67,7 @@ impl Pictures {
         &self,
         info: &RunInfo,
         events: &[Event],
-        film: &Film,
+        history: &History,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         if self.ladder {
@@ -75,14 +75,14 @@ impl Pictures {
         }
         write(self.mermaid.as_deref(), |out| report::mermaid(out, info, events))?;
         write(self.svg.as_deref(), |out| report::svg(out, info, events))?;
-        write(self.html.as_deref(), |out| report::html(out, info, events, film))?;
+        write(self.html.as_deref(), |out| report::html(out, info, events, history))?;
         write(self.pcapng.as_deref(), |out| report::pcapng(out, info, events, self.pcapng_host.as_deref()))
     }
 }
 
 fn write(file: Option<&Path>, report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let Some(file) = file else { return Ok(()) };
-    // Of another kind, so that a file behind a closed pipe is not taken for nobody reading on.
+    // Of another kind, so that a file behind a closed pipe is not taken for a reader that has gone.
     report::to_file(file, report).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn obey(self, err: &mut dyn Write) -> io::Result<Exit> {
+    pub(super) fn run(self, err: &mut dyn Write) -> io::Result<Exit> {
         let plain = ServeOptions::new(self.listen);
         let level = std::env::var("RUST_LOG").ok().and_then(|text| Level::from_rust_log(&text));
         let options = ServeOptions {
@@ -71,7 +71,7 @@ pub(super) struct Connect {
 }
 
 impl Connect {
-    pub(super) fn obey(self, err: &mut dyn Write) -> io::Result<Exit> {
+    pub(super) fn run(self, err: &mut dyn Write) -> io::Result<Exit> {
         match ConnectOptions::to(&self.server) {
             Ok(options) => match connect(options) {
                 0 => Ok(Exit::AsExpected),

@@ -20,7 +20,7 @@ pub(super) enum Refusal {
     #[error(
         "{0} shows the insides of hosts at every moment, which nobody sees of this machine's kernel (--real)"
     )]
-    NoFilm(&'static str),
+    NoHistory(&'static str),
     #[error(
         "{0} shows packets, and with --real this scenario runs on the loopback, where none are seen; --trace shows the calls"
     )]

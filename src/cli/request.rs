@@ -24,7 +24,7 @@ pub(super) struct Run {
     pub(super) pictures: Pictures,
     /// On this machine's own TCP.
     pub(super) real: bool,
-    /// What the scenario expects and nobody can see there.
+    /// What the scenario expects and cannot be seen there.
     pub(super) unseen: Vec<String>,
     /// Whether `--until` was given, so that the run may end before what is expected.
     pub(super) shortened: bool,
@@ -61,13 +61,13 @@ impl Request {
     }
 }
 
-/// Makes the scenario one of this machine's; what it expects and nobody can see here.
+/// Makes the scenario one of this machine's; what it expects and cannot be seen here.
 #[cfg(unix)]
 fn for_real(scenario: &mut Scenario, pictures: &Pictures) -> Result<Vec<String>, Refusal> {
     use crate::stage::{RealStage, expect_what_is_seen, on_linux};
     let stage = RealStage::of(scenario);
-    if let Some(picture) = pictures.of_a_film() {
-        return Err(Refusal::NoFilm(picture));
+    if let Some(picture) = pictures.of_history() {
+        return Err(Refusal::NoHistory(picture));
     }
     if let Some(picture) = pictures.of_packets().filter(|_| stage == RealStage::Loopback) {
         return Err(Refusal::NoWire(picture));

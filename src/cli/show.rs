@@ -6,10 +6,10 @@ use super::args::Trace;
 use super::request::Run;
 use crate::report::{self, Palette, RunInfo, Waiting};
 use crate::scenario::{Outcome, Scenario};
-use crate::sim::Film;
+use crate::sim::History;
 
 /// Writes what was asked for: a timeline or else a summary, and the sockets and processes behind it.
-pub(super) fn show(run: &Run, outcome: &Outcome, film: &Film, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn show(run: &Run, outcome: &Outcome, history: &History, out: &mut dyn Write) -> io::Result<()> {
     let (info, events) = (info(run), &outcome.events);
     match run.trace {
         // What is no terminal has the colours taken out by the writer.
@@ -18,7 +18,7 @@ pub(super) fn show(run: &Run, outcome: &Outcome, film: &Film, out: &mut dyn Writ
         None if run.pictures.ladder => {}
         None => report::summary(out, events, &waiting(outcome), outcome.end)?,
     }
-    run.pictures.draw(&info, events, film, out)?;
+    run.pictures.draw(&info, events, history, out)?;
     if let Some(netstat) = &outcome.netstat {
         writeln!(out)?;
         report::netstat(out, netstat.t, &netstat.hosts)?;

@@ -84,7 +84,7 @@ mod tests {
     fn of_many_differences_the_first_are_shown_and_the_rest_counted() {
         let (_, err) = judge(&run("crowd", false), &Outcome::default());
         assert_eq!(err.lines().filter(|line| line.starts_with("    expected  ")).count(), SHOWN);
-        // Each of a hundred prints nothing and does not exit; and the server waits for nobody.
+        // Each of a hundred prints nothing and does not exit; and the server waits for no child.
         assert!(err.contains("\nand 191 more differences\n"), "{err}");
     }
 
@@ -92,7 +92,7 @@ mod tests {
     fn a_run_cut_short_on_demand_is_not_judged() {
         let cut = Outcome { cut: true, ..Outcome::default() };
         assert_eq!(judge(&run("crash", true), &cut).0, Exit::AsExpected);
-        // Nobody asked for this one to stop early, and that one ended by itself.
+        // This one was not asked to stop early, and that one ended by itself.
         assert_eq!(judge(&run("crash", false), &cut).0, Exit::Different);
         assert_eq!(judge(&run("crash", true), &Outcome::default()).0, Exit::Different);
     }

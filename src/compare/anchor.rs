@@ -10,7 +10,7 @@ pub(super) struct Anchors(Vec<Anchor>);
 
 struct Anchor {
     t: SimTime,
-    /// Whom it was done to, if nobody else can know of it.
+    /// The host it was done to, if no other can know of it.
     felt_by: Option<String>,
 }
 

@@ -41,9 +41,9 @@ impl Timing {
 pub enum Row {
     /// In both.
     Both {
-        /// Where.
+        /// The host of the event.
         host: String,
-        /// What.
+        /// The event in words.
         what: String,
         /// When in the simulation.
         sim: SimTime,
@@ -54,20 +54,20 @@ pub enum Row {
     },
     /// In the simulation only.
     OnlySim {
-        /// Where.
+        /// The host of the event.
         host: String,
-        /// What.
+        /// The event in words.
         what: String,
-        /// When.
+        /// When it was.
         sim: SimTime,
     },
     /// On the kernel only.
     OnlyReal {
-        /// Where.
+        /// The host of the event.
         host: String,
-        /// What.
+        /// The event in words.
         what: String,
-        /// When.
+        /// When it was.
         real: SimTime,
     },
 }

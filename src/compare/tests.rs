@@ -82,7 +82,7 @@ fn a_segment_too_many_is_the_only_one_that_parts() {
 
 #[test]
 fn a_time_is_counted_from_the_last_thing_that_was_done() {
-    // The kernel's process takes 100 ms to start: that is nobody's mistake after the line is typed.
+    // The kernel's process takes 100 ms to start: that is no mistake of either side after the line is typed.
     let sim = [at(0, start(1)), at(1_000, typed(1)), at(1_010, read(1, Ok(6)))];
     let real = [at(0, start(1)), at(1_100, typed(1)), at(1_110, read(1, Ok(6)))];
     let report = compare(&sim, &real, Tolerance::default());

@@ -11,7 +11,7 @@ pub async fn err_sys<O: Os>(os: &O, what: &str, errno: Errno) -> ! {
 
 /// Says what is the matter and exits with status 1.
 pub async fn err_quit<O: Os>(os: &O, message: &str) -> ! {
-    // If even this cannot be written there is nobody left to tell.
+    // If even this cannot be written, no one can be told.
     _ = writen(&os.within("fputs"), Fd::STDERR, format!("{message}\n").as_bytes()).await;
     os.exit(1).await
 }

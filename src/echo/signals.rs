@@ -48,6 +48,6 @@ pub(super) async fn catch_sigterm<O: Os>(os: &O) {
 }
 
 async fn say<O: Os>(os: &O, line: &str) {
-    // A handler has nobody to complain to.
+    // A handler cannot report an error.
     _ = fputs(os, line.as_bytes()).await;
 }

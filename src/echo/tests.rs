@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Command;
-use crate::os::sim::{Host, HostConfig};
+use crate::os::sim::{Machine, MachineConfig};
 use crate::os::{Pid, Signal};
 use crate::packet;
 use crate::stack::{self, Profile, System};
@@ -34,7 +34,7 @@ fn addr(host: usize) -> IpAddr {
 struct Net {
     now: SimTime,
     /// `None`: it has crashed.
-    hosts: [Option<Host>; 2],
+    hosts: [Option<Machine>; 2],
     system: System,
     recorder: Recorder,
     in_flight: BTreeMap<(SimTime, u64), (usize, Bytes)>,
@@ -70,14 +70,14 @@ impl Net {
         let seed = self.packets * 2 + host as u64;
         let profile = Profile::of(self.system);
         let stack = stack::Config { addrs: vec![addr(host)], profile, mtu: 1_500, seed };
-        self.hosts[host] = Some(Host::new(HostConfig::new(NAMES[host], stack), self.recorder.clone()));
+        self.hosts[host] = Some(Machine::new(MachineConfig::new(NAMES[host], stack), self.recorder.clone()));
     }
 
     fn crash(&mut self, host: usize) {
         self.hosts[host] = None;
     }
 
-    fn host(&mut self, host: usize) -> &mut Host {
+    fn host(&mut self, host: usize) -> &mut Machine {
         self.hosts[host].as_mut().unwrap()
     }
 
@@ -122,7 +122,7 @@ impl Net {
                 }
             }
             let arrival = self.in_flight.first_key_value().map(|((t, _), _)| *t);
-            let timers = self.hosts.iter().flatten().filter_map(Host::next_deadline);
+            let timers = self.hosts.iter().flatten().filter_map(Machine::next_deadline);
             let Some(next) = timers.chain(arrival).min().filter(|t| *t <= until) else { break };
             self.now = next;
             while let Some(entry) = self.in_flight.first_entry().filter(|entry| entry.key().0 <= next) {

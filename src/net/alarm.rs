@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::error::Elapsed;
 
-use super::host::Host;
+use super::host::AttachedHost;
 use crate::time::SimTime;
 
 /// As [`tokio::time::sleep`], but [`run`](super::run) knows of it.
@@ -28,14 +28,14 @@ pub async fn timeout<F: IntoFuture>(duration: Duration, future: F) -> Result<F::
 
 /// A moment that a program waits for.
 struct Alarm {
-    host: Arc<Host>,
+    host: Arc<AttachedHost>,
     entry: (SimTime, u64),
 }
 
 impl Alarm {
-    /// Outside a simulation nobody needs to know of it.
+    /// Outside a simulation it need not be known.
     fn set(duration: Duration) -> io::Result<Alarm> {
-        let host = Host::current(Ipv4Addr::UNSPECIFIED.into())?;
+        let host = AttachedHost::current(Ipv4Addr::UNSPECIFIED.into())?;
         let at = host.call(|_, now| now)? + duration;
         let mut alarms = host.alarms();
         let nth = alarms.last().map_or(0, |(_, nth)| nth + 1);

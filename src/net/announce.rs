@@ -13,7 +13,7 @@ use turmoil::net::UdpSocket;
 
 use crate::packet;
 
-/// IANA's number of the protocol TCP, as a UDP port: nobody else's.
+/// IANA's number of the protocol TCP, as a UDP port: no other program has it.
 pub(super) const PORT: u16 = 6;
 
 thread_local! {

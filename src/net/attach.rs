@@ -8,25 +8,25 @@ use tokio::runtime::Handle;
 
 use super::clock::Clock;
 use super::driver;
-use super::host::{Host, outside};
+use super::host::{AttachedHost, outside};
 use super::network::Network;
 
-impl Host {
+impl AttachedHost {
     /// The stack of the host that is running; it attaches now if it has not yet. `hint` is any address of the
     /// family that the caller is about to use.
     ///
     /// # Errors
     ///
     /// [`io::ErrorKind::Unsupported`] outside a turmoil host.
-    pub(super) fn current(hint: IpAddr) -> io::Result<Arc<Host>> {
+    pub(super) fn current(hint: IpAddr) -> io::Result<Arc<AttachedHost>> {
         let runtime = Handle::try_current().map_err(|_| outside())?.id();
-        if let Some(host) = Host::of_runtime(runtime) {
+        if let Some(host) = AttachedHost::of_runtime(runtime) {
             return Ok(host);
         }
         turmoil::sim_elapsed().ok_or_else(outside)?;
         let network = Network::of_running_host();
         let clock = Clock::here(network.lock().skipped).ok_or_else(outside)?;
-        let host = Arc::new(Host::new(clock, network));
+        let host = Arc::new(AttachedHost::new(clock, network));
         driver::start(host.clone(), hint)?;
         host.settle();
         Ok(host)

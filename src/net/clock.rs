@@ -31,7 +31,7 @@ impl Clock {
         self.runtime
     }
 
-    /// What it shows; `None` to anybody who is not running on its host.
+    /// What it shows; `None` to code that does not run on its host.
     pub(super) fn now(&self) -> Option<SimTime> {
         let handle = Handle::try_current().ok()?;
         (handle.id() == self.runtime).then(|| self.at + (tokio::time::Instant::now() - self.instant))

@@ -17,9 +17,9 @@ use bytes::Bytes;
 use turmoil::net::UdpSocket;
 
 use super::announce::{Announcement, PORT};
-use super::faults::{self, Fate};
-use super::freight::Waybill;
-use super::host::{Host, State};
+use super::faults::{self, Verdict};
+use super::host::{AttachedHost, State};
+use super::in_flight::DatagramId;
 use crate::packet::{self, Unreachable};
 use crate::time::SimTime;
 use crate::timeline::LostReason;
@@ -33,14 +33,14 @@ const LOOPBACK_DELAY: Duration = Duration::from_millis(1);
 /// # Errors
 ///
 /// [`io::ErrorKind::AddrInUse`] if the program has bound UDP port 6 itself.
-pub(super) fn start(host: Arc<Host>, hint: IpAddr) -> io::Result<()> {
+pub(super) fn start(host: Arc<AttachedHost>, hint: IpAddr) -> io::Result<()> {
     let any: IpAddr = match is_ipv4(hint) {
         true => Ipv4Addr::UNSPECIFIED.into(),
         false => Ipv6Addr::UNSPECIFIED.into(),
     };
     let udp = at_once(UdpSocket::bind(SocketAddr::new(any, PORT)))?;
     let announcement = Announcement::make(&udp, any)?;
-    tokio::spawn(drive(Power(host), udp, announcement));
+    tokio::spawn(drive(RuntimeGuard(host), udp, announcement));
     Ok(())
 }
 
@@ -60,10 +60,10 @@ fn at_once<T>(bind: impl Future<Output = io::Result<T>>) -> io::Result<T> {
     }
 }
 
-/// The host has power as long as its runtime lives.
-struct Power(Arc<Host>);
+/// The host is up as long as its runtime lives.
+struct RuntimeGuard(Arc<AttachedHost>);
 
-impl Drop for Power {
+impl Drop for RuntimeGuard {
     fn drop(&mut self) {
         self.0.go_down();
         // turmoil crashes hosts from inside the simulation; outside it, the simulation itself is going.
@@ -73,15 +73,15 @@ impl Drop for Power {
     }
 }
 
-async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
-    let host = &power.0;
-    // One octet more than a waybill has shows what is none.
-    let mut datagram = [0; size_of::<Waybill>() + 1];
+async fn drive(guard: RuntimeGuard, udp: UdpSocket, mut announcement: Announcement) {
+    let host = &guard.0;
+    // One octet more than an id has shows what is none.
+    let mut datagram = [0; size_of::<DatagramId>() + 1];
     let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
     loop {
         let mut has_received = false;
         while let Ok((len, from)) = udp.try_recv_from(&mut datagram) {
-            let packets = host.network.lock().freight.unload(&datagram[..len]);
+            let packets = host.network.lock().in_flight.take(&datagram[..len]);
             let first = packets.as_ref().and_then(|packets| packets.first());
             if let Some(own) = announcement.answered(&udp, len == 0, first, from.ip()) {
                 host.identify(own);
@@ -96,9 +96,9 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
             tokio::task::yield_now().await;
         }
         let (departures, deadline) = host.turn();
-        for (to, waybill) in departures {
-            if udp.try_send_to(&waybill, (to, PORT)).is_err() {
-                host.nobody_there(&waybill);
+        for (to, id) in departures {
+            if udp.try_send_to(&id, (to, PORT)).is_err() {
+                host.no_such_host(&id);
             }
         }
         host.leave_out_idle_time().await;
@@ -114,14 +114,14 @@ async fn drive(power: Power, udp: UdpSocket, mut announcement: Announcement) {
         };
         tokio::select! {
             biased;
-            () = host.stirred.notified() => {}
+            () = host.wakeup.notified() => {}
             _ = udp.readable() => {}
             () = timeout => {}
         }
     }
 }
 
-impl Host {
+impl AttachedHost {
     /// A datagram has come.
     fn receive(&self, packets: Vec<Bytes>) {
         self.work(|state, now| {
@@ -132,7 +132,7 @@ impl Host {
     }
 
     /// Lets what is due happen; answers what is to be sent, and when to come back.
-    fn turn(&self) -> (Vec<(IpAddr, Waybill)>, Option<SimTime>) {
+    fn turn(&self) -> (Vec<(IpAddr, DatagramId)>, Option<SimTime>) {
         self.work(|state, now| {
             while state.loopback.front().is_some_and(|(at, _)| *at <= now) {
                 let arrived = state.loopback.pop_front();
@@ -149,46 +149,46 @@ impl Host {
     }
 
     /// Hands packets over; answers the datagrams that stand for them.
-    fn depart(&self, state: &mut State, now: SimTime) -> Vec<(IpAddr, Waybill)> {
+    fn depart(&self, state: &mut State, now: SimTime) -> Vec<(IpAddr, DatagramId)> {
         let mut departures = BTreeMap::<IpAddr, Vec<Bytes>>::new();
         let mut network = self.network.lock();
         network.latest = network.latest.max(now);
         let Some(own) = state.own.clone() else { return Vec::new() };
         let recorder = network.recorder.for_host(&own.name);
         // Without faults a burst fares as its first packet does.
-        let mut burst: Option<(IpAddr, Fate)> = None;
+        let mut burst: Option<(IpAddr, Verdict)> = None;
         while let Some(bytes) = state.outgoing.pop_front() {
             let Ok(to) = packet::destination(&bytes) else { continue };
             if to.is_loopback() || to == own.addr {
                 state.loopback.push_back((now + LOOPBACK_DELAY, bytes));
                 continue;
             }
-            let fate = match burst {
-                Some((known, fate)) if known == to && !network.faults.any() => fate,
-                _ => network.fate(&own, to),
+            let verdict = match burst {
+                Some((known, verdict)) if known == to && !network.faults.any() => verdict,
+                _ => network.verdict(&own, to),
             };
-            burst = Some((to, fate));
-            match fate {
-                Fate::Passes => departures.entry(to).or_default().push(bytes),
-                Fate::Lost(reason) => recorder.lost(now, &bytes, reason),
-                Fate::Refused(what) => {
+            burst = Some((to, verdict));
+            match verdict {
+                Verdict::Passes => departures.entry(to).or_default().push(bytes),
+                Verdict::Lost(reason) => recorder.lost(now, &bytes, reason),
+                Verdict::Refused(what) => {
                     recorder.lost(now, &bytes, LostReason::Unreachable);
                     state.refuse(now, what, &bytes);
                 }
             }
         }
-        departures.into_iter().map(|(to, packets)| (to, network.freight.load(packets))).collect()
+        departures.into_iter().map(|(to, packets)| (to, network.in_flight.put(packets))).collect()
     }
 
     /// turmoil knows no host of this address.
-    fn nobody_there(&self, waybill: &Waybill) {
-        let packets = self.network.lock().freight.unload(waybill).unwrap_or_default();
+    fn no_such_host(&self, id: &DatagramId) {
+        let packets = self.network.lock().in_flight.take(id).unwrap_or_default();
         let mut state = self.lock();
         let now = state.latest;
         for packet in packets {
             state.refuse(now, Unreachable::Host, &packet);
         }
-        self.stirred.notify_one();
+        self.wakeup.notify_one();
     }
 }
 

@@ -11,12 +11,12 @@ use crate::timeline::LostReason;
 
 /// One end of a packet's way.
 #[derive(Clone, Debug)]
-pub(super) struct End {
+pub(super) struct HostName {
     pub(super) addr: IpAddr,
     pub(super) name: Arc<str>,
 }
 
-impl End {
+impl HostName {
     /// Whether it is the host that was named, by its name or its address.
     fn is(&self, host: &str) -> bool {
         &*self.name == host || host.parse() == Ok(self.addr)
@@ -25,7 +25,7 @@ impl End {
 
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum Verdict {
     Passes,
     Lost(LostReason),
     Refused(Unreachable),
@@ -42,7 +42,7 @@ struct Loss {
     from: String,
     to: String,
     rate: f64,
-    dice: ChaCha8Rng,
+    rng: ChaCha8Rng,
 }
 
 impl Faults {
@@ -55,20 +55,15 @@ impl Faults {
         !self.losses.is_empty()
     }
 
-    /// Loses packets at `rate` each way; each way has dice of its own, so that one host's sending does not
+    /// Loses packets at `rate` each way; each way has a random generator of its own, so that one host's sending does not
     /// change the other's luck.
     pub(super) fn lose(&mut self, a: &str, b: &str, rate: f64, seed: u64) {
         for (stream, from, to) in [(0, a, b), (1, b, a)] {
             self.losses.retain(|loss| !(loss.from == from && loss.to == to));
             if rate > 0.0 {
-                let mut dice = ChaCha8Rng::seed_from_u64(seed);
-                dice.set_stream(stream);
-                self.losses.push(Loss {
-                    from: from.to_owned(),
-                    to: to.to_owned(),
-                    rate: rate.min(1.0),
-                    dice,
-                });
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                rng.set_stream(stream);
+                self.losses.push(Loss { from: from.to_owned(), to: to.to_owned(), rate: rate.min(1.0), rng });
             }
         }
     }
@@ -80,21 +75,21 @@ impl Faults {
         }
     }
 
-    pub(super) fn fate(&mut self, from: &End, to: &End) -> Fate {
+    pub(super) fn verdict(&mut self, from: &HostName, to: &HostName) -> Verdict {
         let refused = self.unreachable.iter().find(|(src, dst, _)| from.is(src) && to.is(dst));
         if let Some((_, _, what)) = refused {
-            return Fate::Refused(*what);
+            return Verdict::Refused(*what);
         }
         let mut losses = self.losses.iter_mut();
         let loss = losses.find(|loss| from.is(&loss.from) && to.is(&loss.to));
-        match loss.is_some_and(|loss| loss.dice.random_bool(loss.rate)) {
-            true => Fate::Lost(LostReason::Loss),
-            false => Fate::Passes,
+        match loss.is_some_and(|loss| loss.rng.random_bool(loss.rate)) {
+            true => Verdict::Lost(LostReason::Loss),
+            false => Verdict::Passes,
         }
     }
 }
 
-/// Who says that a host cannot be reached: the last address of turmoil's subnet, which it gives to nobody
+/// Who says that a host cannot be reached: the last address of turmoil's subnet, which it gives to no host
 /// before 65 000 hosts.
 pub(super) fn router(version_of: IpAddr) -> IpAddr {
     match version_of {

@@ -18,9 +18,9 @@ use tokio::runtime::Id;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
-use super::equipment::Equipment;
-use super::faults::End;
-use super::network::{Machine, Network};
+use super::config::HostConfig;
+use super::faults::HostName;
+use super::network::{HostView, Network};
 use super::waits::Waits;
 use crate::errno::Errno;
 use crate::stack::{Config, How, SocketId, SocketInfo, Stack};
@@ -30,14 +30,14 @@ use crate::timeline::Recorder;
 thread_local! {
     /// The hosts of this thread's simulations by their runtime: looked up, never iterated. A crash replaces a
     /// host's runtime, and with it the entry.
-    static HOSTS: RefCell<HashMap<Id, Weak<Host>>> = RefCell::default();
+    static HOSTS: RefCell<HashMap<Id, Weak<AttachedHost>>> = RefCell::default();
 }
 
-pub(super) struct Host {
+pub(super) struct AttachedHost {
     pub(super) clock: Clock,
     pub(super) network: Arc<Network>,
     /// Rouses the driver.
-    pub(super) stirred: Notify,
+    pub(super) wakeup: Notify,
     is_down: AtomicBool,
     /// How often anything was done here.
     touched: AtomicU64,
@@ -57,7 +57,7 @@ pub(super) enum Deferred {
 pub(super) struct State {
     pub(super) stack: Stack,
     /// The host's address and name, once known.
-    pub(super) own: Option<End>,
+    pub(super) own: Option<HostName>,
     /// Packets that the stack has sent and the driver has not yet seen.
     pub(super) outgoing: VecDeque<Bytes>,
     /// Packets that stay on this host, by the moment they arrive.
@@ -72,21 +72,21 @@ pub(super) struct State {
     anonymous: Vec<Waker>,
 }
 
-impl Host {
+impl AttachedHost {
     /// The one that this runtime's programs have used already, unless it is down.
-    pub(super) fn of_runtime(runtime: Id) -> Option<Arc<Host>> {
+    pub(super) fn of_runtime(runtime: Id) -> Option<Arc<AttachedHost>> {
         let known = HOSTS.with_borrow(|hosts| hosts.get(&runtime).and_then(Weak::upgrade));
         known.filter(|host| !host.is_down())
     }
 
     /// From now on it is its runtime's.
-    pub(super) fn settle(self: &Arc<Host>) {
+    pub(super) fn settle(self: &Arc<AttachedHost>) {
         HOSTS.with_borrow_mut(|hosts| hosts.insert(self.clock.runtime(), Arc::downgrade(self)));
     }
 
-    pub(super) fn new(clock: Clock, network: Arc<Network>) -> Host {
+    pub(super) fn new(clock: Clock, network: Arc<Network>) -> AttachedHost {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
-        let Equipment { profile, mtu, .. } = Equipment::default();
+        let HostConfig { profile, mtu, .. } = HostConfig::default();
         let config = Config { addrs: loopback().to_vec(), profile, mtu, seed: 0 };
         let mut stack = Stack::new(config, Recorder::off(""));
         stack.offload_checksums();
@@ -101,10 +101,10 @@ impl Host {
             waits: BTreeMap::new(),
             anonymous: Vec::new(),
         };
-        Host {
+        AttachedHost {
             clock,
             network,
-            stirred: Notify::new(),
+            wakeup: Notify::new(),
             is_down: AtomicBool::new(false),
             touched: AtomicU64::new(0),
             alarms: Mutex::default(),
@@ -124,12 +124,12 @@ impl Host {
         }
         let (result, busy) = self.work(work);
         if busy {
-            self.stirred.notify_one();
+            self.wakeup.notify_one();
         }
         Ok(result)
     }
 
-    /// Works on the stack and rouses whoever waited for what came of it. Says whether the driver has to know:
+    /// Works on the stack and wakes the tasks that waited for what came of it. Says whether the driver has to know:
     /// there is something to carry, or another deadline.
     pub(super) fn work<R>(&self, work: impl FnOnce(&mut State, SimTime) -> R) -> (R, bool) {
         self.touched.fetch_add(1, Ordering::Relaxed);
@@ -141,17 +141,17 @@ impl Host {
         self.close_what_was_dropped(&mut state, now);
         let deadline = state.stack.next_deadline();
         let result = work(&mut state, now);
-        let rouse = state.collect();
+        let wakers = state.collect();
         let busy = !state.outgoing.is_empty() || state.stack.next_deadline() != deadline;
         drop(state);
-        rouse.into_iter().for_each(Waker::wake);
+        wakers.into_iter().for_each(Waker::wake);
         (result, busy)
     }
 
     /// What a drop asked for: it is done when this host runs next, if it ever does.
     pub(super) fn defer(&self, what: Deferred) {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).push(what);
-        self.stirred.notify_one();
+        self.wakeup.notify_one();
     }
 
     fn close_what_was_dropped(&self, state: &mut State, now: SimTime) {
@@ -186,27 +186,27 @@ impl Host {
     }
 
     /// The host learns its address.
-    pub(super) fn identify(self: &Arc<Host>, addr: IpAddr) {
+    pub(super) fn identify(self: &Arc<AttachedHost>, addr: IpAddr) {
         let name: Arc<str> = turmoil::reverse_lookup(addr).unwrap_or_else(|| addr.to_string()).into();
         let [v4, v6] = loopback();
         let (config, recorder, segmentation_offload) = {
             let mut network = self.network.lock();
-            let machine: Arc<dyn Machine> = self.clone();
+            let machine: Arc<dyn HostView> = self.clone();
             let boot = network.register(addr, &name, Arc::downgrade(&machine));
-            let Equipment { profile, mtu, segmentation_offload } = network.wished.equipment(addr, &name);
+            let HostConfig { profile, mtu, segmentation_offload } = network.overrides.config(addr, &name);
             let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
             (config, network.recorder.for_host(&name), segmentation_offload)
         };
         let mut state = self.lock();
         state.stack.configure(config, recorder);
         state.segmentation_offload = segmentation_offload;
-        state.own = Some(End { addr, name });
+        state.own = Some(HostName { addr, name });
         let anonymous = std::mem::take(&mut state.anonymous);
         drop(state);
         anonymous.into_iter().for_each(Waker::wake);
     }
 
-    /// The runtime is gone. Whoever kept a socket elsewhere gets ENETDOWN.
+    /// The runtime is gone. A task that kept a socket elsewhere gets ENETDOWN.
     pub(super) fn go_down(&self) {
         self.is_down.store(true, Ordering::Relaxed);
         // The thread may be on its way out, its hosts forgotten already.
@@ -233,7 +233,7 @@ impl Host {
     }
 }
 
-impl Machine for Host {
+impl HostView for AttachedHost {
     fn is_down(&self) -> bool {
         self.is_down.load(Ordering::Relaxed)
     }
@@ -256,8 +256,8 @@ impl Machine for Host {
         state.stack.next_deadline().into_iter().chain(looped).chain(alarm).min()
     }
 
-    fn rouse(&self) {
-        self.stirred.notify_one();
+    fn wake(&self) {
+        self.wakeup.notify_one();
     }
 }
 
@@ -272,13 +272,13 @@ impl State {
         while let Some(packet) = self.stack.transmit() {
             self.outgoing.push_back(packet);
         }
-        let mut rouse = Vec::new();
+        let mut wakers = Vec::new();
         while let Some(id) = self.stack.poll_event() {
             if let Some(waits) = self.waits.get_mut(&id) {
-                waits.ready(self.stack.readiness(id), &mut rouse);
+                waits.ready(self.stack.readiness(id), &mut wakers);
             }
         }
-        rouse
+        wakers
     }
 }
 

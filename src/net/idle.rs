@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use turmoil::Sim;
 
-use super::host::Host;
-use super::network::{Machine, Network};
+use super::host::AttachedHost;
+use super::network::{HostView, Network};
 use crate::time::SimTime;
 
 /// Less is not worth a jump.
@@ -17,7 +17,7 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// As [`Sim::run`], but leaves out the time in which nothing happens: a quarter of an hour of retransmissions
 /// takes a few milliseconds.
 ///
-/// Every runtime has a clock of its own and tells nobody which timers it holds. So time is left out only when
+/// Every runtime has a clock of its own and does not tell which timers it holds. So time is left out only when
 /// it is known that none would fire in it, that is, when all of this is true:
 ///
 /// - Every host that runs was named to [`only_sockets`](super::only_sockets): its programs wait for sockets of
@@ -40,7 +40,7 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// simulation [leaves its trace](super#a-test-that-fails), whatever becomes of the error.
 pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
     let result = run_on(sim);
-    Network::latest().lock().ending.failed |= result.is_err();
+    Network::latest().lock().artifacts.failed |= result.is_err();
     result
 }
 
@@ -64,7 +64,7 @@ fn run_on(sim: &mut Sim<'_>) -> turmoil::Result {
         if gap >= SHORTEST {
             shared.skipped += gap;
             drop(shared);
-            hosts.iter().for_each(|host| host.rouse());
+            hosts.iter().for_each(|host| host.wake());
             touched = None;
         }
     }
@@ -79,7 +79,7 @@ fn whole_ticks(wait: Duration, tick: Duration) -> Duration {
 
 /// The hosts that run and have attached, if every host that runs is known to wait for sockets only and nothing
 /// is under way between them.
-fn known_hosts(sim: &mut Sim<'_>, network: &Network) -> Option<Vec<Arc<dyn Machine>>> {
+fn known_hosts(sim: &mut Sim<'_>, network: &Network) -> Option<Vec<Arc<dyn HostView>>> {
     let mut addrs = BTreeSet::<IpAddr>::new();
     let mut busy = false;
     sim.links(|links| {
@@ -96,15 +96,15 @@ fn known_hosts(sim: &mut Sim<'_>, network: &Network) -> Option<Vec<Arc<dyn Machi
     let shared = network.lock();
     let is_known = |addr: &IpAddr| {
         let name = sim.reverse_lookup(*addr).unwrap_or_default();
-        shared.patient.iter().any(|host| *host == name || host.parse() == Ok(*addr))
+        shared.sockets_only.iter().any(|host| *host == name || host.parse() == Ok(*addr))
     };
     if !running.iter().all(is_known) {
         return None;
     }
-    Some(running.iter().filter_map(|addr| shared.places.get(addr)?.host()).collect())
+    Some(running.iter().filter_map(|addr| shared.hosts.get(addr)?.host()).collect())
 }
 
-impl Host {
+impl AttachedHost {
     /// Catches up with the time that was left out.
     pub(super) async fn leave_out_idle_time(&self) {
         let gap = {

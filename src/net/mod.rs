@@ -84,25 +84,25 @@
 //! | `tcp/` | tokio's types |
 //! | `socket.rs`, `waits.rs` | one socket, and the tasks that wait for it |
 //! | `host.rs`, `clock.rs` | one host's stack and time |
-//! | `driver.rs`, `freight.rs` | the task that carries packets; what is under way |
+//! | `driver.rs`, `in_flight.rs` | the task that carries packets; what is under way |
 //! | `attach.rs`, `announce.rs` | a host's first use of a socket; how it learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
-//! | `equipment.rs` | what a host is, unless its test says otherwise |
-//! | `capture.rs`, `ending.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
+//! | `config.rs` | what a host is, unless its test says otherwise |
+//! | `capture.rs`, `artifacts.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
 
 mod alarm;
 mod announce;
+mod artifacts;
 mod attach;
 mod capture;
 mod clock;
+mod config;
 mod driver;
-mod ending;
-mod equipment;
 mod faults;
-mod freight;
 mod host;
 mod idle;
+mod in_flight;
 mod network;
 mod origin;
 mod settings;

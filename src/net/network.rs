@@ -11,10 +11,10 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::ending::Ending;
-use super::equipment::Wished;
-use super::faults::{End, Fate, Faults};
-use super::freight::Freight;
+use super::artifacts::Artifacts;
+use super::config::OverridesByHost;
+use super::faults::{Faults, HostName, Verdict};
+use super::in_flight::InFlight;
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{LostReason, Recorder};
@@ -39,16 +39,16 @@ pub(super) struct Shared {
     pub(super) skipped: Duration,
     pub(super) recorder: Recorder,
     pub(super) faults: Faults,
-    pub(super) freight: Freight,
-    pub(super) places: BTreeMap<IpAddr, Place>,
-    pub(super) wished: Wished,
+    pub(super) in_flight: InFlight,
+    pub(super) hosts: BTreeMap<IpAddr, HostEntry>,
+    pub(super) overrides: OverridesByHost,
     /// Hosts of which it is known that their programs wait for nothing but sockets.
-    pub(super) patient: Vec<String>,
-    pub(super) ending: Ending,
+    pub(super) sockets_only: Vec<String>,
+    pub(super) artifacts: Artifacts,
 }
 
 /// A host's stack, as those see it who are not on the host.
-pub(super) trait Machine: Send + Sync {
+pub(super) trait HostView: Send + Sync {
     /// Whether it has crashed.
     fn is_down(&self) -> bool;
 
@@ -62,21 +62,21 @@ pub(super) trait Machine: Send + Sync {
     fn next_moment(&self) -> Option<SimTime>;
 
     /// Has it look at its clock again.
-    fn rouse(&self);
+    fn wake(&self);
 }
 
 /// A host that has attached at least once.
-pub(super) struct Place {
+pub(super) struct HostEntry {
     pub(super) name: Arc<str>,
     /// How often it has attached: each boot is another seed.
     boots: u64,
     /// The stack of its present boot; gone after a crash.
-    host: Weak<dyn Machine>,
+    host: Weak<dyn HostView>,
 }
 
-impl Place {
+impl HostEntry {
     /// The host, unless it is down.
-    pub(super) fn host(&self) -> Option<Arc<dyn Machine>> {
+    pub(super) fn host(&self) -> Option<Arc<dyn HostView>> {
         self.host.upgrade().filter(|host| !host.is_down())
     }
 }
@@ -90,11 +90,11 @@ impl Network {
             skipped: Duration::ZERO,
             recorder: Recorder::new("network"),
             faults: Faults::default(),
-            freight: Freight::default(),
-            places: BTreeMap::new(),
-            wished: Wished::default(),
-            patient: Vec::new(),
-            ending: Ending::new(),
+            in_flight: InFlight::default(),
+            hosts: BTreeMap::new(),
+            overrides: OverridesByHost::default(),
+            sockets_only: Vec::new(),
+            artifacts: Artifacts::new(),
         }))
     }
 
@@ -137,14 +137,14 @@ impl Network {
 
     /// The simulation is gone.
     pub(super) fn end(&self) {
-        let (ending, recorder) = {
+        let (artifacts, recorder) = {
             let mut shared = self.lock();
             if std::mem::replace(&mut shared.over, true) {
                 return;
             }
-            (std::mem::take(&mut shared.ending), shared.recorder.clone())
+            (std::mem::take(&mut shared.artifacts), shared.recorder.clone())
         };
-        ending.carry_out(&recorder);
+        artifacts.write(&recorder);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -153,7 +153,7 @@ impl Network {
     }
 }
 
-/// The thread ends, or nobody saw that the simulation did.
+/// The thread ends, or the end of the simulation was not seen.
 impl Drop for Network {
     fn drop(&mut self) {
         self.end();
@@ -162,32 +162,32 @@ impl Drop for Network {
 
 impl Shared {
     /// A host has attached, or attached again after a crash. Answers which boot it is.
-    pub(super) fn register(&mut self, addr: IpAddr, name: &Arc<str>, host: Weak<dyn Machine>) -> u64 {
-        let place = self.places.entry(addr).or_insert_with(|| Place {
+    pub(super) fn register(&mut self, addr: IpAddr, name: &Arc<str>, host: Weak<dyn HostView>) -> u64 {
+        let entry = self.hosts.entry(addr).or_insert_with(|| HostEntry {
             name: name.clone(),
             boots: 0,
             host: host.clone(),
         });
-        place.boots += 1;
-        place.host = host;
-        place.boots
+        entry.boots += 1;
+        entry.host = host;
+        entry.boots
     }
 
     /// The host of this name or address that has attached.
-    pub(super) fn place(&self, host: &str) -> Option<&Place> {
-        let by_name = self.places.values().find(|place| &*place.name == host);
-        by_name.or_else(|| self.places.get(&host.parse().ok()?))
+    pub(super) fn entry(&self, host: &str) -> Option<&HostEntry> {
+        let by_name = self.hosts.values().find(|entry| &*entry.name == host);
+        by_name.or_else(|| self.hosts.get(&host.parse().ok()?))
     }
 
     /// What becomes of a packet that leaves for `to`, as far as it is decided here and not on turmoil's links.
-    pub(super) fn fate(&mut self, from: &End, to: IpAddr) -> Fate {
-        if self.places.get(&to).is_some_and(|place| place.host().is_none()) {
-            return Fate::Lost(LostReason::HostDown);
+    pub(super) fn verdict(&mut self, from: &HostName, to: IpAddr) -> Verdict {
+        if self.hosts.get(&to).is_some_and(|entry| entry.host().is_none()) {
+            return Verdict::Lost(LostReason::HostDown);
         }
         if !self.faults.any() {
-            return Fate::Passes;
+            return Verdict::Passes;
         }
         let name = turmoil::reverse_lookup(to).unwrap_or_default().into();
-        self.faults.fate(from, &End { addr: to, name })
+        self.faults.verdict(from, &HostName { addr: to, name })
     }
 }

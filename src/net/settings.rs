@@ -29,14 +29,14 @@ use crate::timeline::{Event, Recorder};
 ///
 /// [`System::Linux`]: super::System::Linux
 pub fn profile(host: impl ToString, profile: impl Into<Profile>) {
-    Network::current().lock().wished.of(host).profile = Some(profile.into());
+    Network::current().lock().overrides.of(host).profile = Some(profile.into());
 }
 
 /// The largest IP packet that a host sends, from its next boot on, in octets: 1 500 if nothing is said, 576 to
 /// 65 535 (others are taken for the nearest of these). Where segments travel one by one, bulk data costs as much as it
 /// has segments, and what is lost at once is one of them.
 pub fn mtu(host: impl ToString, octets: usize) {
-    Network::current().lock().wished.of(host).mtu = Some(octets.clamp(576, 65_535));
+    Network::current().lock().overrides.of(host).mtu = Some(octets.clamp(576, 65_535));
 }
 
 /// Whether a host's bursts leave as one packet of up to 65 535 octets, from its next boot on: they do if nothing is
@@ -44,7 +44,7 @@ pub fn mtu(host: impl ToString, octets: usize) {
 /// [`timeline`] and the [`pcapng`] show them as tcpdump would. Acknowledgments, windows and congestion control go by
 /// segments all the same. Where there is [`loss`], and over IPv6, segments travel one by one.
 pub fn segmentation_offload(host: impl ToString, on: bool) {
-    Network::current().lock().wished.of(host).segmentation_offload = Some(on);
+    Network::current().lock().overrides.of(host).segmentation_offload = Some(on);
 }
 
 /// Loses packets between two hosts, each way, at `rate` (0 to 1): single packets, chosen by `seed`, unlike
@@ -71,7 +71,7 @@ pub fn reachable(from: impl ToString, to: impl ToString) {
 /// [`timeout`](super::timeout) of this module, so that [`run`](super::run) may leave out idle time. If it is
 /// not true, their other timers fire late.
 pub fn only_sockets(host: impl ToString) {
-    Network::current().lock().patient.push(host.to_string());
+    Network::current().lock().sockets_only.push(host.to_string());
 }
 
 /// Whether hosts that boot from now on write to the [`timeline`]: they do if nothing is said. An event takes
@@ -121,7 +121,7 @@ pub fn pcapng_host(host: impl ToString, path: impl AsRef<Path>) -> io::Result<()
 
 fn order(capture: Capture) {
     let network = Network::current();
-    let captures = &mut network.lock().ending.captures;
+    let captures = &mut network.lock().artifacts.captures;
     captures.retain(|other| !capture.replaces(other));
     captures.push(capture);
 }
@@ -130,6 +130,6 @@ fn order(capture: Capture) {
 /// host, they are as they were when it last did anything.
 pub fn netstat(host: impl ToString) -> Vec<SocketInfo> {
     let network = Network::latest();
-    let host = network.lock().place(&host.to_string()).and_then(|place| place.host());
+    let host = network.lock().entry(&host.to_string()).and_then(|entry| entry.host());
     host.map(|host| host.sockets()).unwrap_or_default()
 }

@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use tokio::io::{Interest, Ready};
 
-use super::host::{Deferred, Host};
+use super::host::{AttachedHost, Deferred};
 use super::waits::Side;
 use crate::errno::Errno;
 use crate::stack::{Options, Profile, Readiness, SocketId, SocketOption, Stack};
 use crate::time::SimTime;
 
 pub(super) struct Socket {
-    pub(super) host: Arc<Host>,
+    pub(super) host: Arc<AttachedHost>,
     pub(super) id: SocketId,
 }
 
 impl Socket {
     /// A new one, neither bound nor connected.
-    pub(super) fn new(host: Arc<Host>) -> io::Result<Socket> {
+    pub(super) fn new(host: Arc<AttachedHost>) -> io::Result<Socket> {
         let id = host.call(|state, _| state.stack.socket())?;
         Ok(Socket { host, id })
     }

@@ -29,13 +29,13 @@ impl Waits {
         }
     }
 
-    /// Moves those whose side is ready to `rouse`.
-    pub(super) fn ready(&mut self, readiness: Readiness, rouse: &mut Vec<Waker>) {
+    /// Moves those whose side is ready to `wakers`.
+    pub(super) fn ready(&mut self, readiness: Readiness, wakers: &mut Vec<Waker>) {
         if readiness.readable || readiness.error {
-            rouse.append(&mut self.readers);
+            wakers.append(&mut self.readers);
         }
         if readiness.writable || readiness.error {
-            rouse.append(&mut self.writers);
+            wakers.append(&mut self.writers);
         }
     }
 

@@ -9,7 +9,7 @@ pub enum ByteOrder {
     Big,
 }
 
-/// What a program that writes its structures to the wire as they are in memory lets everybody see.
+/// What a program that writes its structures to the wire as they are in memory shows its peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abi {
     /// The order of octets.

@@ -73,7 +73,7 @@ pub trait Os: Clone + 'static {
     /// After `EINTR` the handshake goes on by itself; ask again or [`poll`](Self::poll) to see it done.
     async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno>;
 
-    /// Shuts one half of the connection, or both, whoever else holds a descriptor of it (UNP 6.6). `ENOTCONN`.
+    /// Shuts one half of the connection, or both, whatever other descriptors of it there are (UNP 6.6). `ENOTCONN`.
     fn shutdown(&self, fd: Fd, how: How) -> Result<(), Errno>;
 
     /// Sets one of the socket's options.
@@ -95,7 +95,7 @@ pub trait Os: Clone + 'static {
 
     /// Writes all of `buf` into the send buffer or pipe, waiting for room; less only if a signal's handler
     /// interrupted it, or something failed on the way: then the next call says what. `EPIPE`, after SIGPIPE, if
-    /// nobody will ever read it (UNP 5.13).
+    /// the peer will never read it (UNP 5.13).
     async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno>;
 
     /// Gives the descriptor back. What it stands for is closed with its last descriptor in any process.

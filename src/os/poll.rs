@@ -92,7 +92,7 @@ impl fmt::Display for PollEvents {
 /// One descriptor to watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PollFd {
-    /// Which.
+    /// The descriptor.
     pub fd: Fd,
     /// What is asked for.
     pub events: PollEvents,

@@ -21,7 +21,7 @@ pub enum Unreachable {
     Host,
     /// The host does not speak the protocol: 3/2; ICMPv6 4/1.
     Protocol,
-    /// Nobody has the port: 3/3; ICMPv6 1/4.
+    /// No socket has the port: 3/3; ICMPv6 1/4.
     Port,
     /// The packet is larger than the next link's MTU in octets: 3/4 (RFC 1191); ICMPv6 2/0 (RFC 8201).
     FragmentationNeeded {
@@ -189,7 +189,7 @@ fn parse_quoted(version: IpVersion, quoted: &[u8]) -> Result<Quoted, Malformed> 
 ///
 /// # Errors
 ///
-/// [`Malformed`] if `offending` is no IP packet of `src`'s family: nobody could be told.
+/// [`Malformed`] if `offending` is no IP packet of `src`'s family: it could not be sent to a sender.
 pub fn emit(src: IpAddr, what: Unreachable, offending: &[u8]) -> Result<Bytes, Malformed> {
     let ip = Ip::parse(offending)?;
     let version = version_of(src);

@@ -214,7 +214,7 @@ pub(crate) fn fill_checksum(packet: &mut [u8]) {
     TcpPacket::new_unchecked(&mut packet[tcp_at..]).fill_checksum(&src, &dst);
 }
 
-/// By how many bits the windows of whoever sent this SYN are to be shifted (RFC 7323, 2.2); `None` if it does not
+/// By how many bits the windows of this SYN's sender are to be shifted (RFC 7323, 2.2); `None` if it does not
 /// say.
 pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
     option(packet, |option| match option {
@@ -223,7 +223,7 @@ pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
     })
 }
 
-/// Octets of data of the largest segment that whoever sent this SYN takes (RFC 9293, 3.7.1); `None` if it does not
+/// Octets of data of the largest segment that this SYN's sender takes (RFC 9293, 3.7.1); `None` if it does not
 /// say.
 pub(crate) fn max_segment_size(packet: &[u8]) -> Option<u16> {
     option(packet, |option| match option {

@@ -1,4 +1,4 @@
-//! What a server tells whoever runs it: lines on standard error, by level.
+//! What a server tells its operator: lines on standard error, by level.
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ impl fmt::Display for Level {
 pub(super) async fn log<O: Os>(os: &O, most: Level, level: Level, message: fmt::Arguments<'_>) {
     if level <= most {
         let line = format!("{level:5} [{}] {message}\n", os.getpid());
-        // If standard error is gone there is nobody left to tell.
+        // If standard error is gone, no one can be told.
         _ = writen(os, Fd::STDERR, line.as_bytes()).await;
     }
 }

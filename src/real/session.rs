@@ -33,7 +33,7 @@ impl Buffer {
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum SessionEnd {
     /// The client said FIN and has all its octets back.
     Closed,
     /// The client said nothing for too long.
@@ -42,21 +42,26 @@ pub(super) enum End {
     Failed(&'static str, Errno),
 }
 
-impl fmt::Display for End {
+impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            End::Closed => f.write_str("closed"),
-            End::Idle(span) => write!(f, "idle for {span:?}"),
-            End::Failed(call, errno) => write!(f, "{call}: {}", errno.message()),
+            SessionEnd::Closed => f.write_str("closed"),
+            SessionEnd::Idle(span) => write!(f, "idle for {span:?}"),
+            SessionEnd::Failed(call, errno) => write!(f, "{call}: {}", errno.message()),
         }
     }
 }
 
 /// `str_echo` that also ends when the client is silent, or takes nothing, for `idle`. Answers how much was echoed.
-pub(super) async fn echo<O: Os>(os: &O, connfd: Fd, idle: Option<Duration>, buffer: &Buffer) -> (u64, End) {
+pub(super) async fn echo<O: Os>(
+    os: &O,
+    connfd: Fd,
+    idle: Option<Duration>,
+    buffer: &Buffer,
+) -> (u64, SessionEnd) {
     if let Some(span) = idle {
         // A write waits for as long as the client's window is shut: this ends it. Where the system does not
-        // know the option, a client that reads nothing holds its own child and nobody else.
+        // know the option, a client that reads nothing holds its own child and no other.
         _ = os.setsockopt(connfd, SocketOption::UserTimeout(span));
     }
     let mut buf = buffer.take();
@@ -64,22 +69,22 @@ pub(super) async fn echo<O: Os>(os: &O, connfd: Fd, idle: Option<Duration>, buff
     loop {
         if let Some(span) = idle {
             match os.poll(&mut [PollFd::new(connfd, PollEvents::IN)], Some(span)).await {
-                Ok(0) => return (echoed, End::Idle(span)),
+                Ok(0) => return (echoed, SessionEnd::Idle(span)),
                 Err(Errno::EINTR) => continue,
-                Err(errno) => return (echoed, End::Failed("poll", errno)),
+                Err(errno) => return (echoed, SessionEnd::Failed("poll", errno)),
                 Ok(_) => {}
             }
         }
         match os.within("str_echo").read(connfd, &mut buf).await {
-            Ok(0) => return (echoed, End::Closed),
+            Ok(0) => return (echoed, SessionEnd::Closed),
             Ok(len) => {
                 if let Err(errno) = writen(&os.within("writen"), connfd, &buf[..len]).await {
-                    return (echoed, End::Failed("write", errno));
+                    return (echoed, SessionEnd::Failed("write", errno));
                 }
                 echoed += len as u64;
             }
             Err(Errno::EINTR) => {}
-            Err(errno) => return (echoed, End::Failed("read", errno)),
+            Err(errno) => return (echoed, SessionEnd::Failed("read", errno)),
         }
     }
 }

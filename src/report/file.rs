@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes a report to `path`, which it replaces at once when it is complete: nobody ever sees half of it.
+/// Writes a report to `path`, which it replaces at once when it is complete: half of it is never seen.
 ///
 /// It is first written to a file beside it. What is no file, such as `/dev/stdout`, is written to as it is.
 ///
@@ -54,7 +54,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // Most often it has its new name by now; if it cannot be removed, there is nobody to tell.
+        // Most often it has its new name by now; if it cannot be removed, no one can be told.
         let _ = fs::remove_file(&self.0);
     }
 }

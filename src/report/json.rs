@@ -58,12 +58,12 @@ struct Row<'a> {
     t: f64,
     host: &'a str,
     #[serde(flatten)]
-    what: What<'a>,
+    what: Body<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
-enum What<'a> {
+enum Body<'a> {
     Segment(SegmentRow),
     Icmp(IcmpRow),
     Lost {
@@ -150,17 +150,17 @@ struct IcmpRow {
 
 impl<'a> From<&'a Event> for Row<'a> {
     fn from(event: &'a Event) -> Row<'a> {
-        Row { t: seconds(event.t), host: &event.host, what: What::from(&event.kind) }
+        Row { t: seconds(event.t), host: &event.host, what: Body::from(&event.kind) }
     }
 }
 
-impl<'a> From<&'a Kind> for What<'a> {
-    fn from(kind: &'a Kind) -> What<'a> {
+impl<'a> From<&'a Kind> for Body<'a> {
+    fn from(kind: &'a Kind) -> Body<'a> {
         match kind {
-            Kind::Segment(segment) => What::Segment(segment.into()),
-            Kind::Icmp(icmp) => What::Icmp(icmp.into()),
-            Kind::Lost { packet, reason } => What::Lost { packet: packet.into(), reason: reason.name() },
-            Kind::Call(call) => What::Call {
+            Kind::Segment(segment) => Body::Segment(segment.into()),
+            Kind::Icmp(icmp) => Body::Icmp(icmp.into()),
+            Kind::Lost { packet, reason } => Body::Lost { packet: packet.into(), reason: reason.name() },
+            Kind::Call(call) => Body::Call {
                 pid: call.pid,
                 process: &call.process,
                 call: call.name(),
@@ -170,17 +170,17 @@ impl<'a> From<&'a Kind> for What<'a> {
                 within: call.within,
             },
             Kind::State { local, remote, from, to } => {
-                What::State { socket: ends(*local, *remote), from: from.name(), to: to.name() }
+                Body::State { socket: ends(*local, *remote), from: from.name(), to: to.name() }
             }
             Kind::Process(process) => process_row(process),
             Kind::Signal { pid, process, signal, what } => {
-                What::Signal { pid: *pid, process, signal, what: signal_change(*what) }
+                Body::Signal { pid: *pid, process, signal, what: signal_change(*what) }
             }
             Kind::Line(Line { pid, process, stream, text }) => {
-                What::Line { pid: *pid, process, stream: stream.name(), text }
+                Body::Line { pid: *pid, process, stream: stream.name(), text }
             }
             Kind::Fault { fault, target } => {
-                What::Fault { fault: fault.name(), target, detail: fault::detail(*fault) }
+                Body::Fault { fault: fault.name(), target, detail: fault::detail(*fault) }
             }
         }
     }
@@ -230,7 +230,7 @@ impl From<&LostPacket> for PacketRow {
     }
 }
 
-fn process_row(process: &Process) -> What<'_> {
+fn process_row(process: &Process) -> Body<'_> {
     let (mut status, mut signal, mut parent) = (None, None, None);
     let what = match process.what {
         ProcessChange::Start => "start",
@@ -249,7 +249,7 @@ fn process_row(process: &Process) -> What<'_> {
         ProcessChange::Zombie => "zombie",
         ProcessChange::Reaped => "reaped",
     };
-    What::Process { pid: process.pid, process: &process.process, what, status, signal, parent }
+    Body::Process { pid: process.pid, process: &process.process, what, status, signal, parent }
 }
 
 fn signal_change(what: SignalChange) -> &'static str {

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::sequence::{Arrow, End, Row, Sequence, What};
+use super::sequence::{Arrow, ArrowEnd, Row, RowKind, Sequence};
 use super::{RunInfo, wording};
 use crate::timeline::Event;
 
 /// Mermaid breaks no lines of its own: longer ones are broken, in characters.
 const NOTE: usize = 40;
 
-/// Diagrams with more arrows than this are slow to draw, and nobody reads them.
+/// Diagrams with more arrows than this are slow to draw and too long to read.
 const ARROWS: usize = 150;
 
 /// Writes the run as a Mermaid diagram.
@@ -43,8 +43,8 @@ impl Page {
     fn row(&self, out: &mut dyn Write, row: &Row, depth: usize) -> io::Result<()> {
         let indent = "    ".repeat(depth);
         match &row.what {
-            What::Arrow(arrow) => writeln!(out, "{indent}{}", self.arrow(row, arrow)),
-            What::Notes { column, notes } => {
+            RowKind::Arrow(arrow) => writeln!(out, "{indent}{}", self.arrow(row, arrow)),
+            RowKind::Notes { column, notes } => {
                 let side = if *column == 0 { "left" } else { "right" };
                 let lines = notes.iter().flat_map(|note| wording::wrapped(&note.text, NOTE));
                 let notes: Vec<String> = lines.map(|line| text(&line)).collect();
@@ -55,16 +55,18 @@ impl Page {
                     notes.join("<br/>")
                 )
             }
-            What::Fault { title, .. } => {
+            RowKind::Fault { title, .. } => {
                 self.across(out, &indent, &format!("{}: {}", wording::instant(row.t), text(title)))
             }
-            What::Silence { lasts } => self.across(out, &indent, &format!("⋮ {} ⋮", wording::pause(*lasts))),
-            What::Repeat { rows, times, every, .. } => {
+            RowKind::Silence { lasts } => {
+                self.across(out, &indent, &format!("⋮ {} ⋮", wording::pause(*lasts)))
+            }
+            RowKind::Repeat { rows, times, every, .. } => {
                 writeln!(out, "{indent}loop {}", wording::repeated("×", *times, *every))?;
                 rows.iter().try_for_each(|row| self.row(out, row, depth + 1))?;
                 writeln!(out, "{indent}end")
             }
-            What::Omitted { arrows } => {
+            RowKind::Omitted { arrows } => {
                 self.across(out, &indent, &format!("{} left out", wording::count(*arrows, "packet")))
             }
         }
@@ -80,9 +82,9 @@ impl Page {
     fn arrow(&self, row: &Row, arrow: &Arrow) -> String {
         let Arrow { from, to, end, label, data, note, copy, .. } = arrow;
         let (line, stop, lost) = match end {
-            End::Arrived(_) => ("->>", *to, None),
-            End::Lost { column, reason, .. } => ("-x", *column, Some(format!("lost: {reason}"))),
-            End::Underway => ("--)", *to, Some("on its way at the end".to_owned())),
+            ArrowEnd::Arrived(_) => ("->>", *to, None),
+            ArrowEnd::Lost { column, reason, .. } => ("-x", *column, Some(format!("lost: {reason}"))),
+            ArrowEnd::Underway => ("--)", *to, Some("on its way at the end".to_owned())),
         };
         let copy = copy.then(|| "a copy".to_owned());
         let words = [Some(label.clone()), data.clone(), note.clone(), copy, lost];

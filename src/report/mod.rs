@@ -60,7 +60,7 @@ pub use text::text;
 // What `html` and `ps` show.
 pub use crate::os::Pid;
 pub use crate::os::sim::{ProcessInfo, ProcessState, Wchan};
-pub use crate::sim::Film;
+pub use crate::sim::History;
 
 /// A word as a POSIX shell reads it back: in single quotes where it has to be.
 pub(crate) fn shell(word: &str) -> String {

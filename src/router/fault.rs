@@ -125,7 +125,7 @@ impl Router {
     pub fn host_down(&mut self, now: SimTime, link: LinkId, down: bool) {
         self.links[link.0].down = down;
         if down {
-            // Arrived at this instant, but nobody has taken them in.
+            // Arrived at this instant, but not taken in by the host.
             let (gone, rest) = self.outbox.drain(..).partition(|(to, _)| *to == link);
             self.outbox = rest;
             for (_, packet) in gone {

@@ -1,6 +1,6 @@
 //! A host's link to the router: two pipes, and the faults that now strike there.
 
-use super::dice::Dice;
+use super::chance::Chance;
 use super::pipe::{Heading, Passage, Pipe};
 use super::rule::Rule;
 use super::{LinkConfig, LinkId, Met};
@@ -28,8 +28,8 @@ impl Link {
         Link {
             name: name.to_owned(),
             config,
-            to_host: Pipe::new(Dice::new(seed, stream)),
-            from_host: Pipe::new(Dice::new(seed, stream + 1)),
+            to_host: Pipe::new(Chance::new(seed, stream)),
+            from_host: Pipe::new(Chance::new(seed, stream + 1)),
             down: false,
             unreachable: None,
             rules: Vec::new(),

@@ -11,8 +11,8 @@
 //! answers with an ICMP error. On the way chance or a fault may strike, and every packet that is lost is
 //! recorded with its reason.
 
+mod chance;
 mod config;
-mod dice;
 mod fault;
 mod flight;
 mod forward;
@@ -174,7 +174,7 @@ fn flip(packet: Bytes, bit: usize) -> Bytes {
     bytes.freeze()
 }
 
-/// The packet's own bytes if nobody else holds them, or a copy.
+/// The packet's own bytes if they have no other holder, or a copy.
 fn writable(packet: Bytes) -> BytesMut {
     packet.try_into_mut().unwrap_or_else(|shared| BytesMut::from(&shared[..]))
 }

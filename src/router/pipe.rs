@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::dice::{CopyThrow, Dice, strikes};
+use super::chance::{Chance, CopyDraw, strikes};
 use super::{LinkConfig, LinkId, Met};
 use crate::time::SimTime;
 use crate::timeline::LostReason;
@@ -27,7 +27,7 @@ pub(super) struct PipeId {
 /// One direction of a link, dummynet's word for it.
 #[derive(Debug)]
 pub(super) struct Pipe {
-    dice: Dice,
+    chance: Chance,
     /// When the last bit accepted so far will be on the wire.
     wire_free: SimTime,
     /// When each packet that waits for the wire gets it.
@@ -59,9 +59,9 @@ pub(super) struct Arrival {
 const OVERTAKING: Duration = Duration::from_millis(1);
 
 impl Pipe {
-    pub(super) fn new(dice: Dice) -> Pipe {
+    pub(super) fn new(chance: Chance) -> Pipe {
         Pipe {
-            dice,
+            chance,
             wire_free: SimTime::ZERO,
             waiting: VecDeque::new(),
             last_due: SimTime::ZERO,
@@ -78,8 +78,8 @@ impl Pipe {
         config: &LinkConfig,
         met: &mut Met,
     ) -> Result<Passage, LostReason> {
-        // Thrown first, for packets that are lost otherwise too: the n-th packet has the n-th throw.
-        let throw = config.is_random().then(|| self.dice.throw());
+        // Drawn first, for packets that are lost otherwise too: the n-th packet has the n-th draw.
+        let draw = config.is_random().then(|| self.chance.draw());
         if len > config.mtu {
             return Err(LostReason::TooBig);
         }
@@ -91,17 +91,17 @@ impl Pipe {
             met.queue_full += 1;
             return Err(LostReason::QueueFull);
         };
-        let Some(throw) = throw else {
+        let Some(draw) = draw else {
             return Ok(Passage { packet: self.travel_straight(sent, config), duplicate: None });
         };
-        if strikes(throw.loss, config.loss).is_some() {
+        if strikes(draw.loss, config.loss).is_some() {
             met.lost += 1;
             return Err(LostReason::Loss);
         }
-        let packet = self.travel(sent, len, config, throw.copies[0], met);
-        let duplicate = strikes(throw.duplicate, config.duplicate).map(|_| {
+        let packet = self.travel(sent, len, config, draw.copies[0], met);
+        let duplicate = strikes(draw.duplicate, config.duplicate).map(|_| {
             met.duplicated += 1;
-            self.travel(sent, len, config, throw.copies[1], met)
+            self.travel(sent, len, config, draw.copies[1], met)
         });
         Ok(Passage { packet, duplicate })
     }
@@ -136,13 +136,13 @@ impl Pipe {
         sent: SimTime,
         len: usize,
         config: &LinkConfig,
-        throw: CopyThrow,
+        draw: CopyDraw,
         met: &mut Met,
     ) -> Arrival {
         let shortest = config.latency.saturating_sub(config.jitter);
         let longest = config.latency.saturating_add(config.jitter);
-        let mut due = sent + shortest + fraction(longest - shortest, throw.jitter);
-        if let Some(how_long) = strikes(throw.reorder, config.reorder) {
+        let mut due = sent + shortest + fraction(longest - shortest, draw.jitter);
+        if let Some(how_long) = strikes(draw.reorder, config.reorder) {
             met.reordered += 1;
             let back = config.latency.max(OVERTAKING);
             due = due.max(self.last_due) + back + fraction(back, how_long);
@@ -151,7 +151,7 @@ impl Pipe {
             self.last_due = due;
         }
         let bits = len * 8;
-        let flipped = strikes(throw.corrupt, config.corrupt).filter(|_| bits > 0).map(|which| {
+        let flipped = strikes(draw.corrupt, config.corrupt).filter(|_| bits > 0).map(|which| {
             met.corrupted += 1;
             ((which * bits as f64) as usize).min(bits - 1)
         });

@@ -97,7 +97,7 @@ impl Net {
         Net { router, recorder, arrived: Vec::new() }
     }
 
-    /// Plays what happens until `at`, then sends.
+    /// Runs what happens until `at`, then sends.
     fn send(&mut self, at: SimTime, from: LinkId, packet: Bytes) {
         self.until(at);
         self.router.receive(at, from, packet);
@@ -117,7 +117,7 @@ impl Net {
         }
     }
 
-    /// Plays until nothing is in flight; answers what has arrived since the start.
+    /// Runs until nothing is in flight; answers what has arrived since the start.
     fn finish(&mut self) -> &[Arrived] {
         while let Some(due) = self.router.next_deadline() {
             self.until(due);
@@ -125,12 +125,12 @@ impl Net {
         &self.arrived
     }
 
-    /// Plays to the end; answers which segments came to which host, and when, in microseconds.
+    /// Runs to the end; answers which segments came to which host, and when, in microseconds.
     fn arrivals(&mut self) -> Vec<(LinkId, u32, u64)> {
         self.finish().iter().map(|a| (a.to, seq(&a.packet), a.at.as_micros())).collect()
     }
 
-    /// Plays to the end; answers the segments in the order they came.
+    /// Runs to the end; answers the segments in the order they came.
     fn order(&mut self) -> Vec<u32> {
         self.finish().iter().map(|a| seq(&a.packet)).collect()
     }

@@ -61,13 +61,13 @@ impl Host {
     }
 }
 
-/// Something typed: the terminal has it at `at`, whether or not anybody reads it then. What is typed before the
+/// Something typed: the terminal has it at `at`, whether or not a process reads it then. What is typed before the
 /// process starts it finds there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Typed {
-    /// When.
+    /// When it is typed.
     pub at: SimTime,
-    /// What.
+    /// A line, or the end of the file.
     pub what: Input,
 }
 

@@ -45,7 +45,7 @@ pub struct Outcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Netstat {
-    /// When.
+    /// The moment of the look.
     pub t: SimTime,
     /// Hosts in the scenario's order; `None` for one that is down.
     pub hosts: Vec<(Arc<str>, Option<Vec<SocketInfo>>)>,
@@ -55,7 +55,7 @@ pub struct Netstat {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Ps {
-    /// When.
+    /// The moment of the look.
     pub t: SimTime,
     /// Hosts in the scenario's order; `None` for one that is down.
     pub hosts: Vec<(Arc<str>, Option<Vec<ProcessInfo>>)>,

@@ -59,7 +59,7 @@ impl Program {
     }
 }
 
-/// Whoever names no program, or one that does not exist, is shown them all.
+/// Where no program is named, or one that does not exist, all are listed.
 fn explained(bad: &BadCommand) -> String {
     match bad {
         BadCommand::Empty | BadCommand::Program(_) => {

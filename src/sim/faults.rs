@@ -29,11 +29,11 @@ impl World {
     ///
     /// False if it was off already, or there is no such host.
     pub fn crash(&mut self, host: &str) -> bool {
-        let Some(place) = self.place(host) else { return false };
-        if !place.is_on.replace(false) {
+        let Some(slot) = self.slot(host) else { return false };
+        if !slot.is_on.replace(false) {
             return false;
         }
-        let own = place.node.own;
+        let own = slot.node.own;
         self.strike_link(host, FaultKind::Crash);
         self.sim.crash(own);
         true
@@ -42,12 +42,12 @@ impl World {
     /// Power again: a new stack in the old one's place, with other sequence numbers, and its programs from the
     /// start. False if it was not off.
     pub fn boot(&mut self, host: &str) -> bool {
-        let Some(place) = self.place(host) else { return false };
-        if place.is_on.replace(true) {
+        let Some(slot) = self.slot(host) else { return false };
+        if slot.is_on.replace(true) {
             return false;
         }
-        place.stirred.set(true);
-        let own = place.node.own;
+        slot.needs_turn.set(true);
+        let own = slot.node.own;
         self.strike_link(host, FaultKind::Boot);
         self.sim.bounce(own);
         true

@@ -13,20 +13,20 @@
 //! | `world.rs` | the [`World`]: its hosts, its clock, its next moment |
 //! | `faults.rs` | crash, boot, shutdown, partition … |
 //! | `node.rs` | one turmoil host: it carries packets between its cable and its simulated machine |
-//! | `film.rs` | what every host looked like after every round: the [`Film`] |
+//! | `history.rs` | what every host looked like after every round: the [`History`] |
 //! | `cable.rs` | IP in UDP |
 //! | `addresses.rs` | who has which address |
 
 mod addresses;
 mod cable;
 mod faults;
-mod film;
+mod history;
 mod node;
 mod world;
 
 pub use addresses::{IpVersion, host_addrs, router_addr, wildcard};
-pub use film::{Film, Frame, HostFilm, SocketLook, Track};
-pub use node::Machine;
+pub use history::{History, HostHistory, Snapshot, SocketRecord, Track};
+pub use node::MachineBuilder;
 pub use world::{HostSetup, World, WorldError};
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::cable::{InCables, Plug};
-use crate::os::sim::Host;
+use crate::os::sim::Machine;
 use crate::router::{LinkId, Router};
 use crate::time::SimTime;
 
@@ -29,7 +29,7 @@ impl Clock {
 }
 
 /// Makes a machine: at the start, and again at every boot. It is told which boot this is, from 0, and the time.
-pub type Machine = Box<dyn Fn(u32, SimTime) -> Host>;
+pub type MachineBuilder = Box<dyn Fn(u32, SimTime) -> Machine>;
 
 /// A simulated host in its turmoil host. `machine` is empty while it is off.
 pub(super) struct HostNode {
@@ -37,9 +37,9 @@ pub(super) struct HostNode {
     pub(super) in_cables: InCables,
     pub(super) own: IpAddr,
     pub(super) router: IpAddr,
-    pub(super) build: Machine,
+    pub(super) build: MachineBuilder,
     pub(super) boots: Cell<u32>,
-    pub(super) machine: RefCell<Option<Host>>,
+    pub(super) machine: RefCell<Option<Machine>>,
     pub(super) round: Notify,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::errno::Errno;
-use crate::os::sim::{Host, HostConfig, SimOs};
+use crate::os::sim::{Machine, MachineConfig, SimOs};
 use crate::os::{Family, Os};
 use crate::packet::Unreachable;
 use crate::router::LinkConfig;
@@ -57,11 +57,11 @@ fn setup(name: &'static str, link: usize, seed: u64, recorder: &Recorder) -> Hos
     let recorder = recorder.clone();
     let addrs = host_addrs(IpVersion::V4, link, 1);
     let server_addr = SocketAddr::new(host_addrs(IpVersion::V4, 1, 1)[0], PORT);
-    let machine: Machine = Box::new(move |boot, now| {
+    let machine: MachineBuilder = Box::new(move |boot, now| {
         let profile = Profile::of(System::Book);
         let seed = seed * 1_000 + u64::from(boot);
         let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed };
-        let mut host = Host::new(HostConfig::new(name, stack), recorder.clone());
+        let mut host = Machine::new(MachineConfig::new(name, stack), recorder.clone());
         if name == "server" {
             host.spawn(now, name, |os| async { status(server(os).await) });
         } else {

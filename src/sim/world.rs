@@ -11,8 +11,8 @@ use tokio::sync::Notify;
 
 use super::addresses::{IpVersion, host_addrs, router_addr};
 use super::cable::{CAPACITY, InCables};
-use super::node::{Clock, HostNode, Machine, RouterNode};
-use crate::os::sim::Host;
+use super::node::{Clock, HostNode, MachineBuilder, RouterNode};
+use crate::os::sim::Machine;
 use crate::router::{LinkConfig, LinkId, Router};
 use crate::time::SimTime;
 use crate::timeline::Recorder;
@@ -26,9 +26,9 @@ pub enum WorldError {
     /// A program went on and on at one moment and was stopped.
     #[error("at {at} s on {host}: {what}")]
     Stuck {
-        /// When.
+        /// The moment at which it was stopped.
         at: SimTime,
-        /// Where.
+        /// The host of the program.
         host: String,
         /// What the program did.
         what: String,
@@ -38,7 +38,7 @@ pub enum WorldError {
         "at {at} s: the world did not come to rest after {rounds} rounds of one moment; is a link's latency 0?"
     )]
     Restless {
-        /// When.
+        /// The moment that never ended.
         at: SimTime,
         /// How many rounds were tried.
         rounds: u32,
@@ -54,7 +54,7 @@ pub struct HostSetup {
     /// Its link to the router.
     pub link: LinkConfig,
     /// Makes the machine, at the start and at every boot.
-    pub machine: Machine,
+    pub machine: MachineBuilder,
 }
 
 /// Hosts, links and a router, at a moment.
@@ -62,22 +62,22 @@ pub struct World {
     pub(super) sim: turmoil::Sim<'static>,
     pub(super) recorder: Recorder,
     pub(super) clock: Clock,
-    pub(super) hosts: Vec<Place>,
+    pub(super) hosts: Vec<HostSlot>,
     pub(super) router: Rc<RouterNode>,
     in_cables: InCables,
     /// Rounds since it last was at rest.
     rounds: u32,
 }
 
-/// A host's place in the world.
-pub(super) struct Place {
+/// A host in the world.
+pub(super) struct HostSlot {
     pub(super) name: String,
     pub(super) link: LinkId,
     pub(super) node: Rc<HostNode>,
     /// Whether it has power.
     pub(super) is_on: Cell<bool>,
     /// Something was done to it from outside; it needs a turn.
-    pub(super) stirred: Cell<bool>,
+    pub(super) needs_turn: Cell<bool>,
 }
 
 /// turmoil's tick: the shortest its timer knows, for its clock is not looked at.
@@ -138,12 +138,12 @@ impl World {
             router.hosts.borrow_mut().push(addrs[0]);
             let software = node.clone();
             sim.host(addrs[0], move || software.clone().run());
-            hosts.push(Place {
+            hosts.push(HostSlot {
                 name: setup.name,
                 link,
                 node,
                 is_on: Cell::new(true),
-                stirred: Cell::new(true),
+                needs_turn: Cell::new(true),
             });
         }
         // After the hosts: what they send in a round reaches the router in that round.
@@ -166,26 +166,26 @@ impl World {
 
     /// The hosts' names, in order.
     pub fn host_names(&self) -> impl Iterator<Item = &str> {
-        self.hosts.iter().map(|place| place.name.as_str())
+        self.hosts.iter().map(|slot| slot.name.as_str())
     }
 
     /// The first of a host's addresses, by its name.
     pub fn addr(&self, host: &str) -> Option<IpAddr> {
-        self.place(host).map(|place| place.node.own)
+        self.slot(host).map(|slot| slot.node.own)
     }
 
     /// Works on a host's machine, which then gets a turn; `None` if it is off or there is none of this name.
-    pub fn on_host<R>(&self, host: &str, work: impl FnOnce(&mut Host, SimTime) -> R) -> Option<R> {
-        let place = self.place(host)?;
-        let mut machine = place.node.machine.borrow_mut();
+    pub fn on_host<R>(&self, host: &str, work: impl FnOnce(&mut Machine, SimTime) -> R) -> Option<R> {
+        let slot = self.slot(host)?;
+        let mut machine = slot.node.machine.borrow_mut();
         let result = work(machine.as_mut()?, self.now());
-        place.stirred.set(true);
+        slot.needs_turn.set(true);
         Some(result)
     }
 
     /// Looks at a host's machine, which is none the wiser; `None` if it is off or there is none of this name.
-    pub fn look_at<R>(&self, host: &str, look: impl FnOnce(&Host, SimTime) -> R) -> Option<R> {
-        let machine = self.place(host)?.node.machine.borrow();
+    pub fn look_at<R>(&self, host: &str, look: impl FnOnce(&Machine, SimTime) -> R) -> Option<R> {
+        let machine = self.slot(host)?.node.machine.borrow();
         machine.as_ref().map(|machine| look(machine, self.now()))
     }
 
@@ -194,20 +194,20 @@ impl World {
         work(&mut self.router.router.borrow_mut(), self.now())
     }
 
-    pub(super) fn place(&self, host: &str) -> Option<&Place> {
-        self.hosts.iter().find(|place| place.name == host)
+    pub(super) fn slot(&self, host: &str) -> Option<&HostSlot> {
+        self.hosts.iter().find(|slot| slot.name == host)
     }
 
     /// The link of a host.
     pub fn link(&self, host: &str) -> Option<LinkId> {
-        self.place(host).map(|place| place.link)
+        self.slot(host).map(|slot| slot.link)
     }
 
     /// The next moment at which anything will happen by itself; `None` if nothing ever will.
     pub fn next_moment(&self) -> Option<SimTime> {
-        let hosts = self.hosts.iter().filter_map(|place| {
-            let machine = place.node.machine.borrow();
-            machine.as_ref().and_then(Host::next_deadline)
+        let hosts = self.hosts.iter().filter_map(|slot| {
+            let machine = slot.node.machine.borrow();
+            machine.as_ref().and_then(Machine::next_deadline)
         });
         hosts.chain(self.router.router.borrow().next_deadline()).min()
     }
@@ -216,10 +216,10 @@ impl World {
     /// [rounds](World::round) that follow.
     pub fn go_to(&mut self, at: SimTime) {
         self.clock.set(at);
-        for place in &self.hosts {
-            let machine = place.node.machine.borrow();
-            let due = machine.as_ref().and_then(Host::next_deadline).is_some_and(|due| due <= at);
-            place.stirred.set(place.stirred.get() || due);
+        for slot in &self.hosts {
+            let machine = slot.node.machine.borrow();
+            let due = machine.as_ref().and_then(Machine::next_deadline).is_some_and(|due| due <= at);
+            slot.needs_turn.set(slot.needs_turn.get() || due);
         }
         // What only moves inside the router needs no round.
         self.router.move_on();
@@ -232,9 +232,9 @@ impl World {
     /// [`WorldError`] if a program had to be stopped, turmoil failed, or there is no end to the rounds.
     pub fn round(&mut self) -> Result<bool, WorldError> {
         let mut moves = self.in_cables.any();
-        for place in &self.hosts {
-            if place.stirred.take() {
-                place.node.round.notify_one();
+        for slot in &self.hosts {
+            if slot.needs_turn.take() {
+                slot.node.round.notify_one();
                 moves = true;
             }
         }
@@ -286,14 +286,14 @@ impl World {
     /// After a round: who was stopped, who has shut down.
     fn look_after(&mut self) -> Result<(), WorldError> {
         let mut off = VecDeque::new();
-        for place in &self.hosts {
-            let machine = place.node.machine.borrow();
+        for slot in &self.hosts {
+            let machine = slot.node.machine.borrow();
             let Some(host) = machine.as_ref() else { continue };
             if let Some(what) = host.stuck() {
-                return Err(WorldError::Stuck { at: self.now(), host: place.name.clone(), what });
+                return Err(WorldError::Stuck { at: self.now(), host: slot.name.clone(), what });
             }
             if host.is_off() {
-                off.push_back(place.name.clone());
+                off.push_back(slot.name.clone());
             }
         }
         for host in off {

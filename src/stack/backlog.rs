@@ -57,7 +57,7 @@ impl Stack {
         }
     }
 
-    /// Nobody will accept what waits here any more: it is reset.
+    /// What waits here will not be accepted any more: it is reset.
     pub(super) fn close_listener(&mut self, now: SimTime, id: SocketId) {
         let Some(listener) = self.listener_mut(id) else { return };
         let port = listener.local.port();

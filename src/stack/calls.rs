@@ -74,7 +74,7 @@ impl Stack {
         Err(Errno::EADDRNOTAVAIL)
     }
 
-    /// Makes the socket passive, with room for `backlog` connections that nobody has accepted yet.
+    /// Makes the socket passive, with room for `backlog` connections that are not accepted yet.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ pub(super) enum Owner {
     /// A process has a descriptor of it.
     Process,
     /// The last descriptor is closed.
-    Nobody,
+    Orphan,
 }
 
 pub(super) struct Connection {
@@ -162,7 +162,7 @@ impl Connection {
 
     /// The last descriptor is gone: FIN, or RST where data would be lost unseen.
     pub(super) fn close(&mut self, cx: &mut Context<'_>) {
-        self.owner = Owner::Nobody;
+        self.owner = Owner::Orphan;
         let status = self.tcp.status();
         let lingers_not = self.tcp.options().linger.is_some_and(|linger| linger.is_zero());
         let loses_data = status.unread > 0 && cx.profile.reset_on_close_unread;
@@ -176,7 +176,7 @@ impl Connection {
 
     /// No process takes it from its listener any more: a reset, and the end.
     pub(super) fn abandon(&mut self, cx: &mut Context<'_>) {
-        self.owner = Owner::Nobody;
+        self.owner = Owner::Orphan;
         self.tcp.abort(cx);
     }
 

@@ -179,7 +179,7 @@ impl Stack {
     }
 
     /// Leaves TCP's checksums to the link, which changes nothing that it carries: they are not verified, and
-    /// computed for nobody but the reader of the timeline.
+    /// computed for the reader of the timeline alone.
     pub fn offload_checksums(&mut self) {
         self.offloads_checksums = true;
         self.shared.recorder.leave_out_checksums();
@@ -260,8 +260,8 @@ impl Stack {
             Owner::Process if ready != ready_before => self.changed(id),
             Owner::Process => {}
             Owner::Listener(listener) => self.handshake_went_on(id, listener, before.state, status.state),
-            Owner::Nobody if is_dead => self.remove(id),
-            Owner::Nobody => {}
+            Owner::Orphan if is_dead => self.remove(id),
+            Owner::Orphan => {}
         }
         Some(result)
     }

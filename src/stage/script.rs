@@ -158,7 +158,7 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// Keeps the events that a watch has not seen from whoever drains the timeline.
+    /// Keeps the events that a watch has not seen from a consumer that drains the timeline.
     fn await_events<S: Stage>(&self, stage: &S) {
         stage.recorder().await_from((!self.watches.is_empty()).then_some(self.seen));
     }

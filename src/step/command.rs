@@ -28,7 +28,7 @@ impl Command {
     ///
     /// # Errors
     ///
-    /// What to say to whoever typed it.
+    /// What to answer the user.
     pub fn parse(line: &str, session: &Session) -> Result<Command, String> {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {

@@ -8,7 +8,7 @@ use crate::timeline::{Event, Kind};
 /// How many events a page is.
 const PAGE: isize = 10;
 
-/// Where somebody is in a run.
+/// Where the user is in a run.
 #[derive(Clone, Debug)]
 pub struct Debugger<'a> {
     session: &'a Session,
@@ -98,7 +98,7 @@ impl<'a> Debugger<'a> {
                 KeyCode::Enter => {
                     let line = std::mem::take(line);
                     self.mode = Mode::Stepping;
-                    self.obey(&line);
+                    self.carry_out(&line);
                 }
                 _ => {}
             },
@@ -179,7 +179,7 @@ impl<'a> Debugger<'a> {
         }
     }
 
-    fn obey(&mut self, line: &str) {
+    fn carry_out(&mut self, line: &str) {
         match Command::parse(line, self.session) {
             Err(complaint) => self.message = complaint,
             Ok(Command::Nothing) => {}

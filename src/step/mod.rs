@@ -1,12 +1,12 @@
 //! `echosim step`: a debugger for a run, in the terminal.
 //!
-//! A run is its seed, so it is played to its end at once and filmed; to step back is to look at an earlier
+//! A run is its seed, so it is run to its end at once, its history kept; to step back is to look at an earlier
 //! event of the same run. What is on the screen is a function of the [`Debugger`], which is a function of the keys
 //! that were pressed.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `session.rs` | the run: events, their lines, and the film of its hosts |
+//! | `session.rs` | the run: events, their lines, and the history of its hosts |
 //! | `breakpoint.rs` | which events stop a run |
 //! | `command.rs` | what is typed behind the colon |
 //! | `debugger.rs` | the state, and what a key does to it |

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::os::sim::ProcessInfo;
 use crate::report::{self, Palette, RunInfo};
 use crate::scenario::{RunError, Scenario};
-use crate::sim::{Film, HostFilm};
+use crate::sim::{History, HostHistory};
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Kind, Stream};
@@ -19,8 +19,8 @@ pub struct Session {
     pub events: Vec<Event>,
     /// An event a line, as `--trace` writes it.
     pub lines: Vec<String>,
-    film: Film,
-    /// Places in the film, who sends first at the left.
+    history: History,
+    /// Places in the history, who sends first at the left.
     hosts: Vec<usize>,
 }
 
@@ -31,16 +31,16 @@ impl Session {
     ///
     /// A run that cannot be finished.
     pub fn new(info: &RunInfo, scenario: &Scenario) -> Result<Session, RunError> {
-        let (outcome, film) = scenario.run_filmed()?;
+        let (outcome, history) = scenario.run_with_history()?;
         let lines = lines(info, &outcome.events);
         debug_assert_eq!(lines.len(), outcome.events.len());
-        let hosts = in_order_of_sending(&outcome.events, film.hosts());
-        Ok(Session { info: info.clone(), events: outcome.events, lines, film, hosts })
+        let hosts = in_order_of_sending(&outcome.events, history.hosts());
+        Ok(Session { info: info.clone(), events: outcome.events, lines, history, hosts })
     }
 
     /// Every host: who sends first stands first.
-    pub fn hosts(&self) -> impl ExactSizeIterator<Item = &HostFilm> {
-        self.hosts.iter().map(|place| &self.film.hosts()[*place])
+    pub fn hosts(&self) -> impl ExactSizeIterator<Item = &HostHistory> {
+        self.hosts.iter().map(|place| &self.history.hosts()[*place])
     }
 
     /// When an event happened.
@@ -49,13 +49,13 @@ impl Session {
     }
 
     /// A host's sockets after the round of an event; `None` if it was off.
-    pub fn sockets(&self, host: &HostFilm, nth: usize) -> Option<Vec<SocketInfo>> {
-        host.sockets(self.film.frame_of(&self.events, nth), self.time(nth))
+    pub fn sockets(&self, host: &HostHistory, nth: usize) -> Option<Vec<SocketInfo>> {
+        host.sockets(self.history.frame_of(&self.events, nth), self.time(nth))
     }
 
     /// A host's processes after the round of an event.
-    pub fn processes<'a>(&self, host: &'a HostFilm, nth: usize) -> impl Iterator<Item = &'a ProcessInfo> {
-        host.processes(self.film.frame_of(&self.events, nth))
+    pub fn processes<'a>(&self, host: &'a HostHistory, nth: usize) -> impl Iterator<Item = &'a ProcessInfo> {
+        host.processes(self.history.frame_of(&self.events, nth))
     }
 
     /// The last lines of a host's terminals up to an event, oldest first.
@@ -72,9 +72,9 @@ impl Session {
     }
 }
 
-fn in_order_of_sending(events: &[Event], hosts: &[HostFilm]) -> Vec<usize> {
+fn in_order_of_sending(events: &[Event], hosts: &[HostHistory]) -> Vec<usize> {
     let sends = |event: &Event| matches!(&event.kind, Kind::Segment(it) if it.dir == Direction::Out);
-    let first = |host: &HostFilm| events.iter().position(|event| event.host == host.name && sends(event));
+    let first = |host: &HostHistory| events.iter().position(|event| event.host == host.name && sends(event));
     let mut places: Vec<usize> = (0..hosts.len()).collect();
     places.sort_by_key(|place| first(&hosts[*place]).unwrap_or(usize::MAX));
     places

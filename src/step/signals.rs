@@ -28,7 +28,7 @@ impl Watch {
     ///
     /// No descriptor or no thread is to be had.
     pub(super) fn start() -> io::Result<Watch> {
-        // Whoever debugs has standard output locked; a descriptor of one's own needs no lock.
+        // The debugger has standard output locked; a descriptor of one's own needs no lock.
         let terminal = File::from(stdout().as_fd().try_clone_to_owned()?);
         let mut signals = Signals::new(FATAL)?;
         let handle = signals.handle();
@@ -54,7 +54,7 @@ impl Drop for Watch {
 }
 
 fn give_back(mut terminal: File) {
-    // There is nobody left to tell: the terminal is what cannot be reached.
+    // No one can be told: the terminal is what cannot be reached.
     _ = disable_raw_mode();
     _ = execute!(terminal, LeaveAlternateScreen, Show);
 }

@@ -13,7 +13,7 @@ struct Loan;
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        // There is nobody left to tell: the terminal is what cannot be reached.
+        // No one can be told: the terminal is what cannot be reached.
         _ = ratatui::try_restore();
     }
 }

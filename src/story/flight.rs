@@ -49,24 +49,24 @@ impl Flight {
 ///
 /// What was sent first of several packets that are the same to the octet arrives first.
 pub(crate) fn flights(events: &[Event]) -> Vec<Flight> {
-    let mut tower = Tower::default();
+    let mut pairing = Pairing::default();
     for (at, event) in events.iter().enumerate() {
         match &event.kind {
-            Kind::Segment(segment) => tower.see(at, event, segment.dir),
-            Kind::Icmp(icmp) => tower.see(at, event, icmp.dir),
-            Kind::Lost { reason, .. } => tower.lose(events, at, *reason),
+            Kind::Segment(segment) => pairing.see(at, event, segment.dir),
+            Kind::Icmp(icmp) => pairing.see(at, event, icmp.dir),
+            Kind::Lost { reason, .. } => pairing.lose(events, at, *reason),
             _ => {}
         }
     }
-    tower.flights.append(&mut tower.copies);
-    tower.flights
+    pairing.flights.append(&mut pairing.copies);
+    pairing.flights
 }
 
 /// What a packet keeps on its way.
 type Mark = Vec<u8>;
 
 #[derive(Default)]
-struct Tower {
+struct Pairing {
     flights: Vec<Flight>,
     copies: Vec<Flight>,
     /// Flights whose end has not been seen, by what they look like.
@@ -75,7 +75,7 @@ struct Tower {
     ended: BTreeMap<Mark, usize>,
 }
 
-impl Tower {
+impl Pairing {
     fn see(&mut self, at: usize, event: &Event, dir: Direction) {
         let mark = mark(event);
         if dir == Direction::Out {

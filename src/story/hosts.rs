@@ -77,7 +77,7 @@ pub(crate) fn roles<'a>(
     roles
 }
 
-/// Only a router says the first thing of its own about somebody else's packet.
+/// Only a router says the first thing of its own about another host's packet.
 fn is_router(event: &Event) -> bool {
     match &event.kind {
         Kind::Lost { .. } => true,

@@ -28,7 +28,7 @@ pub(crate) use connection::{Connection, Keepalives};
 pub(crate) use faults::{Cause, Concern, Faults, Struck, Symptom};
 pub(crate) use flight::{Fate, Flight, flights};
 pub(crate) use hosts::{Hosts, Role, roles};
-pub(crate) use process::{End, News, Process, Trouble};
+pub(crate) use process::{News, Process, ProcessEnd, Trouble};
 pub(crate) use reset::{Reset, Why, resets};
 
 use self::traffic::Packets;

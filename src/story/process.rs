@@ -23,7 +23,7 @@ pub(crate) struct Process<'a> {
     pub(crate) printed: Vec<&'a str>,
     /// What it wrote last to standard error.
     pub(crate) complaint: Option<&'a str>,
-    pub(crate) end: Option<End>,
+    pub(crate) end: Option<ProcessEnd>,
     /// The event at which it ended, if its parent has not waited for it since.
     pub(crate) zombie: Option<usize>,
     /// The call that failed last and was not made again as a matter of course.
@@ -36,7 +36,7 @@ pub(crate) struct Process<'a> {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum ProcessEnd {
     Exit { t: SimTime, status: i32 },
     Killed { at: usize, t: SimTime, signal: &'static str },
     HostCrashed { t: SimTime },
@@ -137,7 +137,7 @@ impl<'a> Process<'a> {
     /// The news that a process had last and did not get over.
     pub(crate) fn trouble(&self) -> Option<&Trouble<'a>> {
         match self.end {
-            Some(End::Exit { t, status }) if status != 0 => {
+            Some(ProcessEnd::Exit { t, status }) if status != 0 => {
                 // No program expects EINTR until it dies of it (UNP 5.9): then it dies at once.
                 let interrupted = self.interrupted.as_ref().filter(|interrupted| interrupted.t == t);
                 self.failure.as_ref().or(interrupted).or(self.end_of_file.as_ref())
@@ -148,7 +148,7 @@ impl<'a> Process<'a> {
 
     /// The bad news that a process had last, even if it got over it; a signal that its connection had raised is news.
     pub(crate) fn news(&self) -> Option<Trouble<'a>> {
-        if let Some(End::Killed { at, t, signal: signal @ "SIGPIPE" }) = self.end {
+        if let Some(ProcessEnd::Killed { at, t, signal: signal @ "SIGPIPE" }) = self.end {
             let (host, news) = (self.host, News::Killed { signal });
             return Some(Trouble { at, t, host, news, id: None, written: None, connection: None });
         }

@@ -1,6 +1,6 @@
 //! Reads the timeline, event by event.
 
-use super::{Connection, End, Process, Story};
+use super::{Connection, Process, ProcessEnd, Story};
 use crate::packet::Flags;
 use crate::time::SimTime;
 use crate::timeline::{
@@ -79,10 +79,10 @@ impl<'a> Story<'a> {
                 self.begin(Process { connections, ..Process::new(host, pid, name) });
             }
             ProcessChange::Exit { status } => {
-                self.process(host, pid, name).end = Some(End::Exit { t, status });
+                self.process(host, pid, name).end = Some(ProcessEnd::Exit { t, status });
             }
             ProcessChange::Killed { signal } => {
-                self.process(host, pid, name).end = Some(End::Killed { at, t, signal });
+                self.process(host, pid, name).end = Some(ProcessEnd::Killed { at, t, signal });
             }
             ProcessChange::Zombie => self.process(host, pid, name).zombie = Some(at),
             ProcessChange::Reaped => self.process(host, pid, name).zombie = None,
@@ -92,7 +92,7 @@ impl<'a> Story<'a> {
     fn host_is_gone(&mut self, t: SimTime, host: &str) {
         for process in self.processes.iter_mut().filter(|process| process.host == host) {
             process.zombie = None;
-            process.end = process.end.or(Some(End::HostCrashed { t }));
+            process.end = process.end.or(Some(ProcessEnd::HostCrashed { t }));
         }
     }
 }

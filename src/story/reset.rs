@@ -9,7 +9,7 @@ use crate::timeline::{Direction, Event, FaultKind, Kind, SegmentEvent, TcpState}
 /// A RST that left a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reset {
-    /// Why.
+    /// What had become of the connection.
     pub(crate) why: Why,
     /// The event of the arrival it answers, if it answers one.
     pub(crate) answers: Option<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct Reset {
 pub(crate) enum Why {
     /// The host has booted since, and knows nothing of the connection (UNP 5.15).
     Forgotten,
-    /// A SYN for a port on which nobody listens (UNP 4.3).
+    /// A SYN for a port without a listener (UNP 4.3).
     Refused,
     /// The connection's process has closed it or is gone (UNP 5.13).
     Closed,

@@ -20,11 +20,11 @@ use super::{Call, FaultKind, TcpState};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
-    /// When.
+    /// When it happened.
     pub t: SimTime,
     /// On which host (or router) it happened.
     pub host: Arc<str>,
-    /// What.
+    /// What happened.
     pub kind: Kind,
     /// The IP packet as it was on the wire, where the event is about one.
     pub packet: Option<Bytes>,
@@ -42,7 +42,7 @@ pub enum Kind {
     Lost {
         /// What was lost.
         packet: LostPacket,
-        /// Why.
+        /// Why it was lost.
         reason: LostReason,
     },
     /// A system call returned.

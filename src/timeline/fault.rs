@@ -41,7 +41,7 @@ pub enum FaultKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
-    /// Both.
+    /// Packets of both directions.
     #[default]
     Both,
     /// Packets from the router to the host.

@@ -16,7 +16,7 @@ pub struct Timeline {
     events: Vec<Event>,
     /// How many events were taken out before these.
     drained: usize,
-    /// The first event that somebody else has yet to read, if there is one: it is not drained.
+    /// The first event that another reader has yet to read, if there is one: it is not drained.
     awaited: Option<usize>,
     /// Whether packets lack TCP's checksum, which is computed when they are read.
     leaves_out_checksums: bool,
@@ -127,7 +127,7 @@ impl Recorder {
         &self.host
     }
 
-    /// From now on packets lack TCP's checksum, as on a host that leaves it to its card. Whoever reads the timeline
+    /// From now on packets lack TCP's checksum, as on a host that leaves it to its card. A reader of the timeline
     /// finds them complete.
     pub fn leave_out_checksums(&self) {
         if let Some(mut timeline) = self.lock() {

@@ -74,7 +74,7 @@ fn timeline_of(scenario: &Scenario, outcome: &Outcome) -> String {
     text(trace)
 }
 
-/// It holds, and its summary is the one in `snapshots/`: for runs whose timeline nobody would read.
+/// It holds, and its summary is the one in `snapshots/`: for runs whose timeline is too long to read.
 pub fn summary(name: &str, system: System) {
     let (_, outcome) = holds(name, system);
     let waiting = outcome.waiting.iter();

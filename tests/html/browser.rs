@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 /// No test takes longer: a browser that hangs is a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// How a page is looked at.
 #[derive(Clone, Copy)]
@@ -120,10 +120,10 @@ where
         let console = client.issue_cmd(Console).await.expect("the console can be read");
         assert_eq!(console, json!([]), "nothing is said on the console");
     };
-    let in_time = async { tokio::time::timeout(PATIENCE, all).await };
+    let in_time = async { tokio::time::timeout(TIME_LIMIT, all).await };
     let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(in_time)));
     let closed = browser
-        .map(|client| runtime.block_on(async { tokio::time::timeout(PATIENCE, client.close()).await }));
+        .map(|client| runtime.block_on(async { tokio::time::timeout(TIME_LIMIT, client.close()).await }));
     match outcome {
         Ok(in_time) => in_time.expect("the browser answers in time"),
         Err(failure) => resume_unwind(failure),
@@ -131,7 +131,7 @@ where
     closed.expect("there was one").expect("it closes in time").expect("the browser closes");
 }
 
-/// Keeps a picture of the page in the target directory, for whoever wants to look at it.
+/// Keeps a picture of the page in the target directory, to be looked at.
 pub(crate) async fn picture(client: &Client, name: &str) {
     let png = client.screenshot().await.expect("a picture");
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("html-{name}.png"));

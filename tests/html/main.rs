@@ -18,10 +18,10 @@ fn library(name: &str, system: System) -> Scenario {
 }
 
 fn page(scenario: &Scenario) -> String {
-    let (outcome, film) = scenario.run_filmed().expect("it runs to its end");
+    let (outcome, history) = scenario.run_with_history().expect("it runs to its end");
     let info = RunInfo::from(scenario);
     let mut page = Vec::new();
-    report::html(&mut page, &info, &outcome.events, &film).expect("memory takes it");
+    report::html(&mut page, &info, &outcome.events, &history).expect("memory takes it");
     String::from_utf8(page).expect("reports are UTF-8")
 }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use echosim::net::{self, TcpStream};
-use echosim::report::{self, Film, Palette, RunInfo};
+use echosim::report::{self, History, Palette, RunInfo};
 use echosim::timeline::{Direction, Event, Kind};
 use turmoil::Sim;
 
@@ -146,7 +146,7 @@ fn a_report_takes_the_timeline_and_nothing_else() {
     assert!(text.contains("Flags [S]"), "{text}");
     let json = written(&|out| report::json(out, &run, &events));
     assert_eq!(json.lines().count(), events.len() + 1, "a line for the run, and one an event");
-    let page = written(&|out| report::html(out, &run, &events, &Film::default()));
+    let page = written(&|out| report::html(out, &run, &events, &History::default()));
     assert!(page.ends_with("</html>\n") && page.contains("\"server\""));
 }
 

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::rc::Rc;
 use std::time::Duration;
 
-use echosim::os::sim::{Host, HostConfig};
+use echosim::os::sim::{Machine, MachineConfig};
 use echosim::os::unix::{UnixOs, block_on};
 use echosim::os::{
     Action, Child, Errno, Family, Fd, Handler, MaskHow, Os, PollEvents, PollFd, Signal, SignalSet, WaitStatus,
@@ -72,7 +72,7 @@ fn run_simulated(name: &str) {
     let recorder = Recorder::new("host");
     let addrs = vec!["192.0.2.1".parse().unwrap()];
     let stack = stack::Config { addrs, profile: Profile::of(System::Linux), mtu: 1_500, seed: 1 };
-    let mut host = Host::new(HostConfig::new("host", stack), recorder.clone());
+    let mut host = Machine::new(MachineConfig::new("host", stack), recorder.clone());
     let name = name.to_owned();
     let pid = host.spawn(SimTime::ZERO, "claim", move |os| claim(name, os));
     let mut now = SimTime::ZERO;

@@ -31,7 +31,7 @@ const CONNECTIONS: usize = 20_000;
 /// Descriptors that a thousand clients take, and a reader's of each.
 const DESCRIPTORS: u64 = 4_096;
 
-/// A server at an address of its own, whose ports nobody else uses up; and the right to be its only load.
+/// A server at an address of its own, whose ports no other test uses up; and the right to be its only load.
 fn server() -> (MutexGuard<'static, ()>, Server) {
     static ALONE: Mutex<()> = Mutex::new(());
     let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,14 +65,14 @@ fn load_of_a_thousand_clients_at_once() {
         for seed in 0..CLIENTS {
             let (server, octets) = (&server, &octets);
             let client = move || {
-                let mut dice = ChaCha8Rng::seed_from_u64(seed);
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 let mut stream = server.connect();
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 let mut back = Vec::new();
                 for _ in 0..LINES {
                     // As many short lines as long ones: the logarithm is even.
-                    let len = (LONGEST as f64).powf(dice.random::<f64>()) as usize;
-                    let mut line: Vec<u8> = (0..len.max(1)).map(|_| dice.random_range(b' '..=b'~')).collect();
+                    let len = (LONGEST as f64).powf(rng.random::<f64>()) as usize;
+                    let mut line: Vec<u8> = (0..len.max(1)).map(|_| rng.random_range(b' '..=b'~')).collect();
                     *line.last_mut().unwrap() = b'\n';
                     stream.write_all(&line).unwrap();
                     back.clear();
@@ -115,10 +115,10 @@ fn load_while_children_are_killed() {
         for seed in 0..50 {
             let (server, over, served, cut) = (&server, &over, &served, &cut);
             scope.spawn(move || {
-                let mut dice = ChaCha8Rng::seed_from_u64(seed);
+                let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 while !over.load(Ordering::Relaxed) {
                     let mut stream = server.connect();
-                    for _ in 0..dice.random_range(1..20) {
+                    for _ in 0..rng.random_range(1..20) {
                         let mut back = [0; 6];
                         let echoed = stream.write_all(b"hello\n").and_then(|()| stream.read_exact(&mut back));
                         if echoed.is_err() {
@@ -131,13 +131,13 @@ fn load_while_children_are_killed() {
                 }
             });
         }
-        let mut dice = ChaCha8Rng::seed_from_u64(50);
+        let mut rng = ChaCha8Rng::seed_from_u64(50);
         let mut killed = 0;
         let end = Instant::now() + Duration::from_secs(5);
         while Instant::now() < end {
             let children = server.children();
             if !children.is_empty() {
-                let child = Pid::from_raw(children[dice.random_range(0..children.len())]);
+                let child = Pid::from_raw(children[rng.random_range(0..children.len())]);
                 killed += u64::from(kill(child, Signal::SIGKILL).is_ok());
             }
             thread::sleep(Duration::from_millis(1));
@@ -148,7 +148,7 @@ fn load_while_children_are_killed() {
     let (served, cut) = (served.into_inner(), cut.into_inner());
     tell(format_args!("{killed} children killed, {cut} conversations cut, {served} lines echoed"));
     assert!(cut > 0 && served > 0);
-    // One that nobody kills is served to its end.
+    // One that is not killed is served to its end.
     assert_eq!(echo(&mut server.connect(), b"still here\n"), b"still here\n");
     assert_nothing_is_left(&server, &descriptors);
 }

@@ -23,10 +23,10 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
 
 const ECHOSIM: &str = env!("CARGO_BIN_EXE_echosim");
 
-/// nobody, as Debian has it.
+/// The user `nobody`, as Debian has it.
 const NOBODY: u32 = 65534;
 
-/// The command where whoever runs it may read it.
+/// The command where any user may read it.
 struct Copy(PathBuf);
 
 impl Copy {
@@ -90,15 +90,15 @@ fn laboratory_leaves_nothing_when_it_is_interrupted() {
     for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
         let mut command = Command::new(ECHOSIM);
         command.args(["--scenario", "reboot", "--real"]).process_group(0);
-        let mut play = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
+        let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
         // The director, the client, the server and its child.
         let mut family = Vec::new();
-        eventually("the play is on", || {
-            family = descendants(play.id());
+        eventually("the run is on", || {
+            family = descendants(run.id());
             family.len() >= 4
         });
-        kill(Pid::from_raw(play.id() as i32), signal).expect("it runs");
-        assert!(!wait(&mut play).success(), "{signal}");
+        kill(Pid::from_raw(run.id() as i32), signal).expect("it runs");
+        assert!(!wait(&mut run).success(), "{signal}");
         eventually(&format!("nothing is left after {signal}"), || !family.iter().any(|pid| lives(*pid)));
     }
 }
@@ -114,10 +114,10 @@ fn laboratory_ends_at_until() {
     assert!(start.elapsed() < Duration::from_secs(5), "of the fifteen minutes nothing is waited for");
 }
 
-fn wait(play: &mut Child) -> ExitStatus {
+fn wait(run: &mut Child) -> ExitStatus {
     let mut status = None;
-    eventually("the play ends", || {
-        status = play.try_wait().expect("our child");
+    eventually("the run ends", || {
+        status = run.try_wait().expect("our child");
         status.is_some()
     });
     status.unwrap()
@@ -130,7 +130,7 @@ fn descendants(pid: u32) -> Vec<u32> {
     children.into_iter().flat_map(|child| [vec![child], descendants(child)].concat()).collect()
 }
 
-/// Whether it is there and no zombie that somebody else will look after.
+/// Whether it is there and no zombie that its parent will wait for.
 fn lives(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))

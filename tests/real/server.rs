@@ -110,7 +110,7 @@ fn a_client_that_reads_nothing_is_closed() {
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
     // Both buffers fill, then the child's write waits for a window that never opens.
     let ended = std::iter::repeat_with(|| stream.write(&[0; 1 << 16])).find_map(Result::err);
-    assert_ne!(ended.unwrap().kind(), ErrorKind::WouldBlock, "not by our own patience");
+    assert_ne!(ended.unwrap().kind(), ErrorKind::WouldBlock, "not by our own time limit");
     eventually("no child is left", || server.children().is_empty());
     server.assert_serves();
 }
@@ -214,7 +214,7 @@ fn clients_that_dawdle_harm_nobody() {
         stream.read_exact(&mut back).unwrap();
         assert_eq!(&back, b"slow");
     }
-    eventually("each has its own, and nobody was thrown out", || server.children().len() == 21);
+    eventually("each has its own, and no client was disconnected", || server.children().len() == 21);
     // Nothing is lost for want of reading.
     hoarder.set_nonblocking(false).unwrap();
     hoarder.shutdown(Shutdown::Write).unwrap();

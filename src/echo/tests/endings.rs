@@ -12,7 +12,7 @@ fn eof_at_the_client_ends_both_sides_in_order() {
     assert_eq!(net.exit_of(CLIENT, pid), Some(ProcessChange::Exit { status: 0 }));
     assert_eq!(net.exit_of(SERVER, child), Some(ProcessChange::Exit { status: 0 }));
     let now = net.now;
-    let states = |host: &Host| host.stack().sockets(now).iter().map(|s| s.state).collect::<Vec<_>>();
+    let states = |host: &Machine| host.stack().sockets(now).iter().map(|s| s.state).collect::<Vec<_>>();
     assert_eq!(states(net.host(CLIENT)), [TcpState::TimeWait]);
     assert_eq!(states(net.host(SERVER)), [TcpState::Listen]);
 }

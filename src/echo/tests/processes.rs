@@ -18,7 +18,7 @@ async fn listening(os: &SimOs) -> Fd {
 #[test]
 fn at_startup_parent_child_and_client_sleep_where_the_book_says() {
     let (mut net, _) = Net::with_client("echo-client server", &[]);
-    let asleep = |host: &Host| {
+    let asleep = |host: &Machine| {
         let processes = host.processes().into_iter();
         processes.map(|p| (p.state.letter(), p.sleeping_on.map(Wchan::book), p.within)).collect::<Vec<_>>()
     };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{TcpListener, TcpStream};
 use crate::errno::Errno;
-use crate::net::host::Host;
+use crate::net::host::AttachedHost;
 use crate::net::socket::Socket;
 use crate::net::waits::Side;
 use crate::stack::SocketOption;
@@ -18,7 +18,7 @@ use crate::stack::SocketOption;
 pub struct TcpSocket {
     socket: Socket,
     version_of: IpAddr,
-    /// Kept for whoever asks: one process, and one queue, is all a simulated host has.
+    /// Kept to be asked for: one process, and one queue, is all a simulated host has.
     reuse_port: AtomicBool,
     traffic_class: AtomicU32,
 }
@@ -43,7 +43,7 @@ impl TcpSocket {
     }
 
     pub(super) fn for_addr(addr: SocketAddr) -> io::Result<TcpSocket> {
-        let socket = Socket::new(Host::current(addr.ip())?)?;
+        let socket = Socket::new(AttachedHost::current(addr.ip())?)?;
         let (reuse_port, traffic_class) = (AtomicBool::new(false), AtomicU32::new(0));
         Ok(TcpSocket { socket, version_of: addr.ip(), reuse_port, traffic_class })
     }
@@ -77,7 +77,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// ECONNREFUSED (nobody listens), ETIMEDOUT (nobody answers), EHOSTUNREACH or ENETUNREACH (a router says
+    /// ECONNREFUSED (no listener), ETIMEDOUT (no answer), EHOSTUNREACH or ENETUNREACH (a router says
     /// so; no such host), when and which as the host's profile has it; EADDRNOTAVAIL if the address bound to
     /// turned out not to be the host's.
     pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
@@ -106,7 +106,7 @@ impl TcpSocket {
         Ok(TcpStream::new(socket))
     }
 
-    /// Listens, with room for `backlog` connections that nobody has accepted yet.
+    /// Listens, with room for `backlog` connections that are not accepted yet.
     ///
     /// # Errors
     ///

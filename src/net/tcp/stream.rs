@@ -63,7 +63,7 @@ impl TcpStream {
         self.socket.call(|stack, _, id| stack.peer_addr(id))
     }
 
-    /// SO_ERROR: why the connection died, if nobody was told yet.
+    /// SO_ERROR: why the connection died, if no call has reported it yet.
     ///
     /// # Errors
     ///

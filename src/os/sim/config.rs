@@ -5,7 +5,7 @@ use crate::stack;
 
 /// A host: its name, its TCP/IP and the limits of its kernel.
 #[derive(Clone, Debug)]
-pub struct HostConfig {
+pub struct MachineConfig {
     /// The name it goes by in the timeline.
     pub name: String,
     /// Its TCP/IP.
@@ -19,11 +19,11 @@ pub struct HostConfig {
     pub abi: Abi,
 }
 
-impl HostConfig {
+impl MachineConfig {
     /// A host with default limits and the manners of the stack's system.
-    pub fn new(name: &str, stack: stack::Config) -> HostConfig {
+    pub fn new(name: &str, stack: stack::Config) -> MachineConfig {
         let connect_restarts = stack.profile.connect_restarts;
-        HostConfig {
+        MachineConfig {
             name: name.to_owned(),
             stack,
             limits: Limits::default(),
@@ -44,7 +44,7 @@ pub struct Limits {
     pub processes: usize,
     /// Calls that the host's processes may make, and turns they may take, at one instant. Neither takes simulated
     /// time, so a program that reaches this loops without end: it is killed, and
-    /// [`Host::stuck`](super::Host::stuck) says so.
+    /// [`Machine::stuck`](super::Machine::stuck) says so.
     pub steps_per_instant: u32,
 }
 

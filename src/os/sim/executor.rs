@@ -4,13 +4,13 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::task::{Context, Poll, Waker};
 
-use super::Host;
+use super::Machine;
 use super::process::State;
 use super::sim_os::Stopped;
 use crate::os::{Pid, WaitStatus};
 
-impl Host {
-    /// The process whose turn it is: whoever has been able to run the longest.
+impl Machine {
+    /// The process whose turn it is: the one that has been able to run the longest.
     pub(super) fn next_ready(&mut self) -> Option<Pid> {
         self.drop_dead();
         let mut kernel = self.kernel.borrow_mut();

@@ -106,7 +106,7 @@ impl Kernel {
         Err(Blocked { on: Vec::new(), until: Some(deadline), wchan: Wchan::Sleep }.into())
     }
 
-    /// An attempt that comes to nothing is no news for whoever sleeps on the socket: if it were, two sleepers would
+    /// An attempt that comes to nothing is no news for a process that sleeps on the socket: if it were, two sleepers would
     /// wake each other for ever.
     fn on_socket<R>(
         &mut self,

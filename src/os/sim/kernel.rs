@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-use super::config::{HostConfig, Limits};
+use super::config::{Limits, MachineConfig};
 use super::open_file::OpenFile;
 use super::pipe::Pipe;
 use super::process::{Process, State};
@@ -58,7 +58,7 @@ pub(super) struct Entered {
 }
 
 impl Kernel {
-    pub(super) fn new(config: HostConfig, recorder: Recorder) -> Kernel {
+    pub(super) fn new(config: MachineConfig, recorder: Recorder) -> Kernel {
         Kernel {
             now: SimTime::ZERO,
             stack: Stack::new(config.stack, recorder.clone()),
@@ -135,8 +135,8 @@ impl Kernel {
         true
     }
 
-    /// Counts a call, or a turn. False if there are so many at one instant that somebody must be caught in a loop;
-    /// whoever takes the one too many is killed.
+    /// Counts a call, or a turn. False if there are so many at one instant that a program must be caught in a loop;
+    /// the process that makes the one too many is killed.
     pub(super) fn count_step(&mut self, pid: Pid) -> bool {
         let steps = if self.steps.0 == self.now { self.steps.1 + 1 } else { 1 };
         self.steps = (self.now, steps);

@@ -1,17 +1,17 @@
-//! The simulated arm: a [`Host`] with a kernel of its own, in one thread and without any I/O.
+//! The simulated arm: a [`Machine`] with a kernel of its own, in one thread and without any I/O.
 //!
 //! Processes are futures in a process table. One is polled only when something it sleeps on has happened, in the order
 //! in which they were woken, so a run is the same every time and a sleeping process costs nothing.
 //!
-//! [`Host`] is what the world drives; [`SimOs`] is what a program sees of it.
+//! [`Machine`] is what the world drives; [`SimOs`] is what a program sees of it.
 
 mod calls;
 mod config;
 mod descriptors;
 mod executor;
-mod host;
 mod io;
 mod kernel;
+mod machine;
 mod open_file;
 mod pipe;
 mod power;
@@ -24,8 +24,8 @@ mod terminal;
 mod wait_queue;
 mod wchan;
 
-pub use config::{HostConfig, Limits};
-pub use host::Host;
+pub use config::{Limits, MachineConfig};
+pub use machine::Machine;
 #[cfg(feature = "cli")]
 pub(crate) use power::Power;
 pub use process::{ProcessInfo, ProcessState};

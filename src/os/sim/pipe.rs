@@ -28,7 +28,7 @@ impl Pipe {
         Pipe { buffer: content.iter().copied().collect(), has_reader: true, has_writer: false }
     }
 
-    /// `EAGAIN` if it is empty and somebody may yet write to it.
+    /// `EAGAIN` if it is empty and it has a writer yet.
     pub(super) fn read(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
         if self.buffer.is_empty() && self.has_writer {
             return Err(Errno::EAGAIN);
@@ -36,7 +36,7 @@ impl Pipe {
         Ok(self.buffer.read(buf).expect("a VecDeque gives what it has"))
     }
 
-    /// `EPIPE` if nobody will read it, `EAGAIN` if there is no room.
+    /// `EPIPE` if it has no reader, `EAGAIN` if there is no room.
     pub(super) fn write(&mut self, buf: &[u8]) -> Result<usize, Errno> {
         if !self.has_reader {
             return Err(Errno::EPIPE);

@@ -81,7 +81,7 @@ pub enum ProcessState {
     Running,
     /// Asleep until something happens.
     Sleeping,
-    /// Ended, and nobody has waited for it.
+    /// Ended, and its parent has not waited for it.
     Zombie,
 }
 

@@ -103,7 +103,7 @@ impl Kernel {
         self.tell_parent(pid, &name, parent);
     }
 
-    /// Whoever waits for a child of `parent`'s is woken, and SIGCHLD is sent. init waits for its children at once.
+    /// A process that waits for a child of `parent`'s is woken, and SIGCHLD is sent. init waits for its children at once.
     fn tell_parent(&mut self, pid: Pid, name: &Arc<str>, parent: Pid) {
         let Ok(process) = self.process_mut(parent) else {
             return self.reap(pid);

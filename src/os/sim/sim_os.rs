@@ -14,7 +14,7 @@ use crate::os::Pid;
 use crate::os::returned::Returned;
 use crate::timeline::SystemCall;
 
-/// A process of a simulated [`Host`](super::Host).
+/// A process of a simulated [`Machine`](super::Machine).
 ///
 /// A call takes no simulated time of its own; only waiting does. Every call that returns stands in the timeline.
 #[derive(Clone)]

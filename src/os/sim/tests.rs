@@ -13,30 +13,30 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Host, HostConfig, Limits, ProcessState, SimOs};
+use super::{Limits, Machine, MachineConfig, ProcessState, SimOs};
 use crate::os::{Errno, Fd, Os, Pid};
 use crate::stack::{self, Profile, System};
 use crate::time::SimTime;
 use crate::timeline::{Call, Event, Kind, ProcessChange, Recorder, SignalChange, Stream};
 
 /// A host on no network, its clock, and what it wrote down.
-struct Machine {
+struct Rig {
     now: SimTime,
-    host: Host,
+    host: Machine,
     recorder: Recorder,
 }
 
-impl Machine {
-    fn new() -> Machine {
-        Machine::with_limits(Limits::default())
+impl Rig {
+    fn new() -> Rig {
+        Rig::with_limits(Limits::default())
     }
 
-    fn with_limits(limits: Limits) -> Machine {
+    fn with_limits(limits: Limits) -> Rig {
         let addrs: Vec<IpAddr> = vec!["192.0.2.1".parse().unwrap()];
         let stack = stack::Config { addrs, profile: Profile::of(System::Book), mtu: 1_500, seed: 1 };
         let recorder = Recorder::new("world");
-        let config = HostConfig { limits, ..HostConfig::new("host", stack) };
-        Machine { now: SimTime::ZERO, host: Host::new(config, recorder.clone()), recorder }
+        let config = MachineConfig { limits, ..MachineConfig::new("host", stack) };
+        Rig { now: SimTime::ZERO, host: Machine::new(config, recorder.clone()), recorder }
     }
 
     /// Starts `program` and lets it run until all sleep.
@@ -50,15 +50,15 @@ impl Machine {
         pid
     }
 
-    /// A machine on which `program` has run as far as it gets by itself, without time passing.
-    fn after<F, Fut>(program: F) -> Machine
+    /// A rig on which `program` has run as far as it gets by itself, without time passing.
+    fn after<F, Fut>(program: F) -> Rig
     where
         F: FnOnce(SimOs) -> Fut + 'static,
         Fut: Future<Output = i32> + 'static,
     {
-        let mut machine = Machine::new();
-        machine.start(program);
-        machine
+        let mut rig = Rig::new();
+        rig.start(program);
+        rig
     }
 
     /// Lets time pass, stopping at every deadline on the way.

@@ -26,7 +26,7 @@ impl Os for UnixOs {
     }
 
     fn abi(&self) -> Abi {
-        self.process.machine.abi
+        self.process.persona.abi
     }
 
     fn socket(&self, family: Family) -> Result<Fd, Errno> {

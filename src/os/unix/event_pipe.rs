@@ -72,7 +72,7 @@ impl EventPipe {
         SimTime::ZERO + self.start.elapsed()
     }
 
-    /// Writes that something happens now. If nobody reads any more it is lost.
+    /// Writes that something happens now. If it has no reader any more it is lost.
     pub fn record(&self, kind: Kind) {
         self.event(&Event { t: self.now(), host: self.host.clone(), kind, packet: None });
     }
@@ -94,7 +94,7 @@ impl EventPipe {
         }
     }
 
-    /// Writes any message. If nobody reads any more it is lost.
+    /// Writes any message. If it has no reader any more it is lost.
     pub fn write(&self, message: &Message) {
         let text = serde_json::to_vec(message).expect("a message has no keys but strings");
         while send(self.socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL) == Err(nix::errno::Errno::EINTR) {}

@@ -21,7 +21,7 @@ const ATOMIC: usize = 512;
 impl UnixOs {
     /// What the machine gives a socket before its program asks for anything.
     pub(super) fn prepare(&self, socket: Socket) -> io::Result<Socket> {
-        if let Some(octets) = self.process.machine.buffer {
+        if let Some(octets) = self.process.persona.buffer {
             socket.set_send_buffer_size(octets)?;
             socket.set_recv_buffer_size(octets)?;
         }
@@ -30,7 +30,7 @@ impl UnixOs {
 
     /// A host with one address has no choice where a connection comes from; a loopback has.
     fn bind_to_home(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
-        let Some(home) = self.process.machine.addr.filter(|home| home.is_ipv4() == peer.is_ipv4()) else {
+        let Some(home) = self.process.persona.addr.filter(|home| home.is_ipv4() == peer.is_ipv4()) else {
             return Ok(());
         };
         self.on_socket(fd, |socket| {
@@ -63,7 +63,7 @@ impl UnixOs {
         let peer = SockAddr::from(peer);
         if !self.is_catching() {
             match self.on_socket(fd, |socket| socket.connect(&peer)) {
-                // No handler ran, so nobody wants to hear of it.
+                // No handler ran, so the caller need not hear of it.
                 Err(Errno::EINTR) => {}
                 result => return result,
             }

@@ -25,9 +25,9 @@ mod errors;
 mod event_pipe;
 mod file;
 mod io;
-mod machine;
 mod names;
 mod options;
+mod persona;
 mod process;
 mod raw;
 mod signals;
@@ -41,14 +41,14 @@ use std::task::{Context, Poll, Waker};
 use thiserror::Error;
 
 pub use event_pipe::{EventPipe, EventReader, Message};
-pub use machine::Machine;
+pub use persona::Persona;
 pub use unix_os::UnixOs;
 
 /// Runs a program of the real arm to its end.
 ///
 /// # Panics
 ///
-/// If it waits for anything but calls of [`UnixOs`]: nobody would wake it.
+/// If it waits for anything but calls of [`UnixOs`]: nothing would wake it.
 pub fn block_on<F: Future>(program: F) -> F::Output {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(program).poll(&mut context) {
@@ -57,7 +57,7 @@ pub fn block_on<F: Future>(program: F) -> F::Output {
     }
 }
 
-/// Forks this process: `child` runs in the new one, which ends with its status. For whoever sets a program up
+/// Forks this process: `child` runs in the new one, which ends with its status. For code that sets a program up
 /// before it has a [`UnixOs`].
 ///
 /// # Errors
@@ -84,7 +84,7 @@ pub fn single_threaded() -> Result<(), Threads> {
     }
 }
 
-/// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for whoever has to clean up first; and SIGCHLD, so that
+/// Notes SIGINT, SIGTERM and SIGHUP instead of dying of them, for code that has to clean up first; and SIGCHLD, so that
 /// it interrupts a wait.
 pub(crate) fn note_interrupts() -> Result<(), super::Errno> {
     for signal in INTERRUPTS.into_iter().chain([super::Signal::SIGCHLD]) {

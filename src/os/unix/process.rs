@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::event_pipe::EventPipe;
 use super::file::Files;
-use super::machine::Machine;
+use super::persona::Persona;
 use super::signals::Signals;
 use crate::os::line_buffer::LineBuffer;
 use crate::os::{Pid, Signal};
@@ -18,20 +18,20 @@ pub(super) struct Process {
     pub(super) files: RefCell<Files>,
     pub(super) signals: RefCell<Signals>,
     pub(super) events: Option<EventPipe>,
-    pub(super) machine: Machine,
+    pub(super) persona: Persona,
     stdout: RefCell<LineBuffer>,
     stderr: RefCell<LineBuffer>,
 }
 
 impl Process {
-    pub(super) fn new(name: &str, events: Option<EventPipe>, machine: Machine) -> Process {
+    pub(super) fn new(name: &str, events: Option<EventPipe>, persona: Persona) -> Process {
         Process {
             name: name.into(),
             pid: Cell::new(super::names::pid(nix::unistd::getpid())),
             files: RefCell::new(Files::standard()),
             signals: RefCell::default(),
             events,
-            machine,
+            persona,
             stdout: RefCell::default(),
             stderr: RefCell::default(),
         }

@@ -134,6 +134,6 @@ pub(super) fn exit(status: i32) -> ! {
 
 /// Takes a descriptor that a call has just made.
 pub(super) fn own(fresh: std::os::fd::RawFd) -> OwnedFd {
-    // SAFETY: the caller got it from the kernel this moment, so nobody else owns it.
+    // SAFETY: the caller got it from the kernel this moment, so it has no other owner.
     unsafe { OwnedFd::from_raw_fd(fresh) }
 }

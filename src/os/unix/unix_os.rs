@@ -9,7 +9,7 @@ use socket2::SockRef;
 use super::errors::io_errno;
 use super::event_pipe::EventPipe;
 use super::io::address;
-use super::machine::Machine;
+use super::persona::Persona;
 use super::process::Process;
 use super::raw;
 use crate::os::returned::Returned;
@@ -37,13 +37,13 @@ impl UnixOs {
     ///
     /// Signals do from here on what they do to a C program: the standard library's SIGPIPE is default again.
     pub fn new(name: &str, events: Option<EventPipe>) -> UnixOs {
-        UnixOs::on(Machine::default(), name, events)
+        UnixOs::on(Persona::default(), name, events)
     }
 
-    /// The same on a machine that differs from this one.
-    pub fn on(machine: Machine, name: &str, events: Option<EventPipe>) -> UnixOs {
+    /// The same on a host that differs from this machine.
+    pub fn on(persona: Persona, name: &str, events: Option<EventPipe>) -> UnixOs {
         raw::be_ordinary();
-        UnixOs { process: Rc::new(Process::new(name, events, machine)), within: None }
+        UnixOs { process: Rc::new(Process::new(name, events, persona)), within: None }
     }
 
     pub(super) fn without_label(&self) -> UnixOs {

@@ -48,7 +48,7 @@ impl UnixOs {
             match result {
                 Ok(ready) => return Ok(Woken::Ready(ready)),
                 Err(nix::errno::Errno::EINTR) if signals.has_deliverable() => return Ok(Woken::Interrupted),
-                Err(nix::errno::Errno::EINTR) => {} // stopped and continued, say: nobody's business
+                Err(nix::errno::Errno::EINTR) => {} // stopped and continued, say: no concern of ours
                 Err(error) => return Err(errno(error)),
             }
         }

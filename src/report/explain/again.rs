@@ -17,13 +17,13 @@ const FEW: usize = 4;
 /// Sendings again of one segment, or probes.
 struct Series<'a> {
     host: &'a str,
-    what: What,
+    what: Resent,
     sent: Vec<usize>,
     lost: Vec<LostReason>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum Resent {
     Probe(&'static str),
     /// What was sent first at this event; a piece of it is it.
     Again(usize),
@@ -36,7 +36,7 @@ type Originals<'a> = BTreeMap<(&'a str, ConnectionId), Vec<(u32, u32, usize)>>;
 
 /// A sentence for each segment that was sent again, and for each series of probes.
 pub(super) fn retransmissions(story: &Story<'_>) -> Vec<Sentence> {
-    let mut series: BTreeMap<(&str, ConnectionId, What), Series<'_>> = BTreeMap::new();
+    let mut series: BTreeMap<(&str, ConnectionId, Resent), Series<'_>> = BTreeMap::new();
     let mut originals = Originals::new();
     for (at, event) in story.events.iter().enumerate() {
         let Kind::Segment(segment) = &event.kind else { continue };
@@ -45,11 +45,11 @@ pub(super) fn retransmissions(story: &Story<'_>) -> Vec<Sentence> {
         }
         let (host, id): (&str, ConnectionId) = (&event.host, ConnectionId::new(segment.src, segment.dst));
         let what = match segment.note {
-            Some("keepalive") => What::Probe("keepalive probe"),
-            Some("window probe") => What::Probe("window probe"),
+            Some("keepalive") => Resent::Probe("keepalive probe"),
+            Some("window probe") => Resent::Probe("window probe"),
             _ if segment.retransmission.is_some() => {
                 let first = originals.get(&(host, id)).and_then(|all| covering(all, segment.seq));
-                first.map_or(What::Something(segment.seq), What::Again)
+                first.map_or(Resent::Something(segment.seq), Resent::Again)
             }
             _ => {
                 let taken = (segment.seq, segment.seq.wrapping_add(octets(segment)), at);
@@ -83,13 +83,13 @@ fn octets(segment: &SegmentEvent) -> u32 {
 fn told(story: &Story<'_>, series: &Series<'_>) -> Option<Sentence> {
     let &first = series.sent.first()?;
     let what = match series.what {
-        What::Again(original) => {
+        Resent::Again(original) => {
             let (name, of) = (packet(story, original), wording::instant(story.t(original)));
             format!("sends {name} of {of} again{}", course(story, series))
         }
-        What::Something(_) => format!("sends a segment again{}", course(story, series)),
-        What::Probe(probe) if series.sent.len() == 1 => format!("sends a {probe}"),
-        What::Probe(probe) => {
+        Resent::Something(_) => format!("sends a segment again{}", course(story, series)),
+        Resent::Probe(probe) if series.sent.len() == 1 => format!("sends a {probe}"),
+        Resent::Probe(probe) => {
             let probes = wording::count(series.sent.len(), probe);
             format!("sends {probes}{}", until(story, series))
         }
@@ -117,7 +117,7 @@ fn until(story: &Story<'_>, series: &Series<'_>) -> String {
 /// How the waits between sendings go.
 fn pace(story: &Story<'_>, series: &Series<'_>) -> String {
     let original = match series.what {
-        What::Again(at) => Some(at),
+        Resent::Again(at) => Some(at),
         _ => None,
     };
     let sendings: Vec<SimTime> = original.iter().chain(&series.sent).map(|&at| story.t(at)).collect();

@@ -54,7 +54,7 @@ impl Reasoning<'_, '_> {
         }
     }
 
-    /// Why nobody was left at the peer: its FIN came before.
+    /// Why no process was left at the peer: its FIN came before.
     fn who_left(&self, peer: &str, id: ConnectionId, before: usize) -> Vec<Sentence> {
         let peers = ConnectionId::new(id.remote, id.local);
         let mut segments = self.story.segments(peer, peers, Direction::Out, before);
@@ -149,7 +149,7 @@ impl Reasoning<'_, '_> {
         links
     }
 
-    /// How long nobody looked.
+    /// How long it lay unread.
     fn trouble_waited(&self, arrival: usize) -> String {
         let waited = self.story.t(self.trouble.at) - self.story.t(arrival);
         if waited.is_zero() { String::new() } else { format!(", unread for {}", wording::span(waited)) }

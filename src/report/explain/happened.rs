@@ -13,7 +13,7 @@ use crate::story::Story;
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
 
-/// Errors that are an answer rather than a failure: "not yet", and "nobody left to wait for".
+/// Errors that are an answer rather than a failure: "not yet", and "no child left to wait for".
 const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
 
 pub(super) fn happened(story: &Story<'_>) -> Vec<Sentence> {

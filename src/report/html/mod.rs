@@ -8,21 +8,21 @@
 //! | `table.rs` | the run as rows of numbers and a list of words |
 //! | `row.rs`, `number.rs` | an event as such a row; times and texts as numbers |
 //! | `fold.rs` | what repeats itself |
-//! | `reel.rs` | hosts between the events: the film as rows of numbers |
+//! | `host_rows.rs` | hosts between the events: the history as rows of numbers |
 //! | `inert.rs` | text and data that a browser takes for nothing else |
 //! | `page.html`, `page.css`, `script/` | the page |
 
 mod fold;
+mod host_rows;
 mod inert;
 mod number;
-mod reel;
 mod row;
 mod table;
 
 use std::io::{self, Write};
 
 use super::RunInfo;
-use crate::sim::Film;
+use crate::sim::History;
 use crate::timeline::Event;
 use table::Table;
 
@@ -40,13 +40,13 @@ const SCRIPT: [&str; 7] = [
     include_str!("script/page.js"),
 ];
 
-/// Writes the run as a page. What it shows of hosts between two events is in `film`.
+/// Writes the run as a page. What it shows of hosts between two events is in `history`.
 ///
 /// # Errors
 ///
 /// What `out` says.
-pub fn html(out: &mut dyn Write, run: &RunInfo, events: &[Event], film: &Film) -> io::Result<()> {
-    let table = Table::new(run, events, film);
+pub fn html(out: &mut dyn Write, run: &RunInfo, events: &[Event], history: &History) -> io::Result<()> {
+    let table = Table::new(run, events, history);
     let mut rest = PAGE;
     while let Some((before, mark)) = rest.split_once("{{") {
         let (mark, after) = mark.split_once("}}").expect("the template closes its marks");

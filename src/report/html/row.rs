@@ -17,7 +17,7 @@ pub(super) struct Row(Vec<i64>);
 
 /// What an event is about, as the third number of its row; the order is that of `script/run.js`.
 #[derive(Clone, Copy)]
-enum What {
+enum RowKind {
     Segment,
     Icmp,
     Lost,
@@ -34,15 +34,15 @@ impl Row {
         let column = columns.iter().position(|column| **column == *event.host);
         let mut row = vec![micros(event.t), column.map_or(NONE, |column| column as i64)];
         let what = match &event.kind {
-            Kind::Segment(_) => What::Segment,
-            Kind::Icmp(_) => What::Icmp,
-            Kind::Lost { .. } => What::Lost,
-            Kind::Call(_) => What::Call,
-            Kind::State { .. } => What::State,
-            Kind::Process(_) => What::Process,
-            Kind::Signal { .. } => What::Signal,
-            Kind::Line(_) => What::Line,
-            Kind::Fault { .. } => What::Fault,
+            Kind::Segment(_) => RowKind::Segment,
+            Kind::Icmp(_) => RowKind::Icmp,
+            Kind::Lost { .. } => RowKind::Lost,
+            Kind::Call(_) => RowKind::Call,
+            Kind::State { .. } => RowKind::State,
+            Kind::Process(_) => RowKind::Process,
+            Kind::Signal { .. } => RowKind::Signal,
+            Kind::Line(_) => RowKind::Line,
+            Kind::Fault { .. } => RowKind::Fault,
         };
         row.push(what as i64);
         row.extend(says(&event.kind, words));
@@ -61,13 +61,13 @@ impl Row {
 
     /// Whether a segment leaves with it.
     pub(super) fn departs(&self) -> bool {
-        self.0[2] == What::Segment as i64 && self.0[3] == 1
+        self.0[2] == RowKind::Segment as i64 && self.0[3] == 1
     }
 
     /// Whether it says the same but for its time and the count of a retransmission.
     pub(super) fn is_like(&self, other: &Row) -> bool {
         // Behind the numbers that all segments have is what the sender knows of this sending.
-        let end = if self.0[2] == What::Segment as i64 { SEGMENT_NUMBERS } else { usize::MAX };
+        let end = if self.0[2] == RowKind::Segment as i64 { SEGMENT_NUMBERS } else { usize::MAX };
         self.0[1..end.min(self.0.len())] == other.0[1..end.min(other.0.len())]
     }
 }

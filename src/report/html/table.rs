@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::fold::{self, Fold};
+use super::host_rows::HostRows;
 use super::number::Words;
-use super::reel::Reel;
 use super::row::Row;
 use crate::report::RunInfo;
-use crate::sim::Film;
+use crate::sim::History;
 use crate::story::{flights, roles};
 use crate::timeline::Event;
 
@@ -25,13 +25,13 @@ pub(super) struct Table {
     flights: Vec<usize>,
     /// First event, events of the phrase and times of each fold, one behind the other.
     folds: Vec<usize>,
-    reels: Vec<Reel>,
+    hosts_over_time: Vec<HostRows>,
     words: Vec<String>,
 }
 
 impl Table {
-    pub(super) fn new(run: &RunInfo, events: &[Event], film: &Film) -> Table {
-        let hosts = film.hosts().iter().map(|host| &*host.name);
+    pub(super) fn new(run: &RunInfo, events: &[Event], history: &History) -> Table {
+        let hosts = history.hosts().iter().map(|host| &*host.name);
         let columns: Vec<String> =
             roles(events, hosts).into_iter().map(|(name, _)| name.to_owned()).collect();
         let mut words = Words::default();
@@ -39,7 +39,7 @@ impl Table {
         let flights = flights(events).into_iter().filter_map(|flight| Some([flight.sent, flight.end()?]));
         let folds = fold::folds(&rows);
         let folds = folds.into_iter().flat_map(|Fold { first, events, times }| [first, events, times]);
-        let reels = Reel::all(film, &columns, &mut words);
+        let hosts_over_time = HostRows::all(history, &columns, &mut words);
         Table {
             scenario: run.scenario.clone(),
             sentence: run.sentence.clone(),
@@ -49,7 +49,7 @@ impl Table {
             folds: folds.collect(),
             columns,
             rows,
-            reels,
+            hosts_over_time,
             words: words.into_list(),
         }
     }

@@ -4,14 +4,14 @@ use anstyle::Style;
 
 use super::line::Line;
 use super::page::{NEAREST, Page};
-use crate::report::sequence::{Arrow, End, Manner};
+use crate::report::sequence::{Arrow, ArrowEnd, Manner};
 use crate::time::SimTime;
 
 impl Page<'_> {
     pub(super) fn arrow(&mut self, t: SimTime, arrow: &Arrow) -> Line {
         let mut line = self.blank(t);
         let stop = match arrow.end {
-            End::Lost { column, .. } => column,
+            ArrowEnd::Lost { column, .. } => column,
             _ => arrow.to,
         };
         // Lost by the sender's own host: there is nothing to draw but a stump.
@@ -33,9 +33,9 @@ impl Page<'_> {
         let near = |n: usize| if rightwards { to - n } else { to + n };
         let mut room = right - left - 3;
         match arrow.end {
-            End::Arrived(_) => line.put(near(1), self.glyphs.head[way], style),
-            End::Underway => line.write(near(1).min(near(3)), "...", style),
-            End::Lost { reason, column, .. } => {
+            ArrowEnd::Arrived(_) => line.put(near(1), self.glyphs.head[way], style),
+            ArrowEnd::Underway => line.write(near(1).min(near(3)), "...", style),
+            ArrowEnd::Lost { reason, column, .. } => {
                 let lost = self.terminal.palette.lost;
                 line.put(to, self.glyphs.lost, lost);
                 let reason = format!("lost: {reason}");
@@ -106,7 +106,7 @@ impl Page<'_> {
 
     fn arrow_style(&self, arrow: &Arrow) -> Style {
         match (arrow.end, arrow.manner) {
-            (End::Lost { .. }, _) => self.terminal.palette.lost,
+            (ArrowEnd::Lost { .. }, _) => self.terminal.palette.lost,
             (_, Manner::Reset) => self.terminal.palette.errno,
             (_, Manner::Icmp) => self.terminal.palette.icmp,
             _ => Style::new(),

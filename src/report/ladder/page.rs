@@ -5,7 +5,7 @@ use anstyle::Style;
 use super::Terminal;
 use super::glyphs::Glyphs;
 use super::line::Line;
-use crate::report::sequence::{Column, Note, NoteKind, Power, Row, Sequence, What};
+use crate::report::sequence::{Column, Note, NoteKind, PowerChange, Row, RowKind, Sequence};
 use crate::report::wording;
 use crate::time::SimTime;
 
@@ -77,11 +77,11 @@ impl<'a> Page<'a> {
 
     pub(super) fn row(&mut self, row: &Row) -> Vec<Line> {
         match &row.what {
-            What::Arrow(arrow) => vec![self.arrow(row.t, arrow)],
-            What::Notes { column, notes } => self.notes(row.t, *column, notes),
-            What::Fault { column, title, power } => vec![self.fault(row.t, *column, title, *power)],
-            What::Silence { lasts } => vec![self.fold(&wording::pause(*lasts))],
-            What::Repeat { rows, times, every, until } => {
+            RowKind::Arrow(arrow) => vec![self.arrow(row.t, arrow)],
+            RowKind::Notes { column, notes } => self.notes(row.t, *column, notes),
+            RowKind::Fault { column, title, power } => vec![self.fault(row.t, *column, title, *power)],
+            RowKind::Silence { lasts } => vec![self.fold(&wording::pause(*lasts))],
+            RowKind::Repeat { rows, times, every, until } => {
                 let mut lines: Vec<Line> = rows.iter().flat_map(|row| self.row(row)).collect();
                 let text = wording::repeated(self.glyphs.times, *times, *every);
                 let mut line = self.fold(&text);
@@ -89,7 +89,7 @@ impl<'a> Page<'a> {
                 lines.push(line);
                 lines
             }
-            What::Omitted { arrows } => {
+            RowKind::Omitted { arrows } => {
                 vec![self.fold(&format!("{} more", wording::count(*arrows, "packet")))]
             }
         }
@@ -189,7 +189,7 @@ impl<'a> Page<'a> {
     }
 
     /// A rule across the page, its title as near to its host as there is room.
-    fn fault(&mut self, t: SimTime, column: Option<usize>, title: &str, power: Option<Power>) -> Line {
+    fn fault(&mut self, t: SimTime, column: Option<usize>, title: &str, power: Option<PowerChange>) -> Line {
         let mut line = self.blank(t);
         let style = self.terminal.palette.fault;
         let (first, last) = (self.time.0 + 2, self.width);
@@ -204,11 +204,11 @@ impl<'a> Page<'a> {
         line.write(at, &title, style);
         if let (Some(column), Some(power)) = (column, power) {
             let (mark, style) = match power {
-                Power::Off => (self.glyphs.lost, style),
-                Power::On => (self.glyphs.lifeline, Style::new()),
+                PowerChange::Off => (self.glyphs.lost, style),
+                PowerChange::On => (self.glyphs.lifeline, Style::new()),
             };
             line.put(self.places[column], mark, style);
-            self.down[column] = power == Power::Off;
+            self.down[column] = power == PowerChange::Off;
         }
         line
     }
@@ -255,7 +255,7 @@ fn decimals(rows: &[Row]) -> usize {
         _ => 6,
     };
     let of_row = |row: &Row| match &row.what {
-        What::Repeat { rows, until, .. } => decimals(rows).max(need(*until)),
+        RowKind::Repeat { rows, until, .. } => decimals(rows).max(need(*until)),
         _ => need(row.t),
     };
     rows.iter().map(of_row).max().unwrap_or(3)
@@ -263,7 +263,7 @@ fn decimals(rows: &[Row]) -> usize {
 
 fn end(row: &Row) -> SimTime {
     match row.what {
-        What::Repeat { until, .. } => until,
+        RowKind::Repeat { until, .. } => until,
         _ => row.t,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::columns::Positions;
-use super::{Arrow, End, Manner};
+use super::{Arrow, ArrowEnd, Manner};
 use crate::packet::Flags;
 use crate::report::wording;
 use crate::story::{Fate, Flight};
@@ -31,12 +31,12 @@ fn arrow(events: &[Event], flight: &Flight, positions: &Positions<'_>) -> Option
     let event = &events[flight.sent];
     let from = positions.host(&event.host)?;
     let end = match flight.fate {
-        Fate::Arrived(at) => End::Arrived(events[at].t),
+        Fate::Arrived(at) => ArrowEnd::Arrived(events[at].t),
         Fate::Lost(at) => {
             let reason = flight.lost(events)?;
-            End::Lost { t: events[at].t, column: positions.host(&events[at].host)?, reason }
+            ArrowEnd::Lost { t: events[at].t, column: positions.host(&events[at].host)?, reason }
         }
-        Fate::Underway => End::Underway,
+        Fate::Underway => ArrowEnd::Underway,
     };
     let arrow = match &event.kind {
         Kind::Segment(segment) => Arrow {

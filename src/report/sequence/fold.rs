@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Arrow, End, Note, Row, What};
+use super::{Arrow, ArrowEnd, Note, Row, RowKind};
 use crate::report::wording;
 use crate::time::SimTime;
 
@@ -19,8 +19,10 @@ const TIMES_A_FLIGHT: u32 = 4;
 pub(super) fn fold(rows: Vec<Row>) -> Vec<Row> {
     let least = SILENCE.max(usual_flight(&rows) * TIMES_A_FLIGHT);
     let rows = rows.into_iter().map(|row| match row.what {
-        What::Notes { column, notes } => Row { what: What::Notes { column, notes: alike(notes) }, ..row },
-        What::Arrow(arrow) => Row { what: What::Arrow(late(row.t, arrow, least)), ..row },
+        RowKind::Notes { column, notes } => {
+            Row { what: RowKind::Notes { column, notes: alike(notes) }, ..row }
+        }
+        RowKind::Arrow(arrow) => Row { what: RowKind::Arrow(late(row.t, arrow, least)), ..row },
         _ => row,
     });
     silences(repetitions(rows.collect()), least)
@@ -28,7 +30,7 @@ pub(super) fn fold(rows: Vec<Row>) -> Vec<Row> {
 
 /// A packet that was held up on its way says how long it took: other rows come before its arrival.
 fn late(sent: SimTime, mut arrow: Arrow, least: Duration) -> Arrow {
-    if let End::Arrived(t) = arrow.end
+    if let ArrowEnd::Arrived(t) = arrow.end
         && t - sent >= least
     {
         let late = format!("arrives {} later", wording::pause(t - sent));
@@ -67,7 +69,7 @@ fn repetitions(rows: Vec<Row>) -> Vec<Row> {
                 let last = at + length * (times - 1);
                 let until = rows[last].t;
                 let every = (until - rows[at].t) / (times as u32 - 1);
-                let what = What::Repeat { rows: rows[at..at + length].to_vec(), times, every, until };
+                let what = RowKind::Repeat { rows: rows[at..at + length].to_vec(), times, every, until };
                 folded.push(Row { t: rows[at].t, what });
                 at += length * times;
             }
@@ -103,20 +105,23 @@ fn repetition(rows: &[Row], signs: &[String], at: usize) -> Option<(usize, usize
 /// What a row has in common with its repetition: all but its numbers.
 fn sign(row: &Row) -> String {
     match &row.what {
-        What::Arrow(Arrow { from, to, end, label, note, copy, .. }) => {
+        RowKind::Arrow(Arrow { from, to, end, label, note, copy, .. }) => {
             let end = match end {
-                End::Arrived(_) => String::new(),
-                End::Lost { column, reason, .. } => format!("lost at {column}: {reason}"),
-                End::Underway => "underway".to_owned(),
+                ArrowEnd::Arrived(_) => String::new(),
+                ArrowEnd::Lost { column, reason, .. } => format!("lost at {column}: {reason}"),
+                ArrowEnd::Underway => "underway".to_owned(),
             };
             format!("{from} {to} {} {} {end} {copy}", plain(label), plain(note.as_deref().unwrap_or("")))
         }
-        What::Notes { column, notes } => {
+        RowKind::Notes { column, notes } => {
             let notes: Vec<_> = notes.iter().map(|note| plain(&note.text)).collect();
             format!("{column} {notes:?}")
         }
         // What is said once is never the same as anything.
-        What::Fault { .. } | What::Silence { .. } | What::Repeat { .. } | What::Omitted { .. } => {
+        RowKind::Fault { .. }
+        | RowKind::Silence { .. }
+        | RowKind::Repeat { .. }
+        | RowKind::Omitted { .. } => {
             format!("{:?}", row.t)
         }
     }
@@ -128,10 +133,10 @@ fn silences(rows: Vec<Row>, least: Duration) -> Vec<Row> {
     let mut last = SimTime::ZERO;
     for row in rows {
         if row.t - quiet_from.max(last) >= least && !marked.is_empty() {
-            marked.push(Row { t: last, what: What::Silence { lasts: row.t - last } });
+            marked.push(Row { t: last, what: RowKind::Silence { lasts: row.t - last } });
         }
         (last, quiet_from) = match &row.what {
-            What::Repeat { until, rows, .. } => {
+            RowKind::Repeat { until, rows, .. } => {
                 let tail = rows.last().map_or(row.t, |tail| tail.t) - row.t;
                 (*until, *until + tail)
             }
@@ -145,7 +150,7 @@ fn silences(rows: Vec<Row>, least: Duration) -> Vec<Row> {
 /// When nothing of the row is on its way any more.
 fn over(row: &Row) -> SimTime {
     match row.what {
-        What::Arrow(Arrow { end: End::Arrived(t) | End::Lost { t, .. }, .. }) => t,
+        RowKind::Arrow(Arrow { end: ArrowEnd::Arrived(t) | ArrowEnd::Lost { t, .. }, .. }) => t,
         _ => row.t,
     }
 }
@@ -153,7 +158,7 @@ fn over(row: &Row) -> SimTime {
 /// The median time that packets travel.
 fn usual_flight(rows: &[Row]) -> Duration {
     let flight = |row: &Row| match &row.what {
-        What::Arrow(Arrow { end: End::Arrived(t), .. }) => Some(*t - row.t),
+        RowKind::Arrow(Arrow { end: ArrowEnd::Arrived(t), .. }) => Some(*t - row.t),
         _ => None,
     };
     let mut flights: Vec<Duration> = rows.iter().filter_map(flight).collect();
@@ -172,23 +177,23 @@ pub(super) fn at_most(rows: Vec<Row>, most: usize) -> Vec<Row> {
     let mut seen = 0;
     for row in rows {
         let n = arrows(&row);
-        if seen + n <= head || seen >= total - tail || matches!(row.what, What::Fault { .. }) {
+        if seen + n <= head || seen >= total - tail || matches!(row.what, RowKind::Fault { .. }) {
             kept.push(row);
-        } else if let Some(Row { what: What::Omitted { arrows }, .. }) = kept.last_mut() {
+        } else if let Some(Row { what: RowKind::Omitted { arrows }, .. }) = kept.last_mut() {
             *arrows += n;
         } else {
-            kept.push(Row { t: row.t, what: What::Omitted { arrows: n } });
+            kept.push(Row { t: row.t, what: RowKind::Omitted { arrows: n } });
         }
         seen += n;
     }
-    kept.retain(|row| row.what != What::Omitted { arrows: 0 });
+    kept.retain(|row| row.what != RowKind::Omitted { arrows: 0 });
     kept
 }
 
 fn arrows(row: &Row) -> usize {
     match &row.what {
-        What::Arrow(_) => 1,
-        What::Repeat { rows, .. } => rows.iter().map(arrows).sum(),
+        RowKind::Arrow(_) => 1,
+        RowKind::Repeat { rows, .. } => rows.iter().map(arrows).sum(),
         _ => 0,
     }
 }

@@ -25,7 +25,7 @@ pub use columns::Column;
 /// A run as columns and rows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sequence {
-    /// From left to right: who opens connections, the router if it had anything to do, everybody else.
+    /// From left to right: who opens connections, the router if it had anything to do, all others.
     pub columns: Vec<Column>,
     /// From top to bottom, in time order.
     pub rows: Vec<Row>,
@@ -36,13 +36,13 @@ pub struct Sequence {
 pub struct Row {
     /// When: an arrow's is the time it was sent.
     pub t: SimTime,
-    /// What.
-    pub what: What,
+    /// What the row shows.
+    pub what: RowKind,
 }
 
 /// What a [`Row`] is. Columns are numbers of [`Sequence::columns`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub enum RowKind {
     /// A packet between two columns.
     Arrow(Arrow),
     /// What one host did at one moment.
@@ -59,7 +59,7 @@ pub enum What {
         /// `crash server`, `unreachable server (host unreachable)`.
         title: String,
         /// Whether its host is off from now on, or on again.
-        power: Option<Power>,
+        power: Option<PowerChange>,
     },
     /// Nothing happens, and nothing is on its way.
     Silence {
@@ -86,7 +86,7 @@ pub enum What {
 
 /// A host that goes off or on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Power {
+pub enum PowerChange {
     /// It crashed.
     Off,
     /// It booted.
@@ -101,7 +101,7 @@ pub struct Arrow {
     /// Who it was for; where that is not known, the column beyond the router.
     pub to: usize,
     /// What became of it.
-    pub end: End,
+    pub end: ArrowEnd,
     /// What it is.
     pub manner: Manner,
     /// `[P.] 7:13, ack 7`, `ICMP host unreachable`.
@@ -116,16 +116,16 @@ pub struct Arrow {
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum ArrowEnd {
     /// It arrived.
     Arrived(SimTime),
     /// It was lost.
     Lost {
-        /// When.
+        /// When it was lost.
         t: SimTime,
-        /// Where.
+        /// The column where it was lost.
         column: usize,
-        /// Why.
+        /// Why it was lost.
         reason: LostReason,
     },
     /// It was still on its way at the end.
@@ -150,7 +150,7 @@ pub enum Manner {
 /// Something a host did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// What.
+    /// What the note is about.
     pub kind: NoteKind,
     /// In words.
     pub text: String,
@@ -181,7 +181,7 @@ impl Sequence {
         let mut rows: Vec<Row> = Vec::new();
         for (at, event) in events.iter().enumerate() {
             for arrow in arrows.remove(&at).unwrap_or_default() {
-                rows.push(Row { t: event.t, what: What::Arrow(arrow) });
+                rows.push(Row { t: event.t, what: RowKind::Arrow(arrow) });
             }
             if let Kind::Fault { fault, target } = &event.kind {
                 rows.push(Row { t: event.t, what: fault_row(*fault, target, &positions) });
@@ -203,19 +203,21 @@ impl Sequence {
 /// Notes of one host at one moment that follow each other share a row.
 fn push_note(rows: &mut Vec<Row>, t: SimTime, column: usize, note: Note) {
     match rows.last_mut() {
-        Some(Row { t: last, what: What::Notes { column: same, notes } }) if (*last, *same) == (t, column) => {
+        Some(Row { t: last, what: RowKind::Notes { column: same, notes } })
+            if (*last, *same) == (t, column) =>
+        {
             notes.push(note);
         }
-        _ => rows.push(Row { t, what: What::Notes { column, notes: vec![note] } }),
+        _ => rows.push(Row { t, what: RowKind::Notes { column, notes: vec![note] } }),
     }
 }
 
-fn fault_row(fault: FaultKind, target: &str, positions: &columns::Positions<'_>) -> What {
+fn fault_row(fault: FaultKind, target: &str, positions: &columns::Positions<'_>) -> RowKind {
     let title = super::wording::printable(&super::fault::headline(fault, target)).into_owned();
     let power = match fault {
-        FaultKind::Crash => Some(Power::Off),
-        FaultKind::Boot => Some(Power::On),
+        FaultKind::Crash => Some(PowerChange::Off),
+        FaultKind::Boot => Some(PowerChange::On),
         _ => None,
     };
-    What::Fault { column: positions.host(target), title, power }
+    RowKind::Fault { column: positions.host(target), title, power }
 }

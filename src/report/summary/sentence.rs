@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Waiting;
 use crate::errno::Errno;
 use crate::report::{fault, wording};
-use crate::story::{Cause, Connection, End, Keepalives, Process, Story, Symptom, Trouble};
+use crate::story::{Cause, Connection, Keepalives, Process, ProcessEnd, Story, Symptom, Trouble};
 use crate::time::SimTime;
 use crate::timeline::{Call, ConnectionId};
 
@@ -23,16 +23,16 @@ impl<'a> Narrator<'a> {
     pub(super) fn tell(&self, process: &Process<'a>) -> Option<String> {
         let trouble = process.trouble().map(|trouble| self.trouble(process, trouble));
         match process.end {
-            Some(End::Exit { t, status }) if status != 0 => {
+            Some(ProcessEnd::Exit { t, status }) if status != 0 => {
                 Some(trouble.unwrap_or_else(|| exited(process, status, t)))
             }
-            Some(End::Exit { .. }) if process.client => {
+            Some(ProcessEnd::Exit { .. }) if process.client => {
                 Some(sentence(["exited 0".to_owned()].into_iter().chain(lines(process)).chain(trouble)))
             }
-            Some(End::Killed { t, signal, .. }) if process.client || signal == "SIGPIPE" => {
+            Some(ProcessEnd::Killed { t, signal, .. }) if process.client || signal == "SIGPIPE" => {
                 Some(self.killed(process, signal, t))
             }
-            Some(End::HostCrashed { t }) if process.client => {
+            Some(ProcessEnd::HostCrashed { t }) if process.client => {
                 Some(format!("went down with its host at {}", wording::moment(t)))
             }
             Some(_) => trouble,
@@ -62,7 +62,7 @@ impl<'a> Narrator<'a> {
         let name = trouble.call().map_or("", Call::known_as);
         let what = match (trouble.errno(), process.complaint, process.end) {
             (Some(errno), ..) => format!("{name} failed: {errno}"),
-            (None, Some(complaint), Some(End::Exit { status, .. })) => {
+            (None, Some(complaint), Some(ProcessEnd::Exit { status, .. })) => {
                 format!("exited {status}: {complaint:?}")
             }
             (None, ..) => format!("{name} returned 0"),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::layout::{Item, LINE, Layout, Point, TIMES};
 use super::style;
-use crate::report::sequence::{Arrow, Column, End, Manner, NoteKind, Power};
+use crate::report::sequence::{Arrow, ArrowEnd, Column, Manner, NoteKind, PowerChange};
 use crate::report::{RunInfo, wording};
 
 /// About as wide as a character of a label is, in pixels.
@@ -78,7 +78,7 @@ impl Drawing<'_> {
                     }
                     Item::Fault { y, column: Some(at), power: Some(power), .. } if *at == column => {
                         stretch("life", from, *y, up)?;
-                        (from, up) = (*y, *power == Power::On);
+                        (from, up) = (*y, *power == PowerChange::On);
                     }
                     _ => {}
                 }
@@ -180,12 +180,12 @@ impl Drawing<'_> {
             Manner::Icmp => "icmp",
         };
         let lost = match arrow.end {
-            End::Lost { reason, .. } => Some(reason),
+            ArrowEnd::Lost { reason, .. } => Some(reason),
             _ => None,
         };
         let line = match (lost, arrow.end) {
             (Some(_), _) => "lost".to_owned(),
-            (None, End::Underway) => format!("{class} dashed"),
+            (None, ArrowEnd::Underway) => format!("{class} dashed"),
             _ => class.to_owned(),
         };
         let dashed = if arrow.copy { " dashed" } else { "" };
@@ -201,7 +201,7 @@ impl Drawing<'_> {
                 let (anchor, x) = if rightwards { ("start", to.x + 12.0) } else { ("end", to.x - 12.0) };
                 text(out, "bad", anchor, Point { x, y: to.y + 4.0 }, &format!("lost: {reason}"))?;
             }
-            (None, End::Arrived(_)) => head(out, class, from, to)?,
+            (None, ArrowEnd::Arrived(_)) => head(out, class, from, to)?,
             _ => {}
         }
         self.label(out, arrow, from, to)
@@ -245,7 +245,7 @@ impl Drawing<'_> {
         y: f64,
         column: Option<usize>,
         title: &str,
-        power: Option<Power>,
+        power: Option<PowerChange>,
     ) -> io::Result<()> {
         let (left, right) = (TIMES + 8.0, self.layout.width - 16.0);
         writeln!(out, r#"<line class="fault" x1="{left:.1}" y1="{y:.1}" x2="{right:.1}" y2="{y:.1}"/>"#)?;
@@ -263,8 +263,8 @@ impl Drawing<'_> {
         )?;
         text(out, "fault-label strong", "middle", Point { x, y: y + 4.2 }, title)?;
         match power {
-            Some(Power::Off) => cross(out, "fault death", Point { x: place, y }, 7.0),
-            Some(Power::On) => {
+            Some(PowerChange::Off) => cross(out, "fault death", Point { x: place, y }, 7.0),
+            Some(PowerChange::On) => {
                 writeln!(out, r#"<circle class="fault-pill" cx="{place:.1}" cy="{y:.1}" r="5"/>"#)
             }
             None => Ok(()),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::report::sequence::{Arrow, End, Note, NoteKind, Power, Row, Sequence, What};
+use crate::report::sequence::{Arrow, ArrowEnd, Note, NoteKind, PowerChange, Row, RowKind, Sequence};
 use crate::report::wording;
 use crate::time::SimTime;
 
@@ -55,7 +55,7 @@ pub(super) enum Item<'a> {
     Time { y: f64, t: SimTime },
     Arrow { arrow: &'a Arrow, from: Point, to: Point },
     Note { column: usize, y: f64, lines: Vec<(NoteKind, String)> },
-    Fault { y: f64, column: Option<usize>, title: &'a str, power: Option<Power> },
+    Fault { y: f64, column: Option<usize>, title: &'a str, power: Option<PowerChange> },
     Fold { y: f64, text: String },
     Frame { top: f64, bottom: f64, text: String },
 }
@@ -136,20 +136,20 @@ impl<'a, 'b> Pen<'a, 'b> {
     fn rows(&mut self, rows: &'a [Row]) {
         for row in rows {
             match &row.what {
-                What::Arrow(arrow) => self.arrow(row.t, arrow),
-                What::Notes { column, notes } => self.notes(row.t, *column, notes),
-                What::Fault { column, title, power } => {
+                RowKind::Arrow(arrow) => self.arrow(row.t, arrow),
+                RowKind::Notes { column, notes } => self.notes(row.t, *column, notes),
+                RowKind::Fault { column, title, power } => {
                     self.go_to(row.t);
                     let y = self.bottom.max(self.base) + FAULT * 0.6;
                     self.time(row.t, y);
                     self.items.push(Item::Fault { y, column: *column, title, power: *power });
                     self.start(y + FAULT * 0.8);
                 }
-                What::Silence { lasts } => self.fold(wording::pause(*lasts)),
-                What::Omitted { arrows } => {
+                RowKind::Silence { lasts } => self.fold(wording::pause(*lasts)),
+                RowKind::Omitted { arrows } => {
                     self.fold(format!("{} more", wording::count(*arrows, "packet")));
                 }
-                What::Repeat { rows, times, every, until } => {
+                RowKind::Repeat { rows, times, every, until } => {
                     self.land(None);
                     self.go_to(row.t);
                     let top = self.bottom.max(self.base) + 6.0;
@@ -225,8 +225,8 @@ impl<'a, 'b> Pen<'a, 'b> {
         self.time(t, y);
         let from = Point { x: self.places[arrow.from], y };
         match arrow.end {
-            End::Arrived(end) | End::Lost { t: end, .. } => self.underway.push((arrow, from, end)),
-            End::Underway => {
+            ArrowEnd::Arrived(end) | ArrowEnd::Lost { t: end, .. } => self.underway.push((arrow, from, end)),
+            ArrowEnd::Underway => {
                 let half = (self.places[arrow.from] + self.places[arrow.to]) / 2.0;
                 self.items.push(Item::Arrow { arrow, from, to: Point { x: half, y: y + SLOPE / 2.0 } });
             }
@@ -247,7 +247,7 @@ impl<'a, 'b> Pen<'a, 'b> {
         for (arrow, from, end) in landing {
             self.step_to(end);
             let column = match arrow.end {
-                End::Lost { column, .. } => column,
+                ArrowEnd::Lost { column, .. } => column,
                 _ => arrow.to,
             };
             let y = self.touch(column).max(from.y);
@@ -277,7 +277,7 @@ fn usual_flight(rows: &[Row]) -> Duration {
     let mut flights: Vec<Duration> = rows
         .iter()
         .filter_map(|row| match &row.what {
-            What::Arrow(Arrow { end: End::Arrived(t), .. }) => Some(*t - row.t),
+            RowKind::Arrow(Arrow { end: ArrowEnd::Arrived(t), .. }) => Some(*t - row.t),
             _ => None,
         })
         .filter(|flight| !flight.is_zero())

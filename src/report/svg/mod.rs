@@ -18,7 +18,7 @@ use super::RunInfo;
 use super::sequence::Sequence;
 use crate::timeline::Event;
 
-/// More arrows than this make a picture that nobody looks at.
+/// More arrows than this make a picture too long to look at.
 const ARROWS: usize = 300;
 
 /// Draws the run as a picture that stands alone: text as text, no script, nothing from elsewhere, light or dark as

@@ -5,6 +5,7 @@ mod netstat;
 mod ps;
 mod sample;
 mod summary;
+mod summary_processes;
 mod text;
 mod wording;
 

@@ -96,7 +96,7 @@ pub(super) fn writen(data: &str) -> Made {
 }
 
 /// Writes events down one after the other.
-pub(super) struct Tape {
+pub(super) struct Sample {
     now: SimTime,
     pid: u32,
     /// The client's end of the connection that it uses.
@@ -104,51 +104,51 @@ pub(super) struct Tape {
     pub(super) events: Vec<Event>,
 }
 
-impl Tape {
-    pub(super) fn new() -> Tape {
-        Tape { now: SimTime::ZERO, pid: 101, client: addr(CLIENT), events: Vec::new() }
+impl Sample {
+    pub(super) fn new() -> Sample {
+        Sample { now: SimTime::ZERO, pid: 101, client: addr(CLIENT), events: Vec::new() }
     }
 
     /// What follows happens at `t` seconds.
-    pub(super) fn at(&mut self, t: f64) -> &mut Tape {
+    pub(super) fn at(&mut self, t: f64) -> &mut Sample {
         self.now = secs(t);
         self
     }
 
     /// What follows is done by process `pid`.
-    pub(super) fn by(&mut self, pid: u32) -> &mut Tape {
+    pub(super) fn by(&mut self, pid: u32) -> &mut Sample {
         self.pid = pid;
         self
     }
 
     /// The calls that follow are about the client's connection from here.
-    pub(super) fn from(&mut self, end: &str) -> &mut Tape {
+    pub(super) fn from(&mut self, end: &str) -> &mut Sample {
         self.client = addr(end);
         self
     }
 
-    pub(super) fn record(&mut self, host: &str, kind: Kind) -> &mut Tape {
+    pub(super) fn record(&mut self, host: &str, kind: Kind) -> &mut Sample {
         self.events.push(Event { t: self.now, host: host.into(), kind, packet: None });
         self
     }
 
-    pub(super) fn sends(&mut self, host: &str, segment: &SegmentEvent) -> &mut Tape {
+    pub(super) fn sends(&mut self, host: &str, segment: &SegmentEvent) -> &mut Sample {
         self.record(host, Kind::Segment(segment.clone()))
     }
 
-    pub(super) fn gets(&mut self, host: &str, segment: &SegmentEvent) -> &mut Tape {
+    pub(super) fn gets(&mut self, host: &str, segment: &SegmentEvent) -> &mut Sample {
         let segment =
             SegmentEvent { dir: Direction::In, retransmission: None, note: None, ..segment.clone() };
         self.record(host, Kind::Segment(segment))
     }
 
-    pub(super) fn loses(&mut self, segment: &SegmentEvent, reason: LostReason) -> &mut Tape {
+    pub(super) fn loses(&mut self, segment: &SegmentEvent, reason: LostReason) -> &mut Sample {
         let segment = SegmentEvent { retransmission: None, note: None, ..segment.clone() };
         self.record("router", Kind::Lost { packet: LostPacket::Segment(segment), reason })
     }
 
     /// `host` is told by the router that `what`.
-    pub(super) fn told(&mut self, host: &str, what: Unreachable) -> &mut Tape {
+    pub(super) fn told(&mut self, host: &str, what: Unreachable) -> &mut Sample {
         let icmp = Icmp {
             dir: Direction::In,
             src: ROUTER.parse().expect("address"),
@@ -160,7 +160,7 @@ impl Tape {
         self.record(host, Kind::Icmp(icmp))
     }
 
-    pub(super) fn state(&mut self, host: &str, from: TcpState, to: TcpState) -> &mut Tape {
+    pub(super) fn state(&mut self, host: &str, from: TcpState, to: TcpState) -> &mut Sample {
         let (local, remote) = if host == "client" { (CLIENT, SERVER) } else { (SERVER, CLIENT) };
         self.record(host, Kind::State { local: addr(local), remote: addr(remote), from, to })
     }
@@ -172,7 +172,7 @@ impl Tape {
         (what, within): (SystemCall, Option<&'static str>),
         result: Result<i64, Errno>,
         since: f64,
-    ) -> &mut Tape {
+    ) -> &mut Sample {
         let is_of_connection = what.fd().is_some_and(|fd| fd >= 3)
             && !matches!((&what, result), (SystemCall::Accept { .. }, Err(Errno::EINTR)));
         let (client, server) = (self.client, addr(SERVER));
@@ -183,24 +183,24 @@ impl Tape {
         self.record(host, Kind::Call(call))
     }
 
-    pub(super) fn process(&mut self, host: &str, what: ProcessChange) -> &mut Tape {
+    pub(super) fn process(&mut self, host: &str, what: ProcessChange) -> &mut Sample {
         self.record(host, Kind::Process(Process { pid: self.pid, process: host.into(), what }))
     }
 
-    pub(super) fn signal(&mut self, host: &str, signal: &'static str, what: SignalChange) -> &mut Tape {
+    pub(super) fn signal(&mut self, host: &str, signal: &'static str, what: SignalChange) -> &mut Sample {
         self.record(host, Kind::Signal { pid: self.pid, process: host.into(), signal, what })
     }
 
-    pub(super) fn line(&mut self, host: &str, stream: Stream, text: &str) -> &mut Tape {
+    pub(super) fn line(&mut self, host: &str, stream: Stream, text: &str) -> &mut Sample {
         self.record(host, Kind::Line(Line { pid: self.pid, process: host.into(), stream, text: text.into() }))
     }
 
-    pub(super) fn fault(&mut self, fault: FaultKind, target: &str) -> &mut Tape {
+    pub(super) fn fault(&mut self, fault: FaultKind, target: &str) -> &mut Sample {
         self.record(target, Kind::Fault { fault, target: target.into() })
     }
 
     /// The client connects in one round trip of 10 ms, from 0 s on.
-    pub(super) fn connects(&mut self) -> &mut Tape {
+    pub(super) fn connects(&mut self) -> &mut Sample {
         use TcpState::{Closed, Established, SynReceived, SynSent};
         let syn = segment(CLIENT, SERVER, "S", 0, None, 0);
         let syn_ack = segment(SERVER, CLIENT, "S.", 0, Some(1), 0);
@@ -214,7 +214,7 @@ impl Tape {
     }
 
     /// `hello` goes over and comes back.
-    pub(super) fn echoes(&mut self) -> &mut Tape {
+    pub(super) fn echoes(&mut self) -> &mut Sample {
         let there = segment(CLIENT, SERVER, "P.", 1, Some(1), 6);
         let back = segment(SERVER, CLIENT, "P.", 1, Some(7), 6);
         let ack = segment(CLIENT, SERVER, ".", 7, Some(7), 0);
@@ -227,7 +227,7 @@ impl Tape {
     }
 
     /// The second line is written at 20 s.
-    pub(super) fn writes(&mut self) -> &mut Tape {
+    pub(super) fn writes(&mut self) -> &mut Sample {
         self.at(20.0).line("client", Stream::Stdin, "world").sends("client", &world());
         self.call("client", writen("world\n"), Ok(6), 20.0)
     }
@@ -247,34 +247,35 @@ pub(super) fn world_again(nth: u32) -> SegmentEvent {
 
 /// UNP 5.14: the server host crashes at 10 s, the client writes at 20 s and gives up 542.5 s later.
 pub(super) fn crash() -> Vec<Event> {
-    let mut tape = Tape::new();
-    tape.connects().echoes().at(10.0).fault(FaultKind::Crash, "server");
-    tape.writes().at(20.005).loses(&world(), LostReason::HostDown);
+    let mut sample = Sample::new();
+    sample.connects().echoes().at(10.0).fault(FaultKind::Crash, "server");
+    sample.writes().at(20.005).loses(&world(), LostReason::HostDown);
     for (nth, after) in (1..).zip(BOOK_SCHEDULE) {
-        tape.at(20.0 + after).sends("client", &world_again(nth));
-        tape.at(20.005 + after).loses(&world(), LostReason::HostDown);
+        sample.at(20.0 + after).sends("client", &world_again(nth));
+        sample.at(20.005 + after).loses(&world(), LostReason::HostDown);
     }
-    tape.at(562.5).state("client", TcpState::Established, TcpState::Closed);
-    tape.call("client", readline(None), Err(Errno::ETIMEDOUT), 20.0);
-    tape.line("client", Stream::Stderr, "readline error: Connection timed out");
-    tape.process("client", ProcessChange::Exit { status: 1 });
-    tape.events
+    sample.at(562.5).state("client", TcpState::Established, TcpState::Closed);
+    sample.call("client", readline(None), Err(Errno::ETIMEDOUT), 20.0);
+    sample.line("client", Stream::Stderr, "readline error: Connection timed out");
+    sample.process("client", ProcessChange::Exit { status: 1 });
+    sample.events
 }
 
 /// UNP 5.15: it crashes at 10 s and is back at 15 s; the client writes at 20 s.
 pub(super) fn reboot() -> Vec<Event> {
     let reset = segment(SERVER, CLIENT, "R", 7, None, 0);
-    let mut tape = Tape::new();
-    tape.connects()
+    let mut sample = Sample::new();
+    sample
+        .connects()
         .echoes()
         .at(10.0)
         .fault(FaultKind::Crash, "server")
         .at(15.0)
         .fault(FaultKind::Boot, "server");
-    tape.writes().at(20.005).gets("server", &world()).sends("server", &reset);
-    tape.at(20.01).gets("client", &reset).state("client", TcpState::Established, TcpState::Closed);
-    tape.call("client", readline(None), Err(Errno::ECONNRESET), 20.0);
-    tape.line("client", Stream::Stderr, "readline error: Connection reset by peer");
-    tape.process("client", ProcessChange::Exit { status: 1 });
-    tape.events
+    sample.writes().at(20.005).gets("server", &world()).sends("server", &reset);
+    sample.at(20.01).gets("client", &reset).state("client", TcpState::Established, TcpState::Closed);
+    sample.call("client", readline(None), Err(Errno::ECONNRESET), 20.0);
+    sample.line("client", Stream::Stderr, "readline error: Connection reset by peer");
+    sample.process("client", ProcessChange::Exit { status: 1 });
+    sample.events
 }

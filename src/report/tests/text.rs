@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::sample::{
-    self, BOOK_SCHEDULE, CLIENT, SERVER, Tape, crash, reboot, secs, segment, world, world_again,
+    self, BOOK_SCHEDULE, CLIENT, SERVER, Sample, crash, reboot, secs, segment, world, world_again,
 };
 use super::sample::{close, read, write};
 use crate::errno::Errno;
@@ -25,8 +25,8 @@ fn lines(events: &[Event]) -> Vec<String> {
 }
 
 /// What the only event of a timeline says, without its time and host.
-fn said(tape: &Tape) -> String {
-    let line = lines(&tape.events).remove(0);
+fn said(sample: &Sample) -> String {
+    let line = lines(&sample.events).remove(0);
     line.trim_start_matches(|c: char| c.is_ascii_digit() || "+. ".contains(c)).to_owned()
 }
 
@@ -91,12 +91,12 @@ fn crash_counts_its_retransmissions_down_to_the_last() {
 
 #[test]
 fn columns_stand_under_each_other_whatever_the_widths() {
-    let mut tape = Tape::new();
-    tape.connects().echoes();
+    let mut sample = Sample::new();
+    sample.connects().echoes();
     let long = segment("203.0.113.250:65535", "198.51.100.200:65535", "F.", 1_000_000, Some(1), 0);
-    tape.at(7200.0).sends("client-number-one-hundred", &long);
-    tape.at(7200.0).loses(&long, LostReason::Loss).told("client", Unreachable::Host);
-    let lines = lines(&tape.events);
+    sample.at(7200.0).sends("client-number-one-hundred", &long);
+    sample.at(7200.0).loses(&long, LostReason::Loss).told("client", Unreachable::Host);
+    let lines = lines(&sample.events);
     let columns = |needle: &str| -> Vec<_> { lines.iter().filter_map(|line| line.find(needle)).collect() };
     for needle in ["Flags [", " client[101]", "-> 10.", "<- 10."] {
         let columns = columns(needle);
@@ -109,14 +109,14 @@ fn columns_stand_under_each_other_whatever_the_widths() {
 
 #[test]
 fn gaps_add_up_to_the_times_printed() {
-    let mut tape = Tape::new();
+    let mut sample = Sample::new();
     for third in 1..=30 {
-        tape.at(f64::from(third) / 3.0).line("client", Stream::Stdin, "");
+        sample.at(f64::from(third) / 3.0).line("client", Stream::Stdin, "");
     }
     let seconds =
         |word: &str| word.trim_start_matches('+').replace('.', "").parse::<u64>().expect("microseconds");
     let mut sum = 0;
-    for line in lines(&tape.events) {
+    for line in lines(&sample.events) {
         let mut words = line.split_whitespace();
         let (time, gap) = (words.next().expect("time"), words.next().expect("gap"));
         sum += seconds(gap);
@@ -128,9 +128,9 @@ fn gaps_add_up_to_the_times_printed() {
 fn notes_stand_behind_their_segment() {
     let noted = |note, retransmission| {
         let probe = SegmentEvent { note, retransmission, ..segment(CLIENT, SERVER, ".", 6, Some(7), 0) };
-        let mut tape = Tape::new();
-        tape.sends("client", &probe);
-        said(&tape)
+        let mut sample = Sample::new();
+        sample.sends("client", &probe);
+        said(&sample)
     };
     assert_eq!(
         noted(Some("keepalive"), None),
@@ -145,10 +145,10 @@ fn notes_stand_behind_their_segment() {
 
 #[test]
 fn icmp_is_worded_as_tcpdump_does() {
-    let mut tape = Tape::new();
-    tape.told("client", Unreachable::Host);
+    let mut sample = Sample::new();
+    sample.told("client", Unreachable::Host);
     assert_eq!(
-        said(&tape),
+        said(&sample),
         "client <- 10.0.0.254 > 10.0.0.1: ICMP host 10.0.0.2 unreachable, about 10.0.0.1.49152 > 10.0.0.2.7"
     );
 }
@@ -156,9 +156,9 @@ fn icmp_is_worded_as_tcpdump_does() {
 #[test]
 fn lost_packets_say_why() {
     let lost = |packet, reason| {
-        let mut tape = Tape::new();
-        tape.record("router", Kind::Lost { packet, reason });
-        said(&tape)
+        let mut sample = Sample::new();
+        sample.record("router", Kind::Lost { packet, reason });
+        said(&sample)
     };
     assert_eq!(
         lost(LostPacket::Segment(world()), LostReason::Partition),
@@ -169,12 +169,16 @@ fn lost_packets_say_why() {
 
 #[test]
 fn processes_and_signals_read_as_in_strace() {
-    let mut tape = Tape::new();
-    tape.by(102).process("server", ProcessChange::Fork { parent: 101 });
-    tape.signal("server", "SIGTERM", SignalChange::Pending).signal("server", "SIGTERM", SignalChange::Killed);
-    tape.process("server", ProcessChange::Killed { signal: "SIGTERM" });
-    tape.process("server", ProcessChange::Zombie).process("server", ProcessChange::Reaped);
-    let said: Vec<String> = lines(&tape.events);
+    let mut sample = Sample::new();
+    sample.by(102).process("server", ProcessChange::Fork { parent: 101 });
+    sample.signal("server", "SIGTERM", SignalChange::Pending).signal(
+        "server",
+        "SIGTERM",
+        SignalChange::Killed,
+    );
+    sample.process("server", ProcessChange::Killed { signal: "SIGTERM" });
+    sample.process("server", ProcessChange::Zombie).process("server", ProcessChange::Reaped);
+    let said: Vec<String> = lines(&sample.events);
     let said: Vec<&str> =
         said.iter().map(|line| line.split("server[102] ").nth(1).expect("a process")).collect();
     assert_eq!(
@@ -192,32 +196,32 @@ fn processes_and_signals_read_as_in_strace() {
 
 #[test]
 fn a_listener_has_no_other_end() {
-    let mut tape = Tape::new();
+    let mut sample = Sample::new();
     let (local, remote) = (sample::addr("[::]:7"), sample::addr("[::]:0"));
     let (from, to) = (TcpState::Closed, TcpState::Listen);
-    tape.record("server", Kind::State { local, remote, from, to });
-    assert_eq!(said(&tape), "server    ::.7: CLOSED -> LISTEN");
+    sample.record("server", Kind::State { local, remote, from, to });
+    assert_eq!(said(&sample), "server    ::.7: CLOSED -> LISTEN");
 }
 
 #[test]
 fn version_six_is_written_as_tcpdump_does() {
-    let mut tape = Tape::new();
-    tape.sends("client", &segment("[2001:db8::1]:49152", "[2001:db8::2]:7", "P.", 7, Some(7), 6));
+    let mut sample = Sample::new();
+    sample.sends("client", &segment("[2001:db8::1]:49152", "[2001:db8::2]:7", "P.", 7, Some(7), 6));
     assert_eq!(
-        said(&tape),
+        said(&sample),
         "client -> 2001:db8::1.49152 > 2001:db8::2.7: Flags [P.], seq 7:13, ack 7, win 4096, length 6"
     );
 }
 
 #[test]
 fn only_a_call_that_blocked_says_how_long() {
-    let mut tape = Tape::new();
-    tape.at(5.0).call("client", (close(3).0, Some("close")), Ok(0), 5.0);
-    assert_eq!(said(&tape), "client    client[101] close(3) = 0", "nor its own name twice");
-    let mut tape = Tape::new();
-    tape.at(5.0).call("client", read(None), Err(Errno::EINTR), 3.5);
+    let mut sample = Sample::new();
+    sample.at(5.0).call("client", (close(3).0, Some("close")), Ok(0), 5.0);
+    assert_eq!(said(&sample), "client    client[101] close(3) = 0", "nor its own name twice");
+    let mut sample = Sample::new();
+    sample.at(5.0).call("client", read(None), Err(Errno::EINTR), 3.5);
     assert_eq!(
-        said(&tape),
+        said(&sample),
         "client    client[101] read(3, ..., 4096) = -1 EINTR (Interrupted system call) <1.500000>"
     );
 }
@@ -225,7 +229,7 @@ fn only_a_call_that_blocked_says_how_long() {
 #[test]
 fn colour_adds_escape_sequences_and_nothing_else() {
     let mut events = crash();
-    let mut icmp = Tape::new();
+    let mut icmp = Sample::new();
     events.append(&mut icmp.at(600.0).told("client", Unreachable::Net).events);
     let plain = page(&sample::run(), &events, &Palette::PLAIN);
     let coloured = page(&sample::run(), &events, &Palette::COLOUR);
@@ -252,11 +256,11 @@ fn a_run_without_events_still_says_what_it_was() {
 proptest! {
     #[test]
     fn nothing_from_outside_reaches_the_terminal_as_a_control_character(outside in any::<String>(), t in 0.0..1e6) {
-        let mut tape = Tape::new();
-        tape.at(t).line("client", Stream::Stderr, &outside).fault(FaultKind::Crash, &outside);
-        tape.call("client", write(&outside), Ok(1), 0.0);
+        let mut sample = Sample::new();
+        sample.at(t).line("client", Stream::Stderr, &outside).fault(FaultKind::Crash, &outside);
+        sample.call("client", write(&outside), Ok(1), 0.0);
         let run = RunInfo { sentence: format!("x{outside}"), scenario: outside.clone(), ..sample::run() };
-        let page = page(&run, &tape.events, &Palette::PLAIN);
+        let page = page(&run, &sample.events, &Palette::PLAIN);
         prop_assert!(page.chars().all(|c| c == '\n' || !c.is_control()));
         prop_assert_eq!(page.lines().count(), 6, "an event a line");
     }

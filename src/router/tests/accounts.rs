@@ -86,8 +86,8 @@ prop_compose! {
     }
 }
 
-/// Takes the steps, then lets everything go and plays to the end. Answers how many packets were sent.
-fn play(net: &mut Net, steps: Vec<Step>) -> u64 {
+/// Takes the steps, then lets everything go and runs to the end. Answers how many packets were sent.
+fn run(net: &mut Net, steps: Vec<Step>) -> u64 {
     let (mut now, mut sent) = (SimTime::ZERO, 0);
     for step in steps {
         let router = &mut net.router;
@@ -128,7 +128,7 @@ proptest! {
         steps in prop::collection::vec(step(), 0..80),
     ) {
         let mut net = Net::with(links.0, links.1, seed);
-        let sent = play(&mut net, steps);
+        let sent = run(&mut net, steps);
         let met = [net.router.met(CLIENT), net.router.met(SERVER)];
         let total = |count: fn(&Met) -> u64| met.iter().map(count).sum::<u64>();
         let losses = net.losses();

@@ -127,7 +127,7 @@ fn the_router_drops_a_damaged_header_and_does_not_mend_it() {
     assert_eq!(arrived.len() + corrupt.len() + others.len(), 1_000);
     // 20 of the 46 octets are the IPv4 header, which the router looks at.
     assert!((350..520).contains(&corrupt.len()), "{}", corrupt.len());
-    // One bit in 368 makes a 6 of the version 4. The rest is then read as IPv6, to an address nobody has.
+    // One bit in 368 makes a 6 of the version 4. The rest is then read as IPv6, to an address that no host has.
     assert!(others.len() < 10 && others.iter().all(|&(_, reason)| reason == LostReason::NoRoute));
 }
 
@@ -153,7 +153,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
 }
 
 #[test]
-fn a_link_does_not_move_the_dice_of_another() {
+fn a_link_does_not_change_the_luck_of_another() {
     let lossy = LinkConfig { loss: 0.1, ..perfect() };
     let jittery = LinkConfig { jitter: Duration::from_micros(900), ..perfect() };
     let beside_a_perfect_link = missing(&mut thousand(perfect(), lossy.clone(), 1));
@@ -162,7 +162,7 @@ fn a_link_does_not_move_the_dice_of_another() {
 }
 
 #[test]
-fn directions_and_links_throw_dice_of_their_own() {
+fn directions_and_links_draw_from_streams_of_their_own() {
     let lossy = LinkConfig { loss: 0.1, ..perfect() };
     let up_the_client_link = missing(&mut thousand(lossy.clone(), perfect(), 1));
     let down_the_server_link = missing(&mut thousand(perfect(), lossy.clone(), 1));
@@ -175,7 +175,7 @@ fn directions_and_links_throw_dice_of_their_own() {
 }
 
 #[test]
-fn one_rate_does_not_move_the_dice_of_another() {
+fn one_rate_does_not_change_the_luck_of_another() {
     let lossy = LinkConfig { loss: 0.1, ..perfect() };
     let wilder = LinkConfig { duplicate: 0.5, reorder: 0.2, ..lossy.clone() };
     assert_eq!(missing(&mut thousand(lossy, perfect(), 1)), missing(&mut thousand(wilder, perfect(), 1)));

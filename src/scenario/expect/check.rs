@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::witness::{HostSeen, Seen, SeenFailure, Witness};
+use super::observed::{HostSeen, Observed, Seen, SeenFailure};
 use super::{Count, Expectation, Failure, Prints, Tolerance};
 use crate::scenario::outcome::Outcome;
 use crate::scenario::{Host, Scenario, Waiting, generated_line};
@@ -36,12 +36,12 @@ pub fn check(scenario: &Scenario, outcome: &Outcome) -> Vec<Difference> {
 /// The same of a run on a real kernel, whose times may be off by `tolerance`.
 pub fn check_within(scenario: &Scenario, outcome: &Outcome, tolerance: Tolerance) -> Vec<Difference> {
     let mut differences = Differences { tolerance, found: Vec::new() };
-    let witness = Witness::new(scenario, outcome);
-    for (host, seen) in scenario.hosts.iter().zip(&witness.hosts) {
+    let observed = Observed::new(scenario, outcome);
+    for (host, seen) in scenario.hosts.iter().zip(&observed.hosts) {
         differences.host(scenario, host, seen);
     }
     differences.missed(scenario, outcome);
-    differences.drop_rules(scenario, witness.dropped);
+    differences.drop_rules(scenario, observed.dropped);
     differences.found
 }
 
@@ -63,7 +63,7 @@ impl Differences {
             };
             self.process(&who, &host.expect.of(nth, scenario), seen);
         }
-        // Segments are the host's: nobody can tell which process a retransmission belongs to.
+        // Segments are the host's: it cannot be told which process a retransmission belongs to.
         let expected = host.expect.of(0, scenario);
         if let Some(states) = expected.states.filter(|states| *states != seen.states) {
             self.note(format!("{} states", host.name), chain(&states), chain(&seen.states));
@@ -106,7 +106,7 @@ impl Differences {
         if let Some(expected) = &expected.exits {
             self.set(format!("{who} exits"), expected.iter().map(ToString::to_string), exits);
         } else if fails.is_empty() && stderr.is_none_or(<[_]>::is_empty) {
-            // One that fails or complains may say so in its status, too; nobody else may.
+            // One that fails or complains may say so in its status, too; no other may.
             let bad: Vec<String> = exits.filter(|status| status != "0").collect();
             if !bad.is_empty() {
                 self.note(format!("{who} exits"), "0", bad.join(", "));

@@ -2,8 +2,8 @@
 
 mod bound;
 mod check;
+mod observed;
 mod tolerance;
-mod witness;
 
 use crate::errno::Errno;
 use crate::scenario::Scenario;
@@ -56,7 +56,7 @@ pub struct Expectation {
     pub killed: Option<Vec<String>>,
     /// The calls that those still alive at the end sleep in, in any order. Default: not looked at.
     pub waits: Option<Vec<String>>,
-    /// Processes that have ended and that nobody has waited for. Default: not looked at.
+    /// Processes that have ended and were not waited for. Default: not looked at.
     pub zombies: Option<Count>,
     /// The states that the host's connections go into, in time order. Default: not looked at.
     pub states: Option<Vec<TcpState>>,
@@ -82,7 +82,7 @@ pub enum Prints {
 pub struct Failure {
     /// The call, or the book's function around it: `read`, `readline`, `connect`.
     pub call: String,
-    /// Why.
+    /// The error it fails with.
     pub errno: Errno,
     /// When, counted from the start of the run; `None` is not looked at.
     pub at: Option<TimeBound>,

@@ -15,10 +15,10 @@ use crate::time::SimTime;
 pub(super) struct Entry {
     /// When; `None` is when the entry before it is.
     at: Option<Duration>,
-    what: What,
+    what: Action,
 }
 
-enum What {
+enum Action {
     Line(String),
     Lines(u64),
     Eof,
@@ -41,9 +41,9 @@ impl TryFrom<EntryTable> for Entry {
             (Some(line), None, None) if line.contains('\n') => {
                 return Err("line is one line, without its newline");
             }
-            (Some(line), None, None) => What::Line(line),
-            (None, Some(lines), None) => What::Lines(lines),
-            (None, None, Some(true)) => What::Eof,
+            (Some(line), None, None) => Action::Line(line),
+            (None, Some(lines), None) => Action::Lines(lines),
+            (None, None, Some(true)) => Action::Eof,
             _ => return Err("expected one of line = \"TEXT\", lines = NUMBER and eof = true"),
         };
         Ok(Entry { at: table.at.map(|Value(at)| at), what })
@@ -60,18 +60,18 @@ pub(super) fn add(typed: &mut Vec<Typed>, entry: &Entry, limit: u64) -> Result<(
     if typed.last().is_some_and(|typed| typed.what == Input::Eof) {
         return Err("nothing can be typed after the end of file".to_owned());
     }
-    let lines = if let What::Lines(lines) = entry.what { lines } else { 1 };
+    let lines = if let Action::Lines(lines) = entry.what { lines } else { 1 };
     // Refused before they are made, not after.
     if lines > limit.saturating_sub(typed.len() as u64) {
         return Err(format!("more typed lines than the limit of {}", limits::TYPED_LINES));
     }
     let at = SimTime::ZERO + time;
     match &entry.what {
-        What::Line(line) => typed.push(Typed { at, what: Input::Line(line.clone()) }),
-        What::Lines(lines) => {
+        Action::Line(line) => typed.push(Typed { at, what: Input::Line(line.clone()) }),
+        Action::Lines(lines) => {
             typed.extend((1..=*lines).map(|n| Typed { at, what: Input::Line(generated_line(n)) }));
         }
-        What::Eof => typed.push(Typed { at, what: Input::Eof }),
+        Action::Eof => typed.push(Typed { at, what: Input::Eof }),
     }
     Ok(())
 }

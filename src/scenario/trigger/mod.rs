@@ -20,7 +20,7 @@ pub enum Trigger {
 pub struct Watch {
     /// On which host; `None` is any, the router not among them.
     pub host: Option<String>,
-    /// What.
+    /// What has to happen.
     pub what: Happening,
     /// How many times more it has to happen; 0 once it is over.
     pub left: u64,

@@ -1,6 +1,6 @@
 //! How one system's TCP behaves where systems differ: data, never code.
 //!
-//! The stack asks its [`Profile`]; it never asks which system it plays.
+//! The stack asks its [`Profile`]; it never asks which system that is.
 
 mod bsd;
 mod keys;
@@ -97,7 +97,7 @@ pub struct Profile {
     pub aborted_accept: AbortedAccept,
     /// A reset that follows the peer's FIN is not reported to `read`, which still says end of file.
     pub eof_hides_reset: bool,
-    /// A `write` after a reset reports that reset's error first, if nobody has seen it; otherwise it is EPIPE
+    /// A `write` after a reset reports that reset's error first, if no call has; otherwise it is EPIPE
     /// at once.
     pub write_reports_reset: bool,
     /// How many connections a backlog holds.

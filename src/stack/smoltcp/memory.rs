@@ -105,7 +105,7 @@ impl Block {
 impl Drop for Block {
     fn drop(&mut self) {
         let memory = std::mem::take(&mut self.memory);
-        // If the thread is on its way out, the block is nobody's any more.
+        // If the thread is on its way out, the block has no owner any more.
         let _ = MEMORY.try_with(|all| all.borrow_mut().0.give_back(memory));
     }
 }

@@ -310,7 +310,7 @@ fn a_burst_that_acknowledges_a_fin_is_acknowledged() {
     assert_eq!(wire.client.sockets(wire.now)[0].send_q, 0);
 }
 
-/// Ch. 5.13: data that nobody read makes `close` a reset, wherever it lies; what came before a reset is still read.
+/// Ch. 5.13: unread data makes `close` a reset, wherever it lies; what came before a reset is still read.
 #[test]
 fn resets_find_unread_bursts_as_they_find_the_rest() {
     for bursts in [false, true] {

@@ -1,4 +1,4 @@
-//! Calls that nobody has to wait for.
+//! Calls that return at once.
 
 use super::*;
 

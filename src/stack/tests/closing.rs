@@ -101,7 +101,7 @@ fn an_orphan_does_not_stay_in_fin_wait_2_for_ever() {
     }
 }
 
-/// A FIN that nobody acknowledges: as long as data in the book, and tcp_orphan_retries = 8 on Linux, which is
+/// A FIN that is never acknowledged: as long as data in the book, and tcp_orphan_retries = 8 on Linux, which is
 /// 102.2 s by the model.
 #[test]
 fn an_orphans_fin_is_given_up_like_data_and_sooner_on_linux() {

@@ -61,8 +61,8 @@ proptest! {
     #[test]
     fn an_echo_gets_through_loss_both_ways(seed in 0u64..1_000, bursts: bool) {
         let (mut wire, client, server) = Wire::connected_with(Profile::of(System::Linux), bursts);
-        let mut dice = ChaCha8Rng::seed_from_u64(seed);
-        wire.fate = Box::new(move |_| if rand::Rng::random_bool(&mut dice, 0.05) { Fate::Lose } else { Fate::Deliver });
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        wire.fate = Box::new(move |_| if rand::Rng::random_bool(&mut rng, 0.05) { Fate::Lose } else { Fate::Deliver });
         let text: Vec<u8> = (0..400_000u32).map(|n| n as u8).collect();
         let (mut written, mut held, mut back) = (0, VecDeque::new(), Vec::new());
         let end = wire.now + Duration::from_secs(900);
@@ -95,21 +95,21 @@ proptest! {
     ) {
         let profile = Profile { buffer, ..Profile::of(System::Linux) };
         let (mut wire, client, server) = Wire::connected_with(profile, bursts);
-        let mut dice = ChaCha8Rng::seed_from_u64(seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let text: Vec<u8> = (0..200_000u32).map(|n| (n ^ n >> 8) as u8).collect();
         let (mut written, mut read) = (0, Vec::new());
         let end = wire.now + Duration::from_secs(2_000);
         while read.len() < text.len() {
-            if rand::Rng::random_bool(&mut dice, 0.8) {
-                let len = rand::Rng::random_range(&mut dice, 1..70_000).min(text.len() - written);
+            if rand::Rng::random_bool(&mut rng, 0.8) {
+                let len = rand::Rng::random_range(&mut rng, 1..70_000).min(text.len() - written);
                 written += wire.client.write(wire.now, client, &text[written..written + len]).unwrap_or(0);
             }
-            while rand::Rng::random_bool(&mut dice, 0.7) {
-                let mut buf = vec![0; rand::Rng::random_range(&mut dice, 1..=largest_read)];
+            while rand::Rng::random_bool(&mut rng, 0.7) {
+                let mut buf = vec![0; rand::Rng::random_range(&mut rng, 1..=largest_read)];
                 let Ok(len) = wire.server.read(wire.now, server, &mut buf) else { break };
                 read.extend_from_slice(&buf[..len]);
             }
-            wire.disturb(&mut dice);
+            wire.disturb(&mut rng);
             wire.step(wire.now + Duration::from_millis(10));
             prop_assert!(wire.now < end, "stuck with {} of {written} read", read.len());
         }
@@ -117,7 +117,7 @@ proptest! {
     }
 
     /// Whatever the loss, what is read is a prefix of what was written, and either everything arrives or
-    /// somebody is told.
+    /// a program is told.
     #[test]
     fn nothing_is_lost_without_an_error(losses in proptest::collection::vec(any::<bool>(), 0..60), system in 0usize..4, bursts: bool) {
         let profile = Profile::of(System::ALL[system]);
@@ -159,20 +159,20 @@ proptest! {
 
 impl Wire {
     /// Loses some of the packets that were just sent, sends some twice, and keeps some back.
-    fn disturb(&mut self, dice: &mut ChaCha8Rng) {
+    fn disturb(&mut self, rng: &mut ChaCha8Rng) {
         let known = self.sequence;
         self.collect();
         let sent: Vec<_> = self.in_flight.keys().filter(|(_, nth)| *nth > known).copied().collect();
         for key in sent {
             let Some((to_client, packet)) = self.in_flight.remove(&key) else { continue };
-            let copies = match rand::Rng::random_range(dice, 0..100) {
+            let copies = match rand::Rng::random_range(rng, 0..100) {
                 0..3 => 0,
                 3..6 => 2,
                 _ => 1,
             };
             for _ in 0..copies {
                 let late =
-                    if rand::Rng::random_bool(dice, 0.1) { rand::Rng::random_range(dice, 1..30) } else { 0 };
+                    if rand::Rng::random_bool(rng, 0.1) { rand::Rng::random_range(rng, 1..30) } else { 0 };
                 self.put(LATENCY + Duration::from_millis(late), to_client, packet.clone());
             }
         }

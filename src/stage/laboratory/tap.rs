@@ -22,7 +22,7 @@ impl Tap {
     }
 
     /// A packet left the host, or came to it. False if it is neither TCP nor an ICMP error: a kernel says other
-    /// things as well, and nobody here would answer.
+    /// things as well, and would get no answer here.
     pub(super) fn see(&mut self, now: SimTime, dir: Direction, packet: &Bytes) -> bool {
         match packet::parse(packet) {
             Ok(Packet::Tcp(segment)) => {

@@ -16,7 +16,7 @@ pub(super) fn running() -> io::Result<bool> {
 }
 
 /// Whether the socket of this line has a timer for retransmissions, keepalive or window probes. Those of TIME_WAIT,
-/// and of FIN_WAIT_2 that nobody holds any more, end without a packet.
+/// and of FIN_WAIT_2 that no process holds any more, end without a packet.
 fn may_send(line: &str) -> bool {
     const FIN_WAIT_2: &str = "05";
     let mut words = line.split_whitespace().skip(3);

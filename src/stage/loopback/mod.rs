@@ -33,7 +33,7 @@ impl Loopback {
         let mut hosts = RealHost::all(scenario, &addrs)?;
         let mut ports = BTreeMap::new();
         for (host, addrs) in hosts.iter_mut().zip(&addrs) {
-            host.machine.addr = addrs.first().copied();
+            host.persona.addr = addrs.first().copied();
             if let Some(command) = &mut host.command {
                 relocate(command, addrs, &mut ports)?;
             }

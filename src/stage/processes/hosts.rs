@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::echo::Command;
 use crate::os::sim::Limits;
-use crate::os::unix::Machine;
+use crate::os::unix::Persona;
 use crate::scenario::Scenario;
 
 /// The key of the sockets' buffers: a program asks for them itself.
@@ -16,7 +16,7 @@ pub(in crate::stage) struct RealHost {
     /// What it runs; `None` leaves it idle.
     pub(in crate::stage) command: Option<Command>,
     /// In what it differs from this machine.
-    pub(in crate::stage) machine: Machine,
+    pub(in crate::stage) persona: Persona,
 }
 
 impl RealHost {
@@ -35,7 +35,7 @@ impl RealHost {
             let buffer = host.set.iter().chain(&scenario.set).rfind(|(key, _)| key == BUFFER);
             let buffer = buffer.and_then(|(_, octets)| octets.parse().ok());
             let command = scenario.command(host, addrs).map_err(io::Error::other)?;
-            Ok(RealHost { command, machine: Machine { abi: host.abi, addr: None, buffer } })
+            Ok(RealHost { command, persona: Persona { abi: host.abi, addr: None, buffer } })
         };
         scenario.hosts.iter().map(host).collect()
     }

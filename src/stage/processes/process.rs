@@ -42,7 +42,7 @@ impl Process {
             if set_up(&stdin, &null, pipe, of.limits).is_err() {
                 return 126; // as a shell says that it could not run a program
             }
-            let os = UnixOs::on(real.machine.clone(), name, Some(pipe.clone()));
+            let os = UnixOs::on(real.persona.clone(), name, Some(pipe.clone()));
             block_on(async move {
                 let status = command.run(os.clone()).await;
                 os.exit(status).await

@@ -1,6 +1,6 @@
 //! The world of a scenario: its hosts, links and drop rules.
 
-use crate::os::sim::{Host as Machine, HostConfig};
+use crate::os::sim::{Machine, MachineConfig};
 use crate::scenario::{Host, Scenario};
 use crate::sim::{HostSetup, World, WorldError, host_addrs};
 use crate::stack;
@@ -27,7 +27,7 @@ fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> Hos
     let machine = move |boot: u32, _| {
         let seed = boot_seed(seed, n, boot);
         let stack = stack::Config { addrs: addrs.clone(), profile: profile.clone(), mtu, seed };
-        Machine::new(HostConfig { abi, limits, ..HostConfig::new(&name, stack) }, recorder.clone())
+        Machine::new(MachineConfig { abi, limits, ..MachineConfig::new(&name, stack) }, recorder.clone())
     };
     HostSetup {
         name: host.name.clone(),

@@ -2,11 +2,11 @@
 
 mod build;
 
-use crate::os::sim::{Host, ProcessInfo, ProcessState};
+use crate::os::sim::{Machine, ProcessInfo, ProcessState};
 use crate::os::{Pid, Signal};
 use crate::router::Met;
 use crate::scenario::{Input, Outcome, RunError, Scenario, Waiting};
-use crate::sim::{Film, World, WorldError};
+use crate::sim::{History, World, WorldError};
 use crate::stack::SocketInfo;
 use crate::stage::{Stage, script};
 use crate::time::SimTime;
@@ -38,21 +38,21 @@ impl Scenario {
     /// # Errors
     ///
     /// As [`run`](Self::run).
-    pub fn run_filmed(&self) -> Result<(Outcome, Film), RunError> {
-        let (outcome, film) = simulate(self, Recorder::new("world"), Some(Film::new()))?;
-        Ok((outcome, film.unwrap_or_default()))
+    pub fn run_with_history(&self) -> Result<(Outcome, History), RunError> {
+        let (outcome, history) = simulate(self, Recorder::new("world"), Some(History::new()))?;
+        Ok((outcome, history.unwrap_or_default()))
     }
 }
 
 fn simulate(
     scenario: &Scenario,
     recorder: Recorder,
-    film: Option<Film>,
-) -> Result<(Outcome, Option<Film>), RunError> {
+    history: Option<History>,
+) -> Result<(Outcome, Option<History>), RunError> {
     let run = || {
         let world = build::world(scenario, recorder)?;
-        let mut stage = Simulated { scenario, world, film };
-        Ok((script::run(scenario, &mut stage)?, stage.film))
+        let mut stage = Simulated { scenario, world, history };
+        Ok((script::run(scenario, &mut stage)?, stage.history))
     };
     run().map_err(|source| RunError { scenario: scenario.name.clone(), source })
 }
@@ -61,17 +61,17 @@ fn simulate(
 struct Simulated<'a> {
     scenario: &'a Scenario,
     world: World,
-    film: Option<Film>,
+    history: Option<History>,
 }
 
 impl Simulated<'_> {
     /// Looks at a host; `None` if it is off.
-    fn look_at<R>(&self, host: usize, look: impl FnOnce(&Host, SimTime) -> R) -> Option<R> {
+    fn look_at<R>(&self, host: usize, look: impl FnOnce(&Machine, SimTime) -> R) -> Option<R> {
         self.world.look_at(&self.scenario.hosts[host].name, look)
     }
 
     /// Works on a host; `None` if it is off.
-    fn on_host<R>(&self, host: usize, work: impl FnOnce(&mut Host, SimTime) -> R) -> Option<R> {
+    fn on_host<R>(&self, host: usize, work: impl FnOnce(&mut Machine, SimTime) -> R) -> Option<R> {
         self.world.on_host(&self.scenario.hosts[host].name, work)
     }
 
@@ -106,8 +106,8 @@ impl Stage for Simulated<'_> {
     }
 
     fn after_round(&mut self) {
-        if let Some(film) = &mut self.film {
-            film.take(&self.world);
+        if let Some(history) = &mut self.history {
+            history.take(&self.world);
         }
     }
 

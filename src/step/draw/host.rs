@@ -10,15 +10,15 @@ use ratatui::widgets::{Block, Paragraph};
 
 use super::{BAD, SOFT, STRONG};
 use crate::os::sim::{ProcessInfo, ProcessState};
-use crate::sim::HostFilm;
+use crate::sim::HostHistory;
 use crate::stack::{SocketInfo, TimerKind};
 use crate::step::Debugger;
 use crate::timeline::{Stream, TcpState};
 
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, debugger: &Debugger<'_>, film: &HostFilm) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, debugger: &Debugger<'_>, history: &HostHistory) {
     let (session, at) = (debugger.session(), debugger.at());
-    let title = Line::styled(format!(" {} ", film.name), STRONG);
-    let sockets = session.sockets(film, at);
+    let title = Line::styled(format!(" {} ", history.name), STRONG);
+    let sockets = session.sockets(history, at);
     let block = match &sockets {
         Some(_) => Block::bordered().title(title),
         None => Block::bordered().title(title).title(Span::styled(" down ", BAD)).border_style(BAD),
@@ -27,9 +27,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, debugger: &Debugger<'_>, f
     frame.render_widget(block, area);
 
     let rows = usize::from(inner.height);
-    let screen = session.screen(&film.name, at, (rows / 4).max(2));
+    let screen = session.screen(&history.name, at, (rows / 4).max(2));
     let mut lines: Vec<Line<'_>> = sockets.iter().flatten().flat_map(socket).collect();
-    lines.extend(session.processes(film, at).map(process));
+    lines.extend(session.processes(history, at).map(process));
     // The screen keeps its place at the foot; what does not fit above it is counted.
     let room = rows.saturating_sub(screen.len());
     if lines.len() > room {

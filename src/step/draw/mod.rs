@@ -91,8 +91,8 @@ fn breakpoints(debugger: &Debugger<'_>) -> Paragraph<'static> {
 fn draw_hosts(frame: &mut Frame<'_>, area: Rect, debugger: &Debugger<'_>) {
     let hosts = debugger.session().hosts();
     let columns = Layout::horizontal(vec![Constraint::Fill(1); hosts.len()]).split(area);
-    for (film, area) in hosts.zip(columns.iter()) {
-        host::draw(frame, *area, debugger, film);
+    for (history, area) in hosts.zip(columns.iter()) {
+        host::draw(frame, *area, debugger, history);
     }
 }
 

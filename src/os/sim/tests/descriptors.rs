@@ -3,7 +3,7 @@ use crate::os::Family;
 
 #[test]
 fn descriptors_are_the_lowest_free_numbers() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let first = os.socket(Family::Inet).unwrap();
         let second = os.dup(first).unwrap();
         os.close(first).unwrap();
@@ -11,12 +11,12 @@ fn descriptors_are_the_lowest_free_numbers() {
         say(&os, format!("{first} {second} {third}")).await;
         0
     });
-    assert_eq!(machine.said(), ["3 4 3"]);
+    assert_eq!(rig.said(), ["3 4 3"]);
 }
 
 #[test]
 fn a_closed_descriptor_is_a_bad_one() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let fd = os.socket(Family::Inet).unwrap();
         os.close(fd).unwrap();
         let again = os.close(fd);
@@ -25,23 +25,23 @@ fn a_closed_descriptor_is_a_bad_one() {
         say(&os, format!("{again:?} {read:?} {negative:?}")).await;
         0
     });
-    assert_eq!(machine.said(), ["Err(EBADF) Err(EBADF) Err(EBADF)"]);
+    assert_eq!(rig.said(), ["Err(EBADF) Err(EBADF) Err(EBADF)"]);
 }
 
 #[test]
 fn a_terminal_is_no_socket() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let result = os.listen(Fd::STDIN, 5);
         say(&os, format!("{result:?}")).await;
         0
     });
-    assert_eq!(machine.said(), ["Err(ENOTSOCK)"]);
+    assert_eq!(rig.said(), ["Err(ENOTSOCK)"]);
 }
 
 #[test]
 fn a_listening_port_is_free_again_only_after_its_last_close() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         let any = "0.0.0.0:9877".parse().unwrap();
         let listening = os.socket(Family::Inet).unwrap();
         os.bind(listening, any).unwrap();
@@ -61,6 +61,6 @@ fn a_listening_port_is_free_again_only_after_its_last_close() {
         }
         0
     });
-    machine.pass(secs(10));
-    assert_eq!(machine.said(), ["Err(EADDRINUSE)", "Ok(())"]);
+    rig.pass(secs(10));
+    assert_eq!(rig.said(), ["Err(EADDRINUSE)", "Ok(())"]);
 }

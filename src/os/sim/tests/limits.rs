@@ -15,25 +15,25 @@ fn descriptors_run_out_with_emfile_and_files_with_enfile() {
         say(&os, format!("{open} {errno} {}", duplicate.is_err())).await;
         0
     };
-    let mut machine = Machine::with_limits(Limits { descriptors: 10, ..Limits::default() });
-    machine.start(open_all);
-    assert_eq!(machine.said(), ["7 EMFILE true"]);
+    let mut rig = Rig::with_limits(Limits { descriptors: 10, ..Limits::default() });
+    rig.start(open_all);
+    assert_eq!(rig.said(), ["7 EMFILE true"]);
 
-    let mut machine = Machine::with_limits(Limits { files: 10, ..Limits::default() });
-    machine.start(open_all);
-    assert_eq!(machine.said(), ["7 ENFILE false"], "a second descriptor takes no new file");
+    let mut rig = Rig::with_limits(Limits { files: 10, ..Limits::default() });
+    rig.start(open_all);
+    assert_eq!(rig.said(), ["7 ENFILE false"], "a second descriptor takes no new file");
 }
 
 #[test]
 fn a_pipe_that_gets_only_one_descriptor_gives_it_back() {
-    let mut machine = Machine::with_limits(Limits { descriptors: 4, ..Limits::default() });
-    machine.start(async |os| {
+    let mut rig = Rig::with_limits(Limits { descriptors: 4, ..Limits::default() });
+    rig.start(async |os| {
         let pipe = os.pipe();
         let socket = os.socket(Family::Inet);
         say(&os, format!("{pipe:?} {}", socket.is_ok())).await;
         0
     });
-    assert_eq!(machine.said(), ["Err(EMFILE) true"]);
+    assert_eq!(rig.said(), ["Err(EMFILE) true"]);
 }
 
 #[test]
@@ -43,45 +43,43 @@ fn a_fork_bomb_is_refused_and_then_stopped() {
             _ = os.fork(|os| Box::pin(bomb(os)) as std::pin::Pin<Box<dyn Future<Output = i32>>>);
         }
     }
-    let mut machine =
-        Machine::with_limits(Limits { processes: 50, steps_per_instant: 1_000, ..Limits::default() });
-    machine.start(bomb);
-    let refused = machine.calls("fork").iter().filter(|call| call.result == Err(Errno::EAGAIN)).count();
+    let mut rig = Rig::with_limits(Limits { processes: 50, steps_per_instant: 1_000, ..Limits::default() });
+    rig.start(bomb);
+    let refused = rig.calls("fork").iter().filter(|call| call.result == Err(Errno::EAGAIN)).count();
     assert!(refused > 0);
-    assert!(machine.host.processes().is_empty());
-    assert!(machine.host.stuck().unwrap().contains("more than 1000 system calls without letting time pass"));
+    assert!(rig.host.processes().is_empty());
+    assert!(rig.host.stuck().unwrap().contains("more than 1000 system calls without letting time pass"));
 }
 
 #[test]
 fn a_loop_without_any_waiting_is_stopped_with_a_message() {
-    let mut machine = Machine::with_limits(Limits { steps_per_instant: 1_000, ..Limits::default() });
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::with_limits(Limits { steps_per_instant: 1_000, ..Limits::default() });
+    let pid = rig.start(async |os| {
         loop {
             _ = os.listen(Fd::STDIN, 1);
         }
     });
-    let message = machine.host.stuck().unwrap();
+    let message = rig.host.stuck().unwrap();
     assert!(message.starts_with(&format!("program (pid {pid}) was killed")), "{message}");
-    assert!(machine.life(pid).contains(&ProcessChange::Killed { signal: "SIGKILL" }));
+    assert!(rig.life(pid).contains(&ProcessChange::Killed { signal: "SIGKILL" }));
 }
 
 #[test]
 fn a_loop_that_lets_time_pass_is_not_stopped() {
-    let mut machine = Machine::with_limits(Limits { steps_per_instant: 10, ..Limits::default() });
-    machine.start(async |os| {
+    let mut rig = Rig::with_limits(Limits { steps_per_instant: 10, ..Limits::default() });
+    rig.start(async |os| {
         loop {
             os.sleep(Duration::from_millis(1)).await.unwrap();
         }
     });
-    machine.pass(secs(1));
-    assert_eq!(machine.host.stuck(), None);
+    rig.pass(secs(1));
+    assert_eq!(rig.host.stuck(), None);
 }
 
 #[test]
 fn a_handler_that_forks_without_end_meets_eagain() {
-    let mut machine =
-        Machine::with_limits(Limits { processes: 20, steps_per_instant: 1_000, ..Limits::default() });
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::with_limits(Limits { processes: 20, steps_per_instant: 1_000, ..Limits::default() });
+    let pid = rig.start(async |os| {
         // Each child's death is answered with a new child; zombies pile up until there is no room.
         let handler = Handler::new(async |os: SimOs, _| {
             let forked = os.fork(async |_| 0);
@@ -94,27 +92,25 @@ fn a_handler_that_forks_without_end_meets_eagain() {
         while os.sleep(secs(1)).await == Err(Errno::EINTR) {}
         0
     });
-    assert_eq!(machine.said(), ["Err(EAGAIN)"]);
-    assert_eq!(machine.zombies(), 19);
-    assert_eq!(machine.host.stuck(), None);
-    assert!(machine.host.processes().iter().any(|process| process.pid == pid));
+    assert_eq!(rig.said(), ["Err(EAGAIN)"]);
+    assert_eq!(rig.zombies(), 19);
+    assert_eq!(rig.host.stuck(), None);
+    assert!(rig.host.processes().iter().any(|process| process.pid == pid));
 }
 
 #[test]
 fn waiting_for_what_is_no_call_is_found_out() {
-    let mut machine = Machine::new();
-    machine.start(async |_| std::future::pending().await);
-    assert!(machine.host.stuck().unwrap().contains("no call of its operating system"));
-    assert!(machine.host.processes().is_empty());
+    let mut rig = Rig::new();
+    rig.start(async |_| std::future::pending().await);
+    assert!(rig.host.stuck().unwrap().contains("no call of its operating system"));
+    assert!(rig.host.processes().is_empty());
 }
 
 #[test]
 fn a_programs_panic_is_not_swallowed() {
-    let mut machine = Machine::new();
-    machine
-        .host
-        .spawn(machine.now, "program", async |_| std::panic::resume_unwind(Box::new("its own words")));
-    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| machine.host.run(SimTime::ZERO)));
+    let mut rig = Rig::new();
+    rig.host.spawn(rig.now, "program", async |_| std::panic::resume_unwind(Box::new("its own words")));
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| rig.host.run(SimTime::ZERO)));
     assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"its own words"));
 }
 
@@ -129,19 +125,19 @@ impl Drop for ClosesOnDrop {
 
 #[test]
 fn destructors_of_a_killed_program_or_a_crashed_host_may_make_calls() {
-    let mut machine = Machine::new();
+    let mut rig = Rig::new();
     let program = async |os: SimOs| {
         let fd = os.socket(Family::Inet).unwrap();
         let _guard = ClosesOnDrop(os.clone(), fd);
         os.sleep(secs(1)).await.map_or(1, |()| 0)
     };
-    let pid = machine.start(program);
-    machine.start(program);
-    machine.host.kill(machine.now, pid, Signal::SIGKILL).unwrap();
-    machine.host.run(machine.now);
-    let recorder = machine.recorder.clone();
+    let pid = rig.start(program);
+    rig.start(program);
+    rig.host.kill(rig.now, pid, Signal::SIGKILL).unwrap();
+    rig.host.run(rig.now);
+    let recorder = rig.recorder.clone();
     let before = recorder.len();
-    drop(machine);
+    drop(rig);
     assert_eq!(recorder.len(), before, "a crash says nothing");
     let closes = recorder
         .events_from(0)
@@ -170,10 +166,10 @@ fn ten_thousand_zombies_fill_the_process_table_until_they_are_waited_for() {
         say(&os, format!("{errno} {still:?} {reaped} {}", again.is_ok())).await;
         0
     };
-    let mut machine = Machine::with_limits(Limits { processes: 10_001, ..Limits::default() });
-    machine.start(breed);
-    assert_eq!(machine.zombies(), 10_000);
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["EAGAIN Err(EAGAIN) 10000 true"]);
-    assert_eq!(machine.host.stuck(), None);
+    let mut rig = Rig::with_limits(Limits { processes: 10_001, ..Limits::default() });
+    rig.start(breed);
+    assert_eq!(rig.zombies(), 10_000);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["EAGAIN Err(EAGAIN) 10000 true"]);
+    assert_eq!(rig.host.stuck(), None);
 }

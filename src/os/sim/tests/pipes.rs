@@ -3,7 +3,7 @@ use crate::os::{Action, Handler, PollEvents, PollFd, Signal};
 
 #[test]
 fn what_a_child_writes_into_a_pipe_the_parent_reads() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let (reader, writer) = os.pipe().unwrap();
         os.fork(move |os| async move {
             os.write(writer, b"from the child").await.unwrap();
@@ -15,13 +15,13 @@ fn what_a_child_writes_into_a_pipe_the_parent_reads() {
         say(&os, String::from_utf8_lossy(&buf[..len])).await;
         0
     });
-    assert_eq!(machine.said(), ["from the child"]);
+    assert_eq!(rig.said(), ["from the child"]);
 }
 
 #[test]
 fn a_pipe_ends_only_when_every_copy_of_its_writing_end_is_closed() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         let (reader, writer) = os.pipe().unwrap();
         os.fork(move |os| async move {
             os.sleep(secs(5)).await.unwrap();
@@ -33,16 +33,16 @@ fn a_pipe_ends_only_when_every_copy_of_its_writing_end_is_closed() {
         say(&os, format!("{len}")).await;
         0
     });
-    machine.pass(secs(4));
-    assert!(machine.said().is_empty(), "the child still holds a descriptor");
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["0"]);
+    rig.pass(secs(4));
+    assert!(rig.said().is_empty(), "the child still holds a descriptor");
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["0"]);
 }
 
 #[test]
 fn a_full_pipe_makes_its_writer_wait() {
     const LEN: usize = 200_000;
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let (reader, writer) = os.pipe().unwrap();
         os.fork(move |os| async move {
             os.close(reader).unwrap();
@@ -63,27 +63,27 @@ fn a_full_pipe_makes_its_writer_wait() {
         say(&os, format!("{total} {:?}", status.exit_status())).await;
         0
     });
-    assert_eq!(machine.said(), [format!("{LEN} Some(0)")]);
+    assert_eq!(rig.said(), [format!("{LEN} Some(0)")]);
 }
 
 #[test]
 fn a_pipe_that_nobody_reads_kills_its_writer() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         let (reader, writer) = os.pipe().unwrap();
         os.close(reader).unwrap();
         _ = os.write(writer, b"x").await;
         say(&os, "not reached").await;
         0
     });
-    assert_eq!(machine.calls("write")[0].result, Err(Errno::EPIPE));
-    assert!(machine.life(pid).contains(&ProcessChange::Killed { signal: "SIGPIPE" }));
-    assert!(machine.said().is_empty());
+    assert_eq!(rig.calls("write")[0].result, Err(Errno::EPIPE));
+    assert!(rig.life(pid).contains(&ProcessChange::Killed { signal: "SIGPIPE" }));
+    assert!(rig.said().is_empty());
 }
 
 #[test]
 fn poll_tells_a_pipe_with_data_from_one_without_and_one_that_is_closed() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let (reader, writer) = os.pipe().unwrap();
         let look = async |os: &SimOs| {
             let mut fds = [PollFd::new(reader, PollEvents::IN)];
@@ -98,14 +98,14 @@ fn poll_tells_a_pipe_with_data_from_one_without_and_one_that_is_closed() {
         say(&os, format!("{empty} {full} {closed}")).await;
         0
     });
-    assert_eq!(machine.said(), ["0 POLLIN POLLIN|POLLHUP"]);
+    assert_eq!(rig.said(), ["0 POLLIN POLLIN|POLLHUP"]);
 }
 
 #[test]
 fn an_interrupted_write_says_how_much_it_has_written() {
     for (restart, expected) in [(false, "Ok(65536)"), (true, "Ok(100000)")] {
-        let mut machine = Machine::new();
-        let pid = machine.start(async move |os| {
+        let mut rig = Rig::new();
+        let pid = rig.start(async move |os| {
             let handler = Handler::new(async |_, _| ());
             os.sigaction(Signal::SIGUSR1, Action { restart, ..Action::handle(handler) }).unwrap();
             let (reader, writer) = os.pipe().unwrap();
@@ -119,17 +119,17 @@ fn an_interrupted_write_says_how_much_it_has_written() {
             say(&os, format!("{written:?}")).await;
             0
         });
-        machine.pass(secs(1));
-        machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
-        machine.pass(secs(2));
-        assert_eq!(machine.said(), [expected]);
+        rig.pass(secs(1));
+        rig.host.kill(rig.now, pid, Signal::SIGUSR1).unwrap();
+        rig.pass(secs(2));
+        assert_eq!(rig.said(), [expected]);
     }
 }
 
 #[test]
 fn a_write_that_fails_half_way_says_how_much_it_has_written_and_the_next_one_why() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         os.sigaction(Signal::SIGPIPE, Action::IGNORE).unwrap();
         let (reader, writer) = os.pipe().unwrap();
         os.fork(async move |os| {
@@ -144,6 +144,6 @@ fn a_write_that_fails_half_way_says_how_much_it_has_written_and_the_next_one_why
         say(&os, format!("{first:?} {second:?}")).await;
         0
     });
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["Ok(65536) Err(EPIPE)"]);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["Ok(65536) Err(EPIPE)"]);
 }

@@ -11,43 +11,43 @@ async fn stubborn(os: SimOs) -> i32 {
 
 #[test]
 fn a_shutdown_ends_at_once_where_nobody_minds_sigterm() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| os.sleep(secs(1_000)).await.map_or(1, |()| 0));
-    machine.host.shutdown(machine.now, secs(10));
-    machine.pass(Duration::from_millis(999));
-    assert!(machine.life(pid).contains(&ProcessChange::Killed { signal: "SIGTERM" }));
-    assert!(!machine.host.is_off(), "TCP has a second to say goodbye");
-    machine.pass(Duration::from_millis(1));
-    assert!(machine.host.is_off());
-    assert_eq!(machine.host.next_deadline(), None);
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| os.sleep(secs(1_000)).await.map_or(1, |()| 0));
+    rig.host.shutdown(rig.now, secs(10));
+    rig.pass(Duration::from_millis(999));
+    assert!(rig.life(pid).contains(&ProcessChange::Killed { signal: "SIGTERM" }));
+    assert!(!rig.host.is_off(), "TCP has a second to say goodbye");
+    rig.pass(Duration::from_millis(1));
+    assert!(rig.host.is_off());
+    assert_eq!(rig.host.next_deadline(), None);
 }
 
 #[test]
 fn a_shutdown_kills_after_the_grace_time_what_catches_sigterm() {
-    let mut machine = Machine::new();
-    let pid = machine.start(stubborn);
-    machine.host.shutdown(machine.now, secs(10));
-    machine.pass(Duration::from_millis(9_999));
-    assert_eq!(machine.said(), ["caught SIGTERM"]);
-    assert!(!machine.life(pid).contains(&ProcessChange::Killed { signal: "SIGKILL" }));
-    machine.pass(Duration::from_millis(1));
-    assert!(machine.life(pid).contains(&ProcessChange::Killed { signal: "SIGKILL" }));
-    machine.pass(secs(1));
-    assert!(machine.host.is_off());
+    let mut rig = Rig::new();
+    let pid = rig.start(stubborn);
+    rig.host.shutdown(rig.now, secs(10));
+    rig.pass(Duration::from_millis(9_999));
+    assert_eq!(rig.said(), ["caught SIGTERM"]);
+    assert!(!rig.life(pid).contains(&ProcessChange::Killed { signal: "SIGKILL" }));
+    rig.pass(Duration::from_millis(1));
+    assert!(rig.life(pid).contains(&ProcessChange::Killed { signal: "SIGKILL" }));
+    rig.pass(secs(1));
+    assert!(rig.host.is_off());
 }
 
 #[test]
 fn a_shutdown_reaches_parents_children_and_zombies() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         os.fork(async |_| 0).unwrap();
         os.fork(stubborn).unwrap();
         os.sleep(secs(1_000)).await.map_or(1, |()| 0)
     });
-    machine.host.shutdown(machine.now, secs(5));
-    machine.pass(secs(4));
-    assert_eq!(machine.host.processes().len(), 1, "the stubborn child, now init's");
-    machine.pass(secs(2));
-    assert!(machine.host.is_off());
-    assert!(machine.host.processes().is_empty());
+    rig.host.shutdown(rig.now, secs(5));
+    rig.pass(secs(4));
+    assert_eq!(rig.host.processes().len(), 1, "the stubborn child, now init's");
+    rig.pass(secs(2));
+    assert!(rig.host.is_off());
+    assert!(rig.host.processes().is_empty());
 }

@@ -4,8 +4,8 @@ use crate::timeline::{ChildStatus, SystemCall};
 
 #[test]
 fn a_child_is_a_zombie_until_its_parent_waits() {
-    let mut machine = Machine::new();
-    let parent = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let parent = rig.start(async |os| {
         os.fork(async |_| 7).unwrap();
         os.sleep(secs(10)).await.unwrap();
         let (pid, status) = os.wait().await.unwrap();
@@ -14,24 +14,24 @@ fn a_child_is_a_zombie_until_its_parent_waits() {
         0
     });
     let child = Pid::from_raw(parent.as_raw() + 1);
-    machine.pass(secs(9));
-    assert_eq!(machine.zombies(), 1);
-    machine.pass(secs(2));
-    assert_eq!(machine.zombies(), 0);
-    assert_eq!(machine.said(), [format!("{child} Exited(7)")]);
+    rig.pass(secs(9));
+    assert_eq!(rig.zombies(), 1);
+    rig.pass(secs(2));
+    assert_eq!(rig.zombies(), 0);
+    assert_eq!(rig.said(), [format!("{child} Exited(7)")]);
     let life = [
         ProcessChange::Fork { parent: parent.as_raw() },
         ProcessChange::Exit { status: 7 },
         ProcessChange::Zombie,
         ProcessChange::Reaped,
     ];
-    assert_eq!(machine.life(child), life);
+    assert_eq!(rig.life(child), life);
 }
 
 #[test]
 fn wait_sleeps_until_a_child_ends() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         let child = async |os: SimOs| {
             os.sleep(secs(3)).await.unwrap();
             os.exit(300).await
@@ -42,16 +42,16 @@ fn wait_sleeps_until_a_child_ends() {
         say(&os, format!("{:?}", os.wait().await)).await;
         0
     });
-    machine.pass(secs(3));
-    assert_eq!(machine.said(), ["Exited(44)", "Err(ECHILD)"], "300 modulo 256, then there is no child left");
+    rig.pass(secs(3));
+    assert_eq!(rig.said(), ["Exited(44)", "Err(ECHILD)"], "300 modulo 256, then there is no child left");
     let status = Some(ChildStatus::Exited(44));
-    assert_eq!(machine.calls("wait")[0].what, SystemCall::Wait { status });
+    assert_eq!(rig.calls("wait")[0].what, SystemCall::Wait { status });
 }
 
 #[test]
 fn waitpid_with_nohang_does_not_wait() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         let nobody = os.waitpid(Child::Any, true).await;
         let first = os.fork(async |os| os.sleep(secs(1)).await.map_or(1, |()| 0)).unwrap();
         let second = os.fork(async |_| 2).unwrap();
@@ -66,13 +66,13 @@ fn waitpid_with_nohang_does_not_wait() {
         say(&os, "done").await;
         0
     });
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["done"]);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["done"]);
 }
 
 #[test]
 fn wait_tells_which_signal_killed_a_child() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let child = os.fork(async |os| os.sleep(secs(100)).await.map_or(1, |()| 0)).unwrap();
         os.kill(child, Signal::SIGKILL).await.unwrap();
         let (_, status) = os.wait().await.unwrap();
@@ -80,13 +80,13 @@ fn wait_tells_which_signal_killed_a_child() {
         say(&os, status.term_signal().unwrap().name()).await;
         0
     });
-    assert_eq!(machine.said(), ["SIGKILL"]);
+    assert_eq!(rig.said(), ["SIGKILL"]);
 }
 
 #[test]
 fn init_adopts_orphans_and_leaves_no_zombies() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         os.fork(async |_| 0).unwrap(); // dead before its parent
         os.fork(async |os: SimOs| {
             os.sleep(secs(2)).await.unwrap();
@@ -97,17 +97,17 @@ fn init_adopts_orphans_and_leaves_no_zombies() {
         os.sleep(secs(1)).await.unwrap();
         0
     });
-    assert_eq!(machine.zombies(), 1);
-    machine.pass(secs(1));
-    assert_eq!(machine.zombies(), 0);
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["my parent is 1"]);
-    assert!(machine.host.processes().is_empty());
+    assert_eq!(rig.zombies(), 1);
+    rig.pass(secs(1));
+    assert_eq!(rig.zombies(), 0);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["my parent is 1"]);
+    assert!(rig.host.processes().is_empty());
 }
 
 #[test]
 fn children_of_a_parent_that_ignores_sigchld_leave_no_zombies() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         os.sigaction(Signal::SIGCHLD, Action::IGNORE).unwrap();
         os.fork(async |_| 0).unwrap();
         os.fork(async |_| 0).unwrap();
@@ -116,15 +116,15 @@ fn children_of_a_parent_that_ignores_sigchld_leave_no_zombies() {
         say(&os, format!("{waited:?}")).await;
         os.sleep(secs(1)).await.map_or(1, |()| 0)
     });
-    assert_eq!(machine.said(), ["Err(ECHILD)"]);
-    assert_eq!(machine.zombies(), 0);
-    assert_eq!(machine.host.processes().len(), 1);
+    assert_eq!(rig.said(), ["Err(ECHILD)"]);
+    assert_eq!(rig.zombies(), 0);
+    assert_eq!(rig.host.processes().len(), 1);
 }
 
 #[test]
 fn parent_runs_on_before_its_child_and_sleepers_wake_in_the_order_they_lay_down() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         for name in ["one", "two", "three"] {
             os.fork(move |os: SimOs| async move {
                 os.sleep(secs(1)).await.unwrap();
@@ -136,15 +136,15 @@ fn parent_runs_on_before_its_child_and_sleepers_wake_in_the_order_they_lay_down(
         say(&os, "parent").await;
         0
     });
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["parent", "one", "two", "three"]);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["parent", "one", "two", "three"]);
 }
 
 #[test]
 fn ten_thousand_zombies_are_waited_for_one_by_one() {
     const MANY: usize = 10_000;
-    let mut machine = Machine::with_limits(Limits { processes: MANY + 1, ..Limits::default() });
-    machine.start(async |os| {
+    let mut rig = Rig::with_limits(Limits { processes: MANY + 1, ..Limits::default() });
+    rig.start(async |os| {
         for _ in 0..MANY {
             os.fork(async |_| 0).unwrap();
         }
@@ -157,7 +157,7 @@ fn ten_thousand_zombies_are_waited_for_one_by_one() {
         say(&os, format!("{refused:?} {reaped}")).await;
         0
     });
-    assert_eq!(machine.zombies(), MANY);
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), [format!("Err(EAGAIN) {MANY}")]);
+    assert_eq!(rig.zombies(), MANY);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), [format!("Err(EAGAIN) {MANY}")]);
 }

@@ -53,10 +53,10 @@ fn interpret(os: SimOs, mut ops: Vec<Op>) -> Pin<Box<dyn Future<Output = i32>>> 
 proptest! {
     #[test]
     fn an_open_file_has_as_many_descriptors_as_it_says(ops in prop::collection::vec(op(), 0..60)) {
-        let mut machine = Machine::with_limits(Limits { descriptors: 10, ..Limits::default() });
-        machine.start(|os| interpret(os, ops));
+        let mut rig = Rig::with_limits(Limits { descriptors: 10, ..Limits::default() });
+        rig.start(|os| interpret(os, ops));
         {
-            let kernel = machine.host.kernel.borrow();
+            let kernel = rig.host.kernel.borrow();
             let mut counted = BTreeMap::new();
             for file in kernel.processes.values().flat_map(|process| process.descriptors.iter().flatten()) {
                 *counted.entry(*file).or_insert(0) += 1;
@@ -69,11 +69,11 @@ proptest! {
                 prop_assert_eq!(pipe.has_writer, is_open(Object::PipeWriter(key)));
             }
         }
-        machine.pass(secs(1));
-        let kernel = machine.host.kernel.borrow();
+        rig.pass(secs(1));
+        let kernel = rig.host.kernel.borrow();
         prop_assert!(kernel.processes.is_empty());
         prop_assert!(kernel.files.is_empty() && kernel.pipes.is_empty() && kernel.terminals.is_empty());
         prop_assert_eq!(kernel.queues.next_alarm(), None);
-        prop_assert!(machine.host.tasks.is_empty());
+        prop_assert!(rig.host.tasks.is_empty());
     }
 }

@@ -8,67 +8,67 @@ fn say_it() -> Handler<SimOs> {
 
 #[test]
 fn sigterm_kills_by_default_and_sigchld_does_nothing() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| os.sleep(secs(10)).await.map_or(1, |()| 0));
-    machine.host.kill(machine.now, pid, Signal::SIGCHLD).unwrap();
-    machine.host.run(machine.now);
-    assert_eq!(machine.host.processes().len(), 1);
-    machine.host.kill(machine.now, pid, Signal::SIGTERM).unwrap();
-    machine.host.run(machine.now);
-    assert!(machine.host.processes().is_empty());
-    assert_eq!(machine.signal("SIGCHLD"), [SignalChange::Ignored]);
-    assert_eq!(machine.signal("SIGTERM"), [SignalChange::Killed]);
-    assert_eq!(machine.host.kill(machine.now, pid, Signal::SIGTERM), Err(Errno::ESRCH));
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| os.sleep(secs(10)).await.map_or(1, |()| 0));
+    rig.host.kill(rig.now, pid, Signal::SIGCHLD).unwrap();
+    rig.host.run(rig.now);
+    assert_eq!(rig.host.processes().len(), 1);
+    rig.host.kill(rig.now, pid, Signal::SIGTERM).unwrap();
+    rig.host.run(rig.now);
+    assert!(rig.host.processes().is_empty());
+    assert_eq!(rig.signal("SIGCHLD"), [SignalChange::Ignored]);
+    assert_eq!(rig.signal("SIGTERM"), [SignalChange::Killed]);
+    assert_eq!(rig.host.kill(rig.now, pid, Signal::SIGTERM), Err(Errno::ESRCH));
 }
 
 #[test]
 fn sigkill_cannot_be_caught_blocked_or_ignored() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         let caught = os.sigaction(Signal::SIGKILL, Action::handle(say_it())).map(|_| ());
         let ignored = os.sigaction(Signal::SIGKILL, Action::IGNORE).map(|_| ());
         os.sigprocmask(MaskHow::SetMask, SignalSet::FULL).await.unwrap();
         say(&os, format!("{caught:?} {ignored:?}")).await;
         os.sleep(secs(10)).await.map_or(1, |()| 0)
     });
-    machine.host.kill(machine.now, pid, Signal::SIGKILL).unwrap();
-    assert_eq!(machine.said(), ["Err(EINVAL) Err(EINVAL)"]);
-    assert!(machine.host.processes().is_empty());
+    rig.host.kill(rig.now, pid, Signal::SIGKILL).unwrap();
+    assert_eq!(rig.said(), ["Err(EINVAL) Err(EINVAL)"]);
+    assert!(rig.host.processes().is_empty());
 }
 
 #[test]
 fn an_ignored_signal_does_nothing_and_wakes_nobody() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigaction(Signal::SIGTERM, Action::IGNORE).unwrap();
         let slept = os.sleep(secs(10)).await;
         say(&os, format!("{slept:?}")).await;
         0
     });
-    machine.host.kill(machine.now, pid, Signal::SIGTERM).unwrap();
-    machine.pass(secs(10));
-    assert_eq!(machine.said(), ["Ok(())"]);
-    assert_eq!(machine.signal("SIGTERM"), [SignalChange::Ignored]);
+    rig.host.kill(rig.now, pid, Signal::SIGTERM).unwrap();
+    rig.pass(secs(10));
+    assert_eq!(rig.said(), ["Ok(())"]);
+    assert_eq!(rig.signal("SIGTERM"), [SignalChange::Ignored]);
 }
 
 #[test]
 fn a_handler_runs_before_the_interrupted_call_fails_with_eintr() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
         let read = os.read(Fd::STDIN, &mut [0; 8]).await;
         say(&os, format!("{read:?}")).await;
         0
     });
-    machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
-    machine.host.run(machine.now);
-    assert_eq!(machine.said(), ["SIGUSR1", "Err(EINTR)"]);
+    rig.host.kill(rig.now, pid, Signal::SIGUSR1).unwrap();
+    rig.host.run(rig.now);
+    assert_eq!(rig.said(), ["SIGUSR1", "Err(EINTR)"]);
 }
 
 #[test]
 fn sa_restart_restarts_a_read_but_neither_sleep_nor_poll() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it()).restarting()).unwrap();
         let read = os.read(Fd::STDIN, &mut [0; 8]).await;
         let slept = os.sleep(secs(100)).await;
@@ -76,35 +76,35 @@ fn sa_restart_restarts_a_read_but_neither_sleep_nor_poll() {
         say(&os, format!("{read:?} {slept:?} {polled:?}")).await;
         0
     });
-    machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
-    machine.host.run(machine.now);
-    assert!(machine.calls("read").is_empty(), "it has not returned");
-    machine.type_line(pid, "x");
+    rig.host.kill(rig.now, pid, Signal::SIGUSR1).unwrap();
+    rig.host.run(rig.now);
+    assert!(rig.calls("read").is_empty(), "it has not returned");
+    rig.type_line(pid, "x");
     for _ in 0..2 {
-        machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
-        machine.host.run(machine.now);
+        rig.host.kill(rig.now, pid, Signal::SIGUSR1).unwrap();
+        rig.host.run(rig.now);
     }
-    assert_eq!(machine.said(), ["SIGUSR1", "SIGUSR1", "SIGUSR1", "Ok(2) Err(EINTR) Err(EINTR)"]);
+    assert_eq!(rig.said(), ["SIGUSR1", "SIGUSR1", "SIGUSR1", "Ok(2) Err(EINTR) Err(EINTR)"]);
 }
 
 #[test]
 fn a_call_that_has_its_answer_returns_it_after_the_handler() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
         let read = os.read(Fd::STDIN, &mut [0; 8]).await;
         say(&os, format!("{read:?}")).await;
         0
     });
-    assert!(machine.host.type_line(machine.now, pid, "x"));
-    machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
-    machine.host.run(machine.now);
-    assert_eq!(machine.said(), ["SIGUSR1", "Ok(2)"]);
+    assert!(rig.host.type_line(rig.now, pid, "x"));
+    rig.host.kill(rig.now, pid, Signal::SIGUSR1).unwrap();
+    rig.host.run(rig.now);
+    assert_eq!(rig.said(), ["SIGUSR1", "Ok(2)"]);
 }
 
 #[test]
 fn a_signal_to_oneself_is_delivered_before_kill_returns() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
         os.kill(os.getpid(), Signal::SIGUSR1).await.unwrap();
         say(&os, "and on").await;
@@ -112,14 +112,14 @@ fn a_signal_to_oneself_is_delivered_before_kill_returns() {
         say(&os, "not reached").await;
         0
     });
-    assert_eq!(machine.said(), ["SIGUSR1", "and on"]);
-    assert!(machine.host.processes().is_empty());
+    assert_eq!(rig.said(), ["SIGUSR1", "and on"]);
+    assert!(rig.host.processes().is_empty());
 }
 
 #[test]
 fn blocked_signals_wait_and_do_not_queue() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
         let before = os.sigprocmask(MaskHow::Block, SignalSet::of(Signal::SIGUSR1)).await.unwrap();
         assert_eq!(before, SignalSet::EMPTY);
@@ -130,18 +130,18 @@ fn blocked_signals_wait_and_do_not_queue() {
         0
     });
     for _ in 0..3 {
-        machine.host.kill(machine.now, pid, Signal::SIGUSR1).unwrap();
+        rig.host.kill(rig.now, pid, Signal::SIGUSR1).unwrap();
     }
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["unblocking", "SIGUSR1", "unblocked"]);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["unblocking", "SIGUSR1", "unblocked"]);
     use SignalChange::{Delivered, Merged, Pending};
-    assert_eq!(machine.signal("SIGUSR1"), [Pending, Merged, Merged, Delivered]);
+    assert_eq!(rig.signal("SIGUSR1"), [Pending, Merged, Merged, Delivered]);
 }
 
 #[test]
 fn a_blocked_signal_without_a_handler_acts_when_it_is_let_through() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigprocmask(MaskHow::Block, SignalSet::of(Signal::SIGTERM)).await.unwrap();
         os.sleep(secs(1)).await.unwrap();
         say(&os, "alive").await;
@@ -149,16 +149,16 @@ fn a_blocked_signal_without_a_handler_acts_when_it_is_let_through() {
         say(&os, "not reached").await;
         0
     });
-    machine.host.kill(machine.now, pid, Signal::SIGTERM).unwrap();
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["alive"]);
-    assert_eq!(machine.signal("SIGTERM"), [SignalChange::Pending, SignalChange::Killed]);
+    rig.host.kill(rig.now, pid, Signal::SIGTERM).unwrap();
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["alive"]);
+    assert_eq!(rig.signal("SIGTERM"), [SignalChange::Pending, SignalChange::Killed]);
 }
 
 #[test]
 fn ignoring_a_pending_signal_discards_it() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigprocmask(MaskHow::Block, SignalSet::of(Signal::SIGTERM)).await.unwrap();
         os.sleep(secs(1)).await.unwrap();
         os.sigaction(Signal::SIGTERM, Action::IGNORE).unwrap();
@@ -167,15 +167,15 @@ fn ignoring_a_pending_signal_discards_it() {
         say(&os, "alive").await;
         0
     });
-    machine.host.kill(machine.now, pid, Signal::SIGTERM).unwrap();
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["alive"]);
+    rig.host.kill(rig.now, pid, Signal::SIGTERM).unwrap();
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["alive"]);
 }
 
 #[test]
 fn a_signal_is_blocked_while_its_handler_runs_and_another_is_not() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         let slow = Handler::new(async |os: SimOs, signal: Signal| {
             say(&os, format!("{signal} begins")).await;
             while os.sleep(secs(1)).await.is_err() {}
@@ -187,18 +187,18 @@ fn a_signal_is_blocked_while_its_handler_runs_and_another_is_not() {
         0
     });
     for signal in [Signal::SIGUSR1, Signal::SIGUSR1, Signal::SIGUSR2] {
-        machine.host.kill(machine.now, pid, signal).unwrap();
-        machine.host.run(machine.now);
+        rig.host.kill(rig.now, pid, signal).unwrap();
+        rig.host.run(rig.now);
     }
-    machine.pass(secs(3));
+    rig.pass(secs(3));
     let expected = ["SIGUSR1 begins", "SIGUSR2", "SIGUSR1 ends", "SIGUSR1 begins", "SIGUSR1 ends"];
-    assert_eq!(machine.said(), expected);
+    assert_eq!(rig.said(), expected);
 }
 
 #[test]
 fn sa_mask_blocks_other_signals_while_the_handler_runs() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         let slow = Handler::new(async |os: SimOs, _| {
             os.sleep(secs(1)).await.unwrap();
             say(&os, "SIGUSR1 ends").await;
@@ -210,17 +210,17 @@ fn sa_mask_blocks_other_signals_while_the_handler_runs() {
         0
     });
     for signal in [Signal::SIGUSR1, Signal::SIGUSR2] {
-        machine.host.kill(machine.now, pid, signal).unwrap();
-        machine.host.run(machine.now);
+        rig.host.kill(rig.now, pid, signal).unwrap();
+        rig.host.run(rig.now);
     }
-    machine.pass(secs(2));
-    assert_eq!(machine.said(), ["SIGUSR1 ends", "SIGUSR2"]);
+    rig.pass(secs(2));
+    assert_eq!(rig.said(), ["SIGUSR1 ends", "SIGUSR2"]);
 }
 
 #[test]
 fn a_child_inherits_actions_and_mask_but_nothing_pending() {
-    let mut machine = Machine::new();
-    machine.start(async |os| {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
         os.sigprocmask(MaskHow::Block, SignalSet::of(Signal::SIGUSR1)).await.unwrap();
         os.kill(os.getpid(), Signal::SIGUSR1).await.unwrap();
@@ -233,12 +233,12 @@ fn a_child_inherits_actions_and_mask_but_nothing_pending() {
         .unwrap();
         os.sleep(secs(1)).await.map_or(1, |()| 0)
     });
-    assert_eq!(machine.said(), ["child blocked true", "SIGUSR1"]);
+    assert_eq!(rig.said(), ["child blocked true", "SIGUSR1"]);
 }
 
 #[test]
 fn a_handler_runs_before_the_first_step_of_a_child_that_was_signalled_at_birth() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
         let child = os.fork(async |os: SimOs| {
             say(&os, "first step").await;
@@ -247,12 +247,12 @@ fn a_handler_runs_before_the_first_step_of_a_child_that_was_signalled_at_birth()
         os.kill(child.unwrap(), Signal::SIGUSR1).await.unwrap();
         0
     });
-    assert_eq!(machine.said(), ["SIGUSR1", "first step"]);
+    assert_eq!(rig.said(), ["SIGUSR1", "first step"]);
 }
 
 #[test]
 fn sigaction_tells_what_was_before() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         let first = os.sigaction(Signal::SIGPIPE, Action::IGNORE).unwrap();
         let second = os.sigaction(Signal::SIGPIPE, Action::handle(say_it())).unwrap();
         let third = os.sigaction(Signal::SIGPIPE, Action::DEFAULT).unwrap();
@@ -262,12 +262,12 @@ fn sigaction_tells_what_was_before() {
         say(&os, "done").await;
         0
     });
-    assert_eq!(machine.said(), ["done"]);
+    assert_eq!(rig.said(), ["done"]);
 }
 
 #[test]
 fn an_ignored_sigpipe_leaves_epipe() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         os.sigaction(Signal::SIGPIPE, Action::IGNORE).unwrap();
         let (reader, writer) = os.pipe().unwrap();
         os.close(reader).unwrap();
@@ -275,13 +275,13 @@ fn an_ignored_sigpipe_leaves_epipe() {
         say(&os, format!("{written:?}")).await;
         0
     });
-    assert_eq!(machine.said(), ["Err(EPIPE)"]);
+    assert_eq!(rig.said(), ["Err(EPIPE)"]);
 }
 
 /// Five children end at once: the handler of UNP 5.8 (`wait` once) or of 5.10 (`waitpid` in a loop).
-fn five_children_end_at_once(handler: Handler<SimOs>) -> Machine {
-    let mut machine = Machine::new();
-    machine.start(move |os| async move {
+fn five_children_end_at_once(handler: Handler<SimOs>) -> Rig {
+    let mut rig = Rig::new();
+    rig.start(move |os| async move {
         os.sigaction(Signal::SIGCHLD, Action::handle(handler).restarting()).unwrap();
         for _ in 0..5 {
             os.fork(async |os| os.sleep(secs(1)).await.map_or(1, |()| 0)).unwrap();
@@ -289,44 +289,44 @@ fn five_children_end_at_once(handler: Handler<SimOs>) -> Machine {
         _ = os.read(Fd::STDIN, &mut [0]).await;
         0
     });
-    machine.pass(secs(2));
-    machine
+    rig.pass(secs(2));
+    rig
 }
 
 #[test]
 fn wait_in_the_handler_leaves_four_zombies_of_five() {
-    let machine = five_children_end_at_once(Handler::new(async |os: SimOs, _| {
+    let rig = five_children_end_at_once(Handler::new(async |os: SimOs, _| {
         let (pid, _) = os.wait().await.unwrap();
         say(&os, format!("child {pid} terminated")).await;
     }));
-    assert_eq!(machine.zombies(), 4);
-    assert_eq!(machine.said().len(), 1);
+    assert_eq!(rig.zombies(), 4);
+    assert_eq!(rig.said().len(), 1);
 }
 
 #[test]
 fn waitpid_in_a_loop_leaves_none() {
-    let machine = five_children_end_at_once(Handler::new(async |os: SimOs, _| {
+    let rig = five_children_end_at_once(Handler::new(async |os: SimOs, _| {
         while let Ok(Some((pid, _))) = os.waitpid(Child::Any, true).await {
             say(&os, format!("child {pid} terminated")).await;
         }
     }));
-    assert_eq!(machine.zombies(), 0);
-    assert_eq!(machine.said().len(), 5);
+    assert_eq!(rig.zombies(), 0);
+    assert_eq!(rig.said().len(), 5);
 }
 
 #[test]
 fn a_handler_runs_once_for_signals_that_came_before_its_turn() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         os.sigaction(Signal::SIGCHLD, Action::handle(say_it())).unwrap();
         _ = os.sleep(secs(1)).await;
         0
     });
     for _ in 0..5 {
-        machine.host.kill(machine.now, pid, Signal::SIGCHLD).unwrap();
+        rig.host.kill(rig.now, pid, Signal::SIGCHLD).unwrap();
     }
-    machine.pass(secs(1));
-    assert_eq!(machine.said(), ["SIGCHLD"]);
+    rig.pass(secs(1));
+    assert_eq!(rig.said(), ["SIGCHLD"]);
     use SignalChange::{Delivered, Merged};
-    assert_eq!(machine.signal("SIGCHLD"), [Merged, Merged, Merged, Merged, Delivered]);
+    assert_eq!(rig.signal("SIGCHLD"), [Merged, Merged, Merged, Merged, Delivered]);
 }

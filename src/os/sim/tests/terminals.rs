@@ -15,13 +15,13 @@ async fn cat(os: SimOs) -> i32 {
 
 #[test]
 fn a_typed_line_wakes_its_reader_at_once() {
-    let mut machine = Machine::new();
-    let pid = machine.start(cat);
-    machine.pass(secs(3));
-    machine.type_line(pid, "hello");
-    assert_eq!(machine.printed(Stream::Stdin), ["hello"]);
-    assert_eq!(machine.said(), ["hello"]);
-    let read = machine.calls("read").remove(0);
+    let mut rig = Rig::new();
+    let pid = rig.start(cat);
+    rig.pass(secs(3));
+    rig.type_line(pid, "hello");
+    assert_eq!(rig.printed(Stream::Stdin), ["hello"]);
+    assert_eq!(rig.said(), ["hello"]);
+    let read = rig.calls("read").remove(0);
     assert_eq!((read.since, read.result, read.within), (SimTime::ZERO, Ok(6), Some("fgets")));
     let data = Some(Octets::new(b"hello\n"));
     assert_eq!(read.what, SystemCall::Read { fd: 0, data, size: 100 });
@@ -29,26 +29,26 @@ fn a_typed_line_wakes_its_reader_at_once() {
 
 #[test]
 fn control_d_ends_the_input() {
-    let mut machine = Machine::new();
-    let pid = machine.start(cat);
-    assert!(machine.host.type_eof(machine.now, pid));
-    machine.host.run(machine.now);
-    assert!(machine.life(pid).contains(&ProcessChange::Exit { status: 0 }));
+    let mut rig = Rig::new();
+    let pid = rig.start(cat);
+    assert!(rig.host.type_eof(rig.now, pid));
+    rig.host.run(rig.now);
+    assert!(rig.life(pid).contains(&ProcessChange::Exit { status: 0 }));
 }
 
 #[test]
 fn typing_at_a_terminal_that_nobody_holds_is_told() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |_| 0);
-    assert!(!machine.host.type_line(machine.now, pid, "anybody there?"));
-    assert!(machine.printed(Stream::Stdin).is_empty());
+    let mut rig = Rig::new();
+    let pid = rig.start(async |_| 0);
+    assert!(!rig.host.type_line(rig.now, pid, "anybody there?"));
+    assert!(rig.printed(Stream::Stdin).is_empty());
 }
 
 #[test]
 fn ps_says_that_a_reader_of_the_terminal_sleeps_in_read_chan() {
-    let mut machine = Machine::new();
-    let pid = machine.start(cat);
-    let process = machine.host.processes().remove(0);
+    let mut rig = Rig::new();
+    let pid = rig.start(cat);
+    let process = rig.host.processes().remove(0);
     assert_eq!((process.pid, process.ppid, process.state), (pid, Pid::INIT, ProcessState::Sleeping));
     assert_eq!(process.sleeping_on.map(Wchan::book), Some("read_chan"));
     assert_eq!(process.within, Some("fgets"));
@@ -56,29 +56,29 @@ fn ps_says_that_a_reader_of_the_terminal_sleeps_in_read_chan() {
 
 #[test]
 fn the_last_line_is_seen_at_exit_even_without_a_newline() {
-    let machine = Machine::after(async |os: SimOs| {
+    let rig = Rig::after(async |os: SimOs| {
         os.write(Fd::STDOUT, b"one\ntw").await.unwrap();
         os.write(Fd::STDERR, b"oops").await.unwrap();
         os.write(Fd::STDOUT, b"o").await.unwrap();
         0
     });
-    assert_eq!(machine.said(), ["one", "two"]);
-    assert_eq!(machine.printed(Stream::Stderr), ["oops"]);
+    assert_eq!(rig.said(), ["one", "two"]);
+    assert_eq!(rig.printed(Stream::Stderr), ["oops"]);
 }
 
 #[test]
 fn a_redirected_file_is_read_to_its_end() {
-    let mut machine = Machine::new();
-    let pid = machine.host.spawn_reading(machine.now, "cat", b"a\nb\n", cat);
-    machine.host.run(machine.now);
-    assert_eq!(machine.said(), ["a", "b"]);
-    assert!(machine.life(pid).contains(&ProcessChange::Exit { status: 0 }));
+    let mut rig = Rig::new();
+    let pid = rig.host.spawn_reading(rig.now, "cat", b"a\nb\n", cat);
+    rig.host.run(rig.now);
+    assert_eq!(rig.said(), ["a", "b"]);
+    assert!(rig.life(pid).contains(&ProcessChange::Exit { status: 0 }));
 }
 
 #[test]
 fn poll_waits_for_the_terminal_and_no_longer_than_its_timeout() {
-    let mut machine = Machine::new();
-    let pid = machine.start(async |os| {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
         let mut fds =
             [PollFd::new(Fd::STDIN, PollEvents::IN), PollFd::new(Fd::from_raw(77), PollEvents::NONE)];
         loop {
@@ -92,10 +92,10 @@ fn poll_waits_for_the_terminal_and_no_longer_than_its_timeout() {
         say(&os, format!("{ready} {}", fds[1].revents)).await;
         0
     });
-    machine.pass(secs(15));
-    machine.type_line(pid, "x");
-    assert_eq!(machine.said(), ["0 0", "1 POLLIN", "2 POLLNVAL"]);
-    let polls = machine.calls("poll");
+    rig.pass(secs(15));
+    rig.type_line(pid, "x");
+    assert_eq!(rig.said(), ["0 0", "1 POLLIN", "2 POLLNVAL"]);
+    let polls = rig.calls("poll");
     assert_eq!(polls[0].since + secs(10), polls[1].since, "the first one waited for its timeout");
     let input = PollEvents::IN.bits();
     let fds = vec![Polled::new(0, input, input)];

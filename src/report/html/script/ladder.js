@@ -173,9 +173,9 @@ const DRAW = {
 /** Lifelines: thick while the host is up, dotted while it is down. */
 function lifelines(top, bottom) {
   const lines = page.x.map((x) => draw("line", { class: "life", x1: x, x2: x, y1: top, y2: bottom }));
-  for (const reel of table.reels) {
-    const x = page.x[reel.column];
-    for (const [from, to] of dark(reel)) {
+  for (const host_rows of table.hosts_over_time) {
+    const x = page.x[host_rows.column];
+    for (const [from, to] of dark(host_rows)) {
       // From the middle of one fault to the middle of the other.
       const y1 = Math.max((plan.y[eventAt(from - 1) + 1] ?? 0) + 17, top);
       const y2 = Math.min(to === Infinity ? plan.height : plan.y[eventAt(to - 1) + 1] + 17, bottom);

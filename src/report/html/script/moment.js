@@ -1,4 +1,4 @@
-// The moment that is looked at, and what every host is like at it (see reel.rs).
+// The moment that is looked at, and what every host is like at it (see host_rows.rs).
 
 /** Time, event, and whether everything of the moment has happened. */
 const moment = { t: 0, n: 0, rest: true };
@@ -48,22 +48,22 @@ const looks = (strips, look) => strips.flatMap(([key, changes]) => {
   return change ? [look(key, change)] : [];
 });
 
-const reels = table.reels.toSorted((one, other) => one.column - other.column);
+const hosts_over_time = table.hosts_over_time.toSorted((one, other) => one.column - other.column);
 
 /** Every host at the moment, left to right; `up` is false for one that is down. */
-const hosts = () => reels.map((reel) => ({
-  column: reel.column,
-  name: columns[reel.column],
-  up: current(reel.power) !== undefined,
-  sockets: looks(reel.sockets, socketLook),
-  processes: looks(reel.processes, processLook),
+const hosts = () => hosts_over_time.map((host_rows) => ({
+  column: host_rows.column,
+  name: columns[host_rows.column],
+  up: current(host_rows.power) !== undefined,
+  sockets: looks(host_rows.sockets, socketLook),
+  processes: looks(host_rows.processes, processLook),
 }));
 
 /** When a host was off: pairs of times. */
-function dark(reel) {
+function dark(host_rows) {
   const spans = [];
   let from;
-  for (const change of reel.power) {
+  for (const change of host_rows.power) {
     if (change.length === 2) from ??= change[0];
     else if (from !== undefined) {
       spans.push([from, change[0]]);

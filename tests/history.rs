@@ -1,15 +1,15 @@
-//! A filmed run, asked about any moment, shows what `--netstat` shows at it.
+//! A run with its history, asked about any moment, shows what `--netstat` shows at it.
 #![cfg(feature = "cli")]
 
 use std::time::Duration;
 
 use echosim::scenario::{self, BUILT_IN, Moment, Netstat, Scenario};
-use echosim::sim::Film;
+use echosim::sim::History;
 use echosim::stack::{SocketInfo, System};
 use echosim::time::SimTime;
 
-fn filmed(scenario: &Scenario) -> (scenario::Outcome, Film) {
-    scenario.run_filmed().expect("it runs to its end")
+fn with_history(scenario: &Scenario) -> (scenario::Outcome, History) {
+    scenario.run_with_history().expect("it runs to its end")
 }
 
 fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
@@ -18,7 +18,7 @@ fn netstat(scenario: &Scenario, t: SimTime) -> Netstat {
     scenario.run().expect("it runs to its end").netstat.expect("it was asked for")
 }
 
-/// In the film's order, which is by both ends.
+/// In the history's order, which is by both ends.
 fn sorted(sockets: Option<&Vec<SocketInfo>>) -> Option<Vec<SocketInfo>> {
     let mut sockets = sockets?.clone();
     sockets.sort_by_key(|socket| (socket.local, socket.remote));
@@ -38,15 +38,15 @@ fn a_film_shows_the_sockets_that_netstat_shows() {
         for system in [System::Book, System::Linux] {
             let mut scenario = scenario::load(built_in.name).expect("a scenario of the library");
             scenario.stack = system;
-            let (outcome, film) = filmed(&scenario);
+            let (outcome, history) = with_history(&scenario);
             // Of a long timeline every moment costs a long run.
             let every = if outcome.events.len() > 1_000 { 7 } else { 1 };
             for t in moments(outcome.end).step_by(every) {
                 let expected = netstat(&scenario, t);
                 assert_eq!(expected.t, t);
-                let frame = film.frame_at(t);
-                for (host, (name, sockets)) in film.hosts().iter().zip(&expected.hosts) {
-                    let shown = host.sockets(frame, t);
+                let snapshot = history.frame_at(t);
+                for (host, (name, sockets)) in history.hosts().iter().zip(&expected.hosts) {
+                    let shown = host.sockets(snapshot, t);
                     assert_eq!(shown, sorted(sockets.as_ref()), "{} on {name} at {t}", built_in.name);
                 }
             }
@@ -57,30 +57,31 @@ fn a_film_shows_the_sockets_that_netstat_shows() {
 #[test]
 fn filming_changes_nothing() {
     let scenario = scenario::load("server-killed").expect("a scenario of the library");
-    let (filmed, _) = filmed(&scenario);
-    assert_eq!(filmed, scenario.run().expect("it runs to its end"));
+    let (with_history, _) = with_history(&scenario);
+    assert_eq!(with_history, scenario.run().expect("it runs to its end"));
 }
 
 #[test]
 fn an_event_is_shown_with_the_round_it_happened_in() {
     let scenario = scenario::load("normal").expect("a scenario of the library");
-    let (outcome, film) = filmed(&scenario);
-    let frames: Vec<usize> = (0..outcome.events.len()).map(|n| film.frame_of(&outcome.events, n)).collect();
-    assert!(frames.is_sorted());
-    for (n, frame) in frames.iter().map(|frame| film.frames()[*frame]).enumerate() {
-        assert!(frame.events > n, "event {n} has happened in its frame");
-        assert_eq!(frame.t, outcome.events[n].t, "event {n}");
+    let (outcome, history) = with_history(&scenario);
+    let snapshots: Vec<usize> =
+        (0..outcome.events.len()).map(|n| history.frame_of(&outcome.events, n)).collect();
+    assert!(snapshots.is_sorted());
+    for (n, snapshot) in snapshots.iter().map(|snapshot| history.snapshots()[*snapshot]).enumerate() {
+        assert!(snapshot.events > n, "event {n} has happened in its snapshot");
+        assert_eq!(snapshot.t, outcome.events[n].t, "event {n}");
     }
 }
 
 #[test]
 fn processes_come_sleep_and_become_zombies() {
     let scenario = scenario::load("server-killed").expect("a scenario of the library");
-    let (_, film) = filmed(&scenario);
-    let server = &film.hosts()[0];
+    let (_, history) = with_history(&scenario);
+    let server = &history.hosts()[0];
     let seen = |ms: u64| {
-        let frame = film.frame_at(SimTime::ZERO + Duration::from_millis(ms));
-        let processes = server.processes(frame);
+        let snapshot = history.frame_at(SimTime::ZERO + Duration::from_millis(ms));
+        let processes = server.processes(snapshot);
         processes
             .map(|it| (it.pid.as_raw(), it.state.letter(), it.sleeping_on.map(|on| on.call())))
             .collect::<Vec<_>>()

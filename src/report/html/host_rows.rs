@@ -1,10 +1,10 @@
-//! A host's part of the film, as rows of numbers.
+//! A host's part of the history, as rows of numbers.
 
 use serde::Serialize;
 
 use super::number::{NONE, Words, micros};
 use crate::os::sim::ProcessInfo;
-use crate::sim::{Film, HostFilm, SocketLook, Track};
+use crate::sim::{History, HostHistory, SocketRecord, Track};
 use crate::time::SimTime;
 
 /// One host over time.
@@ -12,60 +12,60 @@ use crate::time::SimTime;
 /// Every list of changes has rows that begin with the moment of a change and the number of events before its
 /// round; there is nothing behind them where something went.
 #[derive(Serialize)]
-pub(super) struct Reel {
+pub(super) struct HostRows {
     /// Its column.
     column: usize,
     power: Vec<Vec<i64>>,
-    sockets: Vec<Strip>,
-    processes: Vec<Strip>,
+    sockets: Vec<Changes>,
+    processes: Vec<Changes>,
 }
 
 /// A socket or a process: what it is, and how it changed.
 #[derive(Serialize)]
-struct Strip(Vec<i64>, Vec<Vec<i64>>);
+struct Changes(Vec<i64>, Vec<Vec<i64>>);
 
-impl Reel {
-    pub(super) fn all(film: &Film, columns: &[String], words: &mut Words) -> Vec<Reel> {
-        let column = |host: &HostFilm| columns.iter().position(|column| **column == *host.name);
-        let reel = |host: &HostFilm, words: &mut Words| Reel {
+impl HostRows {
+    pub(super) fn all(history: &History, columns: &[String], words: &mut Words) -> Vec<HostRows> {
+        let column = |host: &HostHistory| columns.iter().position(|column| **column == *host.name);
+        let host_rows = |host: &HostHistory, words: &mut Words| HostRows {
             column: column(host).expect("every host has a column"),
-            power: changes(film, &host.power, |()| vec![1]),
+            power: changes(history, &host.power, |()| vec![1]),
             sockets: host
                 .sockets
                 .iter()
                 .map(|((local, remote), track)| {
                     let ends = vec![words.put(local), words.put_some(remote.as_ref())];
-                    Strip(ends, changes(film, track, |look| socket(look, words)))
+                    Changes(ends, changes(history, track, |look| socket(look, words)))
                 })
                 .collect(),
             processes: host
                 .processes
                 .iter()
                 .map(|(pid, track)| {
-                    Strip(vec![i64::from(*pid)], changes(film, track, |look| process(look, words)))
+                    Changes(vec![i64::from(*pid)], changes(history, track, |look| process(look, words)))
                 })
                 .collect(),
         };
-        film.hosts().iter().map(|host| reel(host, words)).collect()
+        history.hosts().iter().map(|host| host_rows(host, words)).collect()
     }
 }
 
 fn changes<T: PartialEq>(
-    film: &Film,
+    history: &History,
     track: &Track<T>,
     mut row: impl FnMut(&T) -> Vec<i64>,
 ) -> Vec<Vec<i64>> {
-    let frames = film.frames();
-    let changes = track.changes().map(|(frame, look)| {
-        let before = frame.checked_sub(1).map_or(0, |before| frames[before].events);
-        let mut numbers = vec![micros(frames[frame].t), before as i64];
+    let snapshots = history.snapshots();
+    let changes = track.changes().map(|(snapshot, look)| {
+        let before = snapshot.checked_sub(1).map_or(0, |before| snapshots[before].events);
+        let mut numbers = vec![micros(snapshots[snapshot].t), before as i64];
         numbers.extend(look.map(&mut row).unwrap_or_default());
         numbers
     });
     changes.collect()
 }
 
-fn socket(SocketLook { info, timer }: &SocketLook, words: &mut Words) -> Vec<i64> {
+fn socket(SocketRecord { info, timer }: &SocketRecord, words: &mut Words) -> Vec<i64> {
     let span = |span| micros(SimTime::ZERO + span);
     let timer =
         timer.map_or([NONE; 3], |(kind, at, fired)| [words.put(kind.name()), micros(at), i64::from(fired)]);

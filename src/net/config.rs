@@ -9,7 +9,7 @@ use crate::stack::{Profile, System};
 const ETHERNET_MTU: usize = 1_500;
 
 /// What a host boots with.
-pub(super) struct Equipment {
+pub(super) struct HostConfig {
     pub(super) profile: Profile,
     /// Octets of the largest IP packet it sends.
     pub(super) mtu: usize,
@@ -17,24 +17,24 @@ pub(super) struct Equipment {
     pub(super) segmentation_offload: bool,
 }
 
-impl Default for Equipment {
-    fn default() -> Equipment {
-        Wishes::default().or(&Wishes::default())
+impl Default for HostConfig {
+    fn default() -> HostConfig {
+        Overrides::default().or(&Overrides::default())
     }
 }
 
 /// What was asked for of a host.
 #[derive(Default)]
-pub(super) struct Wishes {
+pub(super) struct Overrides {
     pub(super) profile: Option<Profile>,
     pub(super) mtu: Option<usize>,
     pub(super) segmentation_offload: Option<bool>,
 }
 
-impl Wishes {
-    fn or(&self, others: &Wishes) -> Equipment {
+impl Overrides {
+    fn or(&self, others: &Overrides) -> HostConfig {
         let profile = self.profile.as_ref().or(others.profile.as_ref()).cloned();
-        Equipment {
+        HostConfig {
             profile: with_grown_buffers(profile.unwrap_or_else(|| System::REAL.into())),
             mtu: self.mtu.or(others.mtu).unwrap_or(ETHERNET_MTU),
             segmentation_offload: self.segmentation_offload.or(others.segmentation_offload).unwrap_or(true),
@@ -51,19 +51,19 @@ fn with_grown_buffers(profile: Profile) -> Profile {
 
 /// What was asked for, by a host's name or address.
 #[derive(Default)]
-pub(super) struct Wished(BTreeMap<String, Wishes>);
+pub(super) struct OverridesByHost(BTreeMap<String, Overrides>);
 
-impl Wished {
+impl OverridesByHost {
     /// What is asked for of a host from its next boot on.
-    pub(super) fn of(&mut self, host: impl ToString) -> &mut Wishes {
+    pub(super) fn of(&mut self, host: impl ToString) -> &mut Overrides {
         self.0.entry(host.to_string()).or_default()
     }
 
     /// What the host boots with: what its name says goes before what its address does.
-    pub(super) fn equipment(&self, addr: IpAddr, name: &str) -> Equipment {
-        let nothing = Wishes::default();
+    pub(super) fn config(&self, addr: IpAddr, name: &str) -> HostConfig {
+        let nothing = Overrides::default();
         let by_name = self.0.get(name).unwrap_or(&nothing);
-        let by_addr = self.0.iter().find(|(host, _)| host.parse() == Ok(addr)).map(|(_, wishes)| wishes);
+        let by_addr = self.0.iter().find(|(host, _)| host.parse() == Ok(addr)).map(|(_, of_host)| of_host);
         by_name.or(by_addr.unwrap_or(&nothing))
     }
 }
@@ -74,14 +74,15 @@ mod tests {
 
     #[test]
     fn what_the_name_says_goes_before_what_the_address_does_one_by_one() {
-        let mut wished = Wished::default();
+        let mut overrides = OverridesByHost::default();
         let addr: IpAddr = "fe80::1".parse().unwrap();
-        wished.of("server").mtu = Some(9_000);
-        *wished.of("fe80:0::1") = Wishes { mtu: Some(576), segmentation_offload: Some(false), profile: None };
-        let [server, client] = ["server", "client"].map(|name| wished.equipment(addr, name));
+        overrides.of("server").mtu = Some(9_000);
+        *overrides.of("fe80:0::1") =
+            Overrides { mtu: Some(576), segmentation_offload: Some(false), profile: None };
+        let [server, client] = ["server", "client"].map(|name| overrides.config(addr, name));
         assert_eq!((server.mtu, server.segmentation_offload), (9_000, false));
         assert_eq!((client.mtu, client.segmentation_offload), (576, false));
-        let other = wished.equipment("fe80::2".parse().unwrap(), "client");
+        let other = overrides.config("fe80::2".parse().unwrap(), "client");
         assert_eq!((other.mtu, other.segmentation_offload, other.profile.buffer), (1_500, true, 98_304));
     }
 }

@@ -14,7 +14,7 @@ use crate::scenario::{self, Outcome, RunError, Scenario};
 use crate::step;
 
 /// Does what a subcommand says.
-pub(super) fn obey(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
+pub(super) fn carry_out(command: Command, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {
     match command {
         Command::Explain(choice) => match choice.load() {
             Ok((name, scenario)) => explain(&name, &scenario, out, err),
@@ -28,11 +28,11 @@ pub(super) fn obey(command: Command, out: &mut dyn Write, err: &mut dyn Write) -
             Err(refusal) => complain(err, &refusal),
         },
         #[cfg(unix)]
-        Command::Compare(compare) => compare.obey(out, err),
+        Command::Compare(compare) => compare.run(out, err),
         #[cfg(unix)]
-        Command::Serve(serve) => serve.obey(err),
+        Command::Serve(serve) => serve.run(err),
         #[cfg(unix)]
-        Command::Connect(connect) => connect.obey(err),
+        Command::Connect(connect) => connect.run(err),
         Command::Completions { shell } => {
             // clap_complete panics where its writer fails, so it writes to memory.
             let mut script = Vec::new();

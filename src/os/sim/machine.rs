@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::SimOs;
-use super::config::HostConfig;
+use super::config::MachineConfig;
 use super::kernel::{Kernel, Task};
 use super::power::Power;
 use super::process::ProcessInfo;
@@ -28,18 +28,18 @@ use crate::timeline::{Recorder, Stream};
 /// [`spawn`](Self::spawn), [`type_line`](Self::type_line), [`kill`](Self::kill) …) comes [`run`](Self::run), and
 /// after that [`transmit`](Self::transmit) until it gives `None`. To drop a host is to pull its plug: nothing more
 /// leaves it.
-pub struct Host {
+pub struct Machine {
     pub(super) kernel: Rc<RefCell<Kernel>>,
     pub(super) tasks: BTreeMap<Pid, Task>,
     power: Power,
 }
 
-impl Host {
+impl Machine {
     /// A host that has just booted: no processes, no connections.
-    pub fn new(config: HostConfig, recorder: Recorder) -> Host {
+    pub fn new(config: MachineConfig, recorder: Recorder) -> Machine {
         let recorder = recorder.for_host(&config.name);
         let kernel = Rc::new(RefCell::new(Kernel::new(config, recorder)));
-        Host { kernel, tasks: BTreeMap::new(), power: Power::On }
+        Machine { kernel, tasks: BTreeMap::new(), power: Power::On }
     }
 
     // -- programs ---------------------------------------------------------------------------------
@@ -74,12 +74,12 @@ impl Host {
         pid
     }
 
-    /// Types a line, without its newline, at the terminal of `pid`. False if nobody has that terminal open.
+    /// Types a line, without its newline, at the terminal of `pid`. False if no process has that terminal open.
     pub fn type_line(&mut self, now: SimTime, pid: Pid, line: &str) -> bool {
         self.type_at(now, pid, Some(line))
     }
 
-    /// Types Control-D, the end of the file, at the terminal of `pid`. False if nobody has that terminal open.
+    /// Types Control-D, the end of the file, at the terminal of `pid`. False if no process has that terminal open.
     pub fn type_eof(&mut self, now: SimTime, pid: Pid) -> bool {
         self.type_at(now, pid, None)
     }
@@ -212,7 +212,7 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl Drop for Machine {
     /// A crash: programs vanish without a word. Their destructors find that nothing answers any more.
     fn drop(&mut self) {
         let mut kernel = self.kernel.borrow_mut();

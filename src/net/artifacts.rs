@@ -1,6 +1,6 @@
 //! What is written when a simulation ends: the captures that were asked for, and what a failed test leaves.
 //!
-//! A simulation ends in a drop, be it of turmoil's `Sim` or of the thread. So nobody can be handed an error: it is
+//! A simulation ends in a drop, be it of turmoil's `Sim` or of the thread. So no caller can be handed an error: it is
 //! said on standard error, where libtest keeps it with the test it belongs to.
 
 use std::io;
@@ -17,20 +17,20 @@ const MOST: usize = 20_000;
 
 /// What is to be done when a simulation ends.
 #[derive(Debug, Default)]
-pub(super) struct Ending {
+pub(super) struct Artifacts {
     pub(super) captures: Vec<Capture>,
     /// The simulation is known to have failed, though its test may not panic.
     pub(super) failed: bool,
     origin: Origin,
 }
 
-impl Ending {
-    pub(super) fn new() -> Ending {
-        Ending { captures: Vec::new(), failed: false, origin: Origin::here() }
+impl Artifacts {
+    pub(super) fn new() -> Artifacts {
+        Artifacts { captures: Vec::new(), failed: false, origin: Origin::here() }
     }
 
     /// Writes what has to be written of what happened.
-    pub(super) fn carry_out(self, recorder: &Recorder) {
+    pub(super) fn write(self, recorder: &Recorder) {
         if !self.captures.is_empty() {
             let (run, events) = (self.origin.run_info(), recorder.events_from(0));
             for capture in &self.captures {

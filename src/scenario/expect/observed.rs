@@ -10,7 +10,7 @@ use crate::time::SimTime;
 use crate::timeline::{Call, Direction, Event, FaultKind, Kind, LostReason, ProcessChange, Stream, TcpState};
 
 /// Errors that are an answer rather than a failure: "not yet" of a call that was asked not to wait, and
-/// "nobody left" of the last `wait` in a loop. The `EAGAIN` of `fork` is none.
+/// "no child left" of the last `wait` in a loop. The `EAGAIN` of `fork` is none.
 fn is_answer(call: &str, errno: Errno) -> bool {
     match errno {
         Errno::EAGAIN => call != "fork",
@@ -21,7 +21,7 @@ fn is_answer(call: &str, errno: Errno) -> bool {
 
 /// What a run's timeline testifies to.
 #[derive(Debug, Default)]
-pub(super) struct Witness<'a> {
+pub(super) struct Observed<'a> {
     /// What every host saw, in the scenario's order.
     pub(super) hosts: Vec<HostSeen<'a>>,
     /// Packets lost by drop rules.
@@ -80,38 +80,38 @@ impl SeenFailure<'_> {
     }
 }
 
-impl<'a> Witness<'a> {
-    pub(super) fn new(scenario: &Scenario, outcome: &'a Outcome) -> Witness<'a> {
+impl<'a> Observed<'a> {
+    pub(super) fn new(scenario: &Scenario, outcome: &'a Outcome) -> Observed<'a> {
         let processes = |count| (0..count).map(|_| Seen::default()).collect();
         let host = |count| HostSeen { processes: processes(count), ..HostSeen::default() };
-        let mut witness =
-            Witness { hosts: scenario.hosts.iter().map(|it| host(it.count)).collect(), dropped: 0 };
+        let mut observed =
+            Observed { hosts: scenario.hosts.iter().map(|it| host(it.count)).collect(), dropped: 0 };
 
         let index: BTreeMap<&str, usize> =
             scenario.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
         for event in &outcome.events {
             match &event.kind {
-                Kind::Lost { reason: LostReason::Dropped, .. } => witness.dropped += 1,
+                Kind::Lost { reason: LostReason::Dropped, .. } => observed.dropped += 1,
                 Kind::Fault { fault: FaultKind::Boot, target } => {
                     if let Some(&at) = index.get(target.as_str()) {
-                        witness.hosts[at].boot();
+                        observed.hosts[at].boot();
                     }
                 }
                 _ => {
                     if let Some(&at) = index.get(&*event.host) {
-                        witness.hosts[at].event(event);
+                        observed.hosts[at].event(event);
                     }
                 }
             }
         }
         for waiting in &outcome.waiting {
             if let Some(&at) = index.get(&*waiting.host)
-                && let Some(seen) = witness.hosts[at].of(waiting.pid)
+                && let Some(seen) = observed.hosts[at].of(waiting.pid)
             {
                 seen.waits.push(waiting);
             }
         }
-        witness
+        observed
     }
 }
 

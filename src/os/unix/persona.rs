@@ -6,7 +6,7 @@ use crate::os::Abi;
 
 /// A host on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Machine {
+pub struct Persona {
     /// How its compiler lays out a `long`.
     pub abi: Abi,
     /// Where its connections come from; `None` leaves that to the kernel.
@@ -16,9 +16,9 @@ pub struct Machine {
     pub buffer: Option<usize>,
 }
 
-impl Default for Machine {
+impl Default for Persona {
     /// This machine.
-    fn default() -> Machine {
-        Machine { abi: Abi::NATIVE, addr: None, buffer: None }
+    fn default() -> Persona {
+        Persona { abi: Abi::NATIVE, addr: None, buffer: None }
     }
 }

@@ -1,4 +1,4 @@
-//! A word before a long wait.
+//! How long a real run will take, said before it.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use crate::time::SimTime;
 /// What is shorter needs no word.
 const SHORT: Duration = Duration::from_secs(30);
 
-/// Says how long a play takes, if it is long.
+/// Says how long a run takes, if it is long.
 pub(super) fn announce(scenario: &Scenario, err: &mut dyn Write) -> io::Result<()> {
-    // If it cannot be run, that is told by whoever needs it to.
+    // If it cannot be run, the run itself says so.
     let Ok(sim) = on_linux(scenario).run() else { return Ok(()) };
     let takes = seen_length(&sim).min(scenario.until - SimTime::ZERO);
     if takes > SHORT {
