@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Stage;
-use super::script::Script;
 use crate::scenario::{Moment, Netstat, Ps, Scenario};
 use crate::time::SimTime;
 
@@ -23,33 +22,6 @@ impl<'a> Looks<'a> {
         Looks { scenario, netstat_at: scenario.netstat, netstat: None, ps_at: scenario.ps, ps: None }
     }
 
-    /// Looks at what has to be looked at before the run goes on to `next`.
-    pub(super) fn before<S: Stage>(
-        &mut self,
-        next: SimTime,
-        script: &mut Script<'_>,
-        stage: &mut S,
-    ) -> Result<(), S::Error> {
-        while let Some(at) = self.first().filter(|at| *at < next) {
-            script.wait_until(at, stage)?;
-            self.look(Moment::At(at), stage)?;
-        }
-        Ok(())
-    }
-
-    /// Looks at moments after the last event of a run: nothing changes any more.
-    pub(super) fn after_the_end<S: Stage>(
-        &mut self,
-        script: &mut Script<'_>,
-        stage: &mut S,
-    ) -> Result<(), S::Error> {
-        while let Some(at) = self.first() {
-            script.wait_until(at, stage)?;
-            self.look(Moment::At(at), stage)?;
-        }
-        Ok(())
-    }
-
     /// What was seen. What has not been looked at yet is looked at now.
     pub(super) fn take<S: Stage>(mut self, stage: &mut S) -> Result<(Option<Netstat>, Option<Ps>), S::Error> {
         for moment in [self.netstat_at, self.ps_at].into_iter().flatten() {
@@ -58,7 +30,8 @@ impl<'a> Looks<'a> {
         Ok((self.netstat, self.ps))
     }
 
-    fn first(&self) -> Option<SimTime> {
+    /// The first moment to look at.
+    pub(super) fn first(&self) -> Option<SimTime> {
         let time = |moment| match moment {
             Some(Moment::At(at)) => Some(at),
             Some(Moment::End) | None => None,
@@ -68,7 +41,7 @@ impl<'a> Looks<'a> {
 
     /// Looks at what was asked for at this moment. Real programs do not stand still for it: what the kernel is asked
     /// for last may be a little later.
-    fn look<S: Stage>(&mut self, moment: Moment, stage: &mut S) -> Result<(), S::Error> {
+    pub(super) fn look<S: Stage>(&mut self, moment: Moment, stage: &mut S) -> Result<(), S::Error> {
         let t = stage.now();
         if self.netstat_at.take_if(|at| *at == moment).is_some() {
             self.netstat = Some(Netstat { t, hosts: self.each(|host| stage.sockets(host))? });

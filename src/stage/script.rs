@@ -8,7 +8,7 @@ use super::Stage;
 use super::effects::Effects;
 use super::looks::Looks;
 use crate::os::{Pid, Signal};
-use crate::scenario::{Outcome, Scenario, Trigger, Watch};
+use crate::scenario::{Moment, Outcome, Scenario, Trigger, Watch};
 use crate::time::SimTime;
 use crate::timeline::{FaultKind, Kind, Victim};
 
@@ -24,19 +24,20 @@ pub(super) fn run<S: Stage>(scenario: &Scenario, stage: &mut S) -> Result<Outcom
             cut = true;
             break;
         }
-        looks.before(next, &mut script, stage)?;
+        script.look(&mut looks, Some(next), stage)?;
         stage.go_to(next)?;
         script.settle(stage)?;
         script.do_what_is_due(stage)?;
     }
     if cut {
-        looks.before(scenario.until, &mut script, stage)?;
+        script.look(&mut looks, Some(scenario.until), stage)?;
         script.wait_until(scenario.until, stage)?;
     }
     stage.recorder().await_from(None);
     let end = stage.now();
     if !cut {
-        looks.after_the_end(&mut script, stage)?;
+        // Nothing changes any more.
+        script.look(&mut looks, None, stage)?;
     }
     let (netstat, ps) = looks.take(stage)?;
     let mut events = stage.recorder().events_from(0);
@@ -71,7 +72,7 @@ impl Step {
 }
 
 /// The steps still to come, and the faults that wait for an event.
-pub(super) struct Script<'a> {
+struct Script<'a> {
     scenario: &'a Scenario,
     /// By time, then in the order they were written down.
     steps: BTreeMap<(SimTime, usize), Step>,
@@ -137,8 +138,22 @@ impl<'a> Script<'a> {
         self.steps.first_key_value().map(|((at, _), _)| *at)
     }
 
+    /// Looks at what has to be looked at before the run goes on to `next`, if it does.
+    fn look<S: Stage>(
+        &mut self,
+        looks: &mut Looks<'_>,
+        next: Option<SimTime>,
+        stage: &mut S,
+    ) -> Result<(), S::Error> {
+        while let Some(at) = looks.first().filter(|at| next.is_none_or(|next| *at < next)) {
+            self.wait_until(at, stage)?;
+            looks.look(Moment::At(at), stage)?;
+        }
+        Ok(())
+    }
+
     /// Waits for a moment at which the script has nothing to do.
-    pub(super) fn wait_until<S: Stage>(&mut self, moment: SimTime, stage: &mut S) -> Result<(), S::Error> {
+    fn wait_until<S: Stage>(&mut self, moment: SimTime, stage: &mut S) -> Result<(), S::Error> {
         while stage.now() < moment {
             stage.go_to(moment)?;
             self.settle(stage)?;

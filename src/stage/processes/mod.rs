@@ -39,8 +39,7 @@ use process::Process;
 use table::Table;
 
 pub(in crate::stage) use hosts::{BUFFER, RealHost};
-pub(in crate::stage) use network::Network;
-pub(in crate::stage) use sockets::FoundSocket;
+pub(in crate::stage) use network::{FoundSocket, Network};
 
 /// How long nothing happens before nothing will.
 const QUIET: Duration = Duration::from_secs(1);

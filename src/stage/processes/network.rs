@@ -4,10 +4,17 @@ use std::collections::BTreeSet;
 use std::io;
 use std::os::fd::BorrowedFd;
 
-use super::sockets::FoundSocket;
 use crate::router::Met;
+use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::FaultKind;
+
+/// A socket, and the inode by which a process has it open; 0 if none has.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::stage) struct FoundSocket {
+    pub(in crate::stage) info: SocketInfo,
+    pub(in crate::stage) inode: u32,
+}
 
 /// What connects the hosts. It never waits: that is done for it and for the processes at once. What is not said here is
 /// as on a kernel's own network, on which nothing is to be done.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::libc;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 
-use super::sockets::FoundSocket;
+use super::network::FoundSocket;
 use crate::stack::{SocketInfo, TimerInfo, TimerKind};
 use crate::timeline::TcpState;
 

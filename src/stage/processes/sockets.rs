@@ -2,14 +2,7 @@
 
 use std::io;
 
-use crate::stack::SocketInfo;
-
-/// A socket, and the inode by which a process has it open; 0 if none has.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::stage) struct FoundSocket {
-    pub(in crate::stage) info: SocketInfo,
-    pub(in crate::stage) inode: u32,
-}
+use super::network::FoundSocket;
 
 /// Every TCP socket of this process's network namespace, in no order.
 #[cfg(target_os = "linux")]
