@@ -120,7 +120,7 @@ impl Written for Unreachable {
 }
 
 impl Written for System {
-    const EXPECTED: &str = "\"book\", \"linux\", \"bsd\" or \"rfc\"";
+    const EXPECTED: &str = System::NAMES;
 
     fn read(text: &str) -> Option<System> {
         System::from_name(text)

@@ -34,6 +34,10 @@ impl System {
     /// Every system, in the order they are listed.
     pub const ALL: [System; 4] = [System::Book, System::Linux, System::Bsd, System::Rfc];
 
+    /// Their names in a sentence, for a message about a word that is none of them.
+    #[cfg(feature = "cli")]
+    pub(crate) const NAMES: &str = "\"book\", \"linux\", \"bsd\" or \"rfc\"";
+
     /// The one whose kernel runs programs with `--real`.
     pub const REAL: System = System::Linux;
 
