@@ -10,10 +10,10 @@ use super::mistake::Wrong;
 use super::value::{After, Value, When};
 use super::{Names, backwards};
 use crate::packet::Unreachable;
-use crate::scenario::fault::{Details, WRITTEN, Written};
+use crate::scenario::fault::{Details, keys, written};
 use crate::scenario::{Fault, SIGNALS, Trigger, Watch};
 use crate::time::SimTime;
-use crate::timeline::{Victim, Way};
+use crate::timeline::{FaultKind, Victim, Way};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,26 +37,26 @@ impl FaultTable {
     /// `line` is where the fault stands; `before` the time of the fault before it that has one.
     pub(super) fn check(self, line: usize, names: &Names, before: &mut Duration) -> Result<Fault, Wrong> {
         names.check(self.host.get_ref(), self.host.span(), "fault.host")?;
-        let (name, keys, kind) = self.written()?;
-        if *name == "kill" && !names.runs_something(self.host.get_ref()) {
+        let kind = self.kind(Details::default())?;
+        if matches!(kind, FaultKind::Kill { .. }) && !names.runs_something(self.host.get_ref()) {
             let what = format!("nothing runs on {:?} that could be killed", self.host.get_ref());
             return Err(Wrong::new(self.host.span(), "fault.host", what));
         }
-        self.refuse_strays(keys)?;
+        self.refuse_strays(keys(kind))?;
         Ok(Fault {
             line,
             trigger: self.trigger(names, before)?,
             delay: self.delay.as_ref().map_or(Duration::ZERO, |delay| delay.get_ref().0),
-            kind: kind(self.details()?),
+            kind: self.kind(self.details()?)?,
             host: self.host.into_inner(),
             may_miss: self.may_miss,
         })
     }
 
-    fn written(&self) -> Result<&'static Written, Wrong> {
-        let name = self.what.get_ref();
-        WRITTEN.iter().find(|(known, ..)| known == name).ok_or_else(|| {
-            let known: Vec<String> = WRITTEN.iter().map(|(name, ..)| format!("`{name}`")).collect();
+    fn kind(&self, details: Details) -> Result<FaultKind, Wrong> {
+        let (name, faults) = (self.what.get_ref(), written(details));
+        faults.into_iter().find(|fault| fault.name() == name).ok_or_else(|| {
+            let known: Vec<String> = faults.iter().map(|fault| format!("`{}`", fault.name())).collect();
             let what = format!("unknown variant `{name}`, expected one of {}", known.join(", "));
             Wrong::new(self.what.span(), "fault.do", what)
         })
@@ -106,17 +106,17 @@ impl FaultTable {
     }
 
     fn details(&self) -> Result<Details, Wrong> {
+        let default = Details::default();
         Ok(Details {
-            way: self.way.as_ref().map_or(Way::Both, |way| *way.get_ref()),
-            code: self.code.as_ref().map_or(Unreachable::Host, |code| code.get_ref().0),
-            process: self.process.as_ref().map_or(Victim::Parent, |process| *process.get_ref()),
-            signal: self.signal()?,
+            way: self.way.as_ref().map_or(default.way, |way| *way.get_ref()),
+            code: self.code.as_ref().map_or(default.code, |code| code.get_ref().0),
+            process: self.process.as_ref().map_or(default.process, |process| *process.get_ref()),
+            signal: self.signal(default.signal)?,
         })
     }
 
-    /// SIGTERM, as of kill(1), unless another is named.
-    fn signal(&self) -> Result<&'static str, Wrong> {
-        let Some(signal) = &self.signal else { return Ok("SIGTERM") };
+    fn signal(&self, default: &'static str) -> Result<&'static str, Wrong> {
+        let Some(signal) = &self.signal else { return Ok(default) };
         SIGNALS.into_iter().find(|name| name == signal.get_ref()).ok_or_else(|| {
             let what = format!("no signal {:?}; signals are {}", signal.get_ref(), SIGNALS.join(", "));
             Wrong::new(signal.span(), "fault.signal", what)
@@ -126,8 +126,8 @@ impl FaultTable {
 
 /// `only partition, repair, hold and release have a way`.
 fn only(key: &str) -> String {
-    let faults = WRITTEN.iter().filter(|(_, keys, _)| keys.contains(&key));
-    let faults: Vec<&str> = faults.map(|(name, ..)| *name).collect();
+    let faults = written(Details::default()).into_iter().filter(|fault| keys(*fault).contains(&key));
+    let faults: Vec<&str> = faults.map(FaultKind::name).collect();
     match faults.as_slice() {
         [only] => format!("only {only} has a {key}"),
         [most @ .., last] => format!("only {} and {last} have a {key}", most.join(", ")),
