@@ -24,7 +24,7 @@ struct Pool {
 }
 
 impl Pool {
-    /// Sends a line and answers the server's: on a connection that is there, or on a new one.
+    /// Sends a line and returns the server's: on a connection that is there, or on a new one.
     async fn ask(&self, line: &str) -> io::Result<String> {
         let known = self.idle.lock().unwrap().pop();
         let mut stream = match known {
@@ -54,7 +54,7 @@ async fn server() -> turmoil::Result {
     }
 }
 
-/// One request, a silent crash of the server, another request. Answers how the second ends, and after how long.
+/// One request, a silent crash of the server, another request. Returns how the second ends, and after how long.
 fn request_to_a_dead_server(user_timeout: Option<Duration>) -> (io::Result<String>, Duration) {
     let mut sim: Sim<'_> = Builder::new()
         .min_message_latency(Duration::from_millis(5))

@@ -24,7 +24,7 @@ pub trait Program: Sized {
     async fn serve(listener: TcpListener) -> Result;
     /// Makes a client of a connection.
     async fn open(stream: TcpStream) -> Result<Self>;
-    /// Sends `body`, answers what comes back.
+    /// Sends `body`, returns what comes back.
     async fn ask(&mut self, body: Vec<u8>) -> Result<Vec<u8>>;
 }
 

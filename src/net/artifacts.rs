@@ -52,7 +52,7 @@ impl Artifacts {
         }
     }
 
-    /// Leaves the trace, which begins with the command to see it again, and the capture. Answers where the
+    /// Leaves the trace, which begins with the command to see it again, and the capture. Returns where the
     /// trace is.
     fn leave(&self, events: &[Event], left_out: usize) -> io::Result<Option<PathBuf>> {
         let Some(path) = self.origin.path() else { return Ok(None) };

@@ -131,7 +131,7 @@ impl AttachedHost {
         });
     }
 
-    /// Lets what is due happen; answers what is to be sent, and when to come back.
+    /// Lets what is due happen; returns what is to be sent, and when to come back.
     fn turn(&self) -> (Vec<(IpAddr, DatagramId)>, Option<SimTime>) {
         self.work(|state, now| {
             while state.loopback.front().is_some_and(|(at, _)| *at <= now) {
@@ -148,7 +148,7 @@ impl AttachedHost {
         (departures, deadline)
     }
 
-    /// Hands packets over; answers the datagrams that stand for them.
+    /// Hands packets over; returns the datagrams that stand for them.
     fn depart(&self, state: &mut State, now: SimTime) -> Vec<(IpAddr, DatagramId)> {
         let mut departures = BTreeMap::<IpAddr, Vec<Bytes>>::new();
         let mut network = self.network.lock();

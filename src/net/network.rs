@@ -161,7 +161,7 @@ impl Drop for Network {
 }
 
 impl Shared {
-    /// A host has attached, or attached again after a crash. Answers which boot it is.
+    /// A host has attached, or attached again after a crash. Returns which boot it is.
     pub(super) fn register(&mut self, addr: IpAddr, name: &Arc<str>, host: Weak<dyn HostView>) -> u64 {
         let entry = self.hosts.entry(addr).or_insert_with(|| HostEntry {
             name: name.clone(),

@@ -10,7 +10,7 @@ impl LineBuffer {
     /// A line longer than this is noted in pieces of so many octets.
     const LIMIT: usize = 1 << 16;
 
-    /// Adds what was printed; answers the lines that it completes, without their newlines.
+    /// Adds what was printed; returns the lines that it completes, without their newlines.
     pub(in crate::os) fn push(&mut self, mut printed: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(newline) = printed.iter().position(|&octet| octet == b'\n') {

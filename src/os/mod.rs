@@ -142,10 +142,10 @@ pub trait Os: Clone + 'static {
 
     // -- signals ----------------------------------------------------------------------------------
 
-    /// Says what `signal` shall do to this process; answers what it did before (UNP 5.8). `EINVAL` for SIGKILL.
+    /// Says what `signal` shall do to this process; returns what it did before (UNP 5.8). `EINVAL` for SIGKILL.
     fn sigaction(&self, signal: Signal, action: Action<Self>) -> Result<Action<Self>, Errno>;
 
-    /// Changes the set of blocked signals; answers the set before. Pending ones that are let through are
+    /// Changes the set of blocked signals; returns the set before. Pending ones that are let through are
     /// delivered before this returns.
     async fn sigprocmask(&self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno>;
 

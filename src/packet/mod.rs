@@ -66,7 +66,7 @@ pub(crate) fn destination(bytes: &[u8]) -> Result<IpAddr, Malformed> {
 
 /// Takes one hop off the packet's time to live (IPv4) or hop limit (IPv6), mending the header's checksum.
 ///
-/// Answers what is left; at 0 a router drops the packet (RFC 1812, 5.3.1).
+/// Returns what is left; at 0 a router drops the packet (RFC 1812, 5.3.1).
 pub fn decrement_hop_limit(bytes: &mut [u8]) -> Result<u8, Malformed> {
     match version_of(bytes)? {
         IpVersion::Ipv4 => {

@@ -52,7 +52,7 @@ impl fmt::Display for SessionEnd {
     }
 }
 
-/// `str_echo` that also ends when the client is silent, or takes nothing, for `idle`. Answers how much was echoed.
+/// `str_echo` that also ends when the client is silent, or takes nothing, for `idle`. Returns how much was echoed.
 pub(super) async fn echo<O: Os>(
     os: &O,
     connfd: Fd,

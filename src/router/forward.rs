@@ -72,7 +72,7 @@ impl Router {
     }
 }
 
-/// Takes one hop off; answers what is left. Nothing is copied if the bytes have no other holder.
+/// Takes one hop off; returns what is left. Nothing is copied if the bytes have no other holder.
 fn one_hop(packet: Bytes) -> Result<(Bytes, u8), (Bytes, Malformed)> {
     let mut bytes = super::writable(packet);
     match packet::decrement_hop_limit(&mut bytes) {

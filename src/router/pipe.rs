@@ -106,7 +106,7 @@ impl Pipe {
         Ok(Passage { packet, duplicate })
     }
 
-    /// Puts the packet on the wire as soon as that is free, and answers when its last bit is out; `None` if
+    /// Puts the packet on the wire as soon as that is free, and returns when its last bit is out; `None` if
     /// too many wait already.
     fn serialise(&mut self, now: SimTime, len: usize, config: &LinkConfig) -> Option<SimTime> {
         let Some(bandwidth) = config.bandwidth else { return Some(now) };

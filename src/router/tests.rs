@@ -117,7 +117,7 @@ impl Net {
         }
     }
 
-    /// Runs until nothing is in flight; answers what has arrived since the start.
+    /// Runs until nothing is in flight; returns what has arrived since the start.
     fn finish(&mut self) -> &[Arrived] {
         while let Some(due) = self.router.next_deadline() {
             self.until(due);
@@ -125,12 +125,12 @@ impl Net {
         &self.arrived
     }
 
-    /// Runs to the end; answers which segments came to which host, and when, in microseconds.
+    /// Runs to the end; returns which segments came to which host, and when, in microseconds.
     fn arrivals(&mut self) -> Vec<(LinkId, u32, u64)> {
         self.finish().iter().map(|a| (a.to, seq(&a.packet), a.at.as_micros())).collect()
     }
 
-    /// Runs to the end; answers the segments in the order they came.
+    /// Runs to the end; returns the segments in the order they came.
     fn order(&mut self) -> Vec<u32> {
         self.finish().iter().map(|a| seq(&a.packet)).collect()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::World;
 use crate::timeline::FaultKind;
 
-/// Each answers whether there was anything to strike. The timeline has only what follows from a fault: that one struck
+/// Each returns whether there was anything to strike. The timeline has only what follows from a fault: that one struck
 /// is recorded by the caller, which knows what it was meant for.
 impl World {
     /// Does to a host, or to its link, what the fault does to it. `grace` is how long its processes have when it is

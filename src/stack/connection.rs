@@ -68,7 +68,7 @@ impl Connection {
         }
     }
 
-    /// Takes note of the connection's end, whose error is to be reported. Answers how the connection stands.
+    /// Takes note of the connection's end, whose error is to be reported. Returns how the connection stands.
     pub(super) fn update(&mut self, profile: &Profile) -> Status {
         let status = self.tcp.status();
         if let Some(death) = status.death

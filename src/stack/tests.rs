@@ -163,7 +163,7 @@ impl Wire {
         self.fate = Box::new(|_| Fate::Lose);
     }
 
-    /// Runs until the connection dies, and answers how long that took.
+    /// Runs until the connection dies, and returns how long that took.
     fn run_until_dead(&mut self, id: SocketId) -> Duration {
         let start = self.now;
         let end = start + Duration::from_secs(100_000);

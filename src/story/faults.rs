@@ -57,7 +57,7 @@ pub(crate) enum Symptom {
     /// No answer came.
     Silence,
     /// The peer's RST or FIN came.
-    Goodbye,
+    PeerClosed,
 }
 
 /// What brought a symptom about.
@@ -143,7 +143,7 @@ impl<'a> Faults<'a> {
             let is_own = !ended_before(death.host, death.at);
             concern.is_peer(death.host) && !came_before(death.t) && is_own
         };
-        let death = deaths.iter().rev().filter(|_| symptom == Symptom::Goodbye).find(killed).copied();
+        let death = deaths.iter().rev().filter(|_| symptom == Symptom::PeerClosed).find(killed).copied();
         match (fault, death) {
             (Some(fault), Some(death)) if fault.at < death.at => Some(Cause::Killed(death)),
             (None, Some(death)) => Some(Cause::Killed(death)),

@@ -150,7 +150,7 @@ fn a_report_takes_the_timeline_and_nothing_else() {
     assert!(page.ends_with("</html>\n") && page.contains("\"server\""));
 }
 
-/// Runs a test of this name to its end, failed or not, and answers what it left: the trace, and the number of
+/// Runs a test of this name to its end, failed or not, and returns what it left: the trace, and the number of
 /// packets in its capture.
 fn left_by(name: &str, test: impl FnOnce() + Send + 'static) -> Option<(String, Option<usize>)> {
     let program = std::env::current_exe().unwrap();

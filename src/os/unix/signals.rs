@@ -115,7 +115,7 @@ impl UnixOs {
     }
 }
 
-/// Blocks `set` besides what is blocked; answers what was.
+/// Blocks `set` besides what is blocked; returns what was.
 pub(super) fn block(set: SignalSet) -> Result<SigSet, Errno> {
     native_set(set).thread_swap_mask(SigmaskHow::SIG_BLOCK).map_err(errno)
 }

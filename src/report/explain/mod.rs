@@ -4,17 +4,17 @@
 //! | --- | --- |
 //! | `happened`, `lines`, `again`, `flow` | what happened, in time order; what was typed; what was sent again; what id say |
 //! | `cause` | from bad news back to what caused it |
-//! | `goodbye`, `silence` | a peer that ended the connection, and one that was never heard again |
+//! | `peer_closed`, `silence` | a peer that ended the connection, and one that was never heard again |
 //! | `own` | what a host's own kernel refused |
 //! | `remedy` | what other runs saw, in which the client was more careful |
 
 mod again;
 mod cause;
 mod flow;
-mod goodbye;
 mod happened;
 mod lines;
 mod own;
+mod peer_closed;
 mod remedy;
 mod silence;
 

@@ -87,9 +87,9 @@ impl<'a> Narrator<'a> {
                 Some(format!("nobody listens on port {} of {}", remote?.port(), self.name(peer?)))
             }
             None | Some(Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED | Errno::EPROTO) => {
-                let (said, peer) = (goodbye(connection?)?, peer?);
+                let (said, peer) = (how_closed(connection?)?, peer?);
                 let cause =
-                    self.cause(process, (Some(peer), connection?.opened), Symptom::Goodbye, trouble.t);
+                    self.cause(process, (Some(peer), connection?.opened), Symptom::PeerClosed, trouble.t);
                 Some(cause.unwrap_or_else(|| format!("{} {said}", self.name(peer))))
             }
             Some(Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
@@ -112,7 +112,7 @@ impl<'a> Narrator<'a> {
             return None;
         }
         if let Some(fin) = connection.fin {
-            let why = self.cause(process, (Some(peer), connection.opened), Symptom::Goodbye, self.end);
+            let why = self.cause(process, (Some(peer), connection.opened), Symptom::PeerClosed, self.end);
             let why = why.unwrap_or_else(|| format!("{} closed the connection", self.name(peer)));
             return Some(format!("a FIN lies there unread since {}: {why}", wording::moment(fin)));
         }
@@ -132,7 +132,7 @@ impl<'a> Narrator<'a> {
         let when = wording::moment(t);
         match (signal, reset, last) {
             ("SIGPIPE", Some(reset), Some(ConnectionId { remote, .. })) => {
-                let why = self.cause(process, (Some(remote.ip()), opened), Symptom::Goodbye, t);
+                let why = self.cause(process, (Some(remote.ip()), opened), Symptom::PeerClosed, t);
                 let why = why.map_or(String::new(), |why| format!(": {why}"));
                 format!("was killed by SIGPIPE at {when}, {}{why}", after(t - reset, "the RST"))
             }
@@ -199,7 +199,7 @@ fn attempts(connection: &Connection) -> Option<String> {
 }
 
 /// How the peer ended it, if it did.
-fn goodbye(connection: &Connection) -> Option<&'static str> {
+fn how_closed(connection: &Connection) -> Option<&'static str> {
     let reset = connection.reset.map(|_| "sent a RST");
     reset.or(connection.fin.map(|_| "closed the connection"))
 }

@@ -86,7 +86,7 @@ prop_compose! {
     }
 }
 
-/// Takes the steps, then lets everything go and runs to the end. Answers how many packets were sent.
+/// Takes the steps, then lets everything go and runs to the end. Returns how many packets were sent.
 fn run(net: &mut Net, steps: Vec<Step>) -> u64 {
     let (mut now, mut sent) = (SimTime::ZERO, 0);
     for step in steps {

@@ -23,56 +23,56 @@ fn scenario(expect: &str) -> Scenario {
 }
 
 /// Builds an outcome event by event, all of them on one host until another is named.
-struct Tale {
+struct TestRun {
     host: &'static str,
     t: SimTime,
     outcome: Outcome,
 }
 
-impl Tale {
-    fn of(host: &'static str) -> Tale {
-        Tale { host, t: SimTime::ZERO, outcome: Outcome::default() }
+impl TestRun {
+    fn of(host: &'static str) -> TestRun {
+        TestRun { host, t: SimTime::ZERO, outcome: Outcome::default() }
     }
 
-    fn on(self, host: &'static str) -> Tale {
-        Tale { host, ..self }
+    fn on(self, host: &'static str) -> TestRun {
+        TestRun { host, ..self }
     }
 
-    fn at(self, secs: f64) -> Tale {
-        Tale { t: SimTime::ZERO + Duration::from_secs_f64(secs), ..self }
+    fn at(self, secs: f64) -> TestRun {
+        TestRun { t: SimTime::ZERO + Duration::from_secs_f64(secs), ..self }
     }
 
-    fn event(mut self, kind: Kind) -> Tale {
+    fn event(mut self, kind: Kind) -> TestRun {
         self.outcome.events.push(Event { t: self.t, host: self.host.into(), kind, packet: None });
         self
     }
 
-    fn process(self, pid: u32, what: ProcessChange) -> Tale {
+    fn process(self, pid: u32, what: ProcessChange) -> TestRun {
         self.event(Kind::Process(Process { pid, process: "echo".into(), what }))
     }
 
-    fn start(self, pid: u32) -> Tale {
+    fn start(self, pid: u32) -> TestRun {
         self.process(pid, ProcessChange::Start)
     }
 
-    fn fork(self, parent: u32, pid: u32) -> Tale {
+    fn fork(self, parent: u32, pid: u32) -> TestRun {
         self.process(pid, ProcessChange::Fork { parent })
     }
 
-    fn exit(self, pid: u32, status: i32) -> Tale {
+    fn exit(self, pid: u32, status: i32) -> TestRun {
         self.process(pid, ProcessChange::Exit { status })
     }
 
-    fn says(self, pid: u32, stream: Stream, text: &str) -> Tale {
+    fn says(self, pid: u32, stream: Stream, text: &str) -> TestRun {
         self.event(Kind::Line(Line { pid, process: "echo".into(), stream, text: text.to_owned() }))
     }
 
-    fn prints(self, pid: u32, text: &str) -> Tale {
+    fn prints(self, pid: u32, text: &str) -> TestRun {
         self.says(pid, Stream::Stdout, text)
     }
 
     /// A `read` made by `readline` at `since` fails now.
-    fn fails(self, pid: u32, errno: Errno, since: f64) -> Tale {
+    fn fails(self, pid: u32, errno: Errno, since: f64) -> TestRun {
         let since = SimTime::ZERO + Duration::from_secs_f64(since);
         self.event(Kind::Call(Call {
             pid,
@@ -85,7 +85,7 @@ impl Tale {
         }))
     }
 
-    fn waits(mut self, pid: u32, call: &'static str, within: Option<&'static str>) -> Tale {
+    fn waits(mut self, pid: u32, call: &'static str, within: Option<&'static str>) -> TestRun {
         self.outcome.waiting.push(Waiting {
             host: self.host.into(),
             pid,
@@ -96,7 +96,7 @@ impl Tale {
         self
     }
 
-    fn sends(self, nth: Option<u32>) -> Tale {
+    fn sends(self, nth: Option<u32>) -> TestRun {
         let segment = segment(nth);
         self.event(Kind::Segment(segment))
     }
@@ -139,7 +139,7 @@ fn what_goes_as_expected_makes_no_difference() {
         waits = ["accept", "str_echo"]
         "#,
     );
-    let tale = Tale::of("client")
+    let tale = TestRun::of("client")
         .start(1)
         .prints(1, "hello")
         .sends(None)
@@ -160,7 +160,7 @@ fn what_goes_as_expected_makes_no_difference() {
 
 #[test]
 fn an_empty_expectation_fails_on_anything_seen() {
-    let tale = Tale::of("client")
+    let tale = TestRun::of("client")
         .start(1)
         .prints(1, "hello")
         .at(3.0)
@@ -205,13 +205,13 @@ fn a_full_expectation_fails_on_anything_missing() {
         "client segments: expected 3; got 0",
         "client retransmissions: expected 1000 to 1100; got 0",
     ];
-    assert_eq!(Tale::of("client").start(1).against(&scenario), expected);
+    assert_eq!(TestRun::of("client").start(1).against(&scenario), expected);
 }
 
 #[test]
 fn a_failure_is_held_to_its_call_its_errno_and_its_time() {
     let expected = |what: &str| scenario(&format!("[expect.client]\nfails = {{ {what} }}"));
-    let seen = || Tale::of("client").start(1).at(20.01).fails(1, Errno::ECONNRESET, 20.0);
+    let seen = || TestRun::of("client").start(1).at(20.01).fails(1, Errno::ECONNRESET, 20.0);
     for good in [
         r#"call = "readline", errno = "ECONNRESET""#,
         r#"call = "read", errno = "ECONNRESET", after = "10ms""#,
@@ -231,7 +231,7 @@ fn a_failure_is_held_to_its_call_its_errno_and_its_time() {
 
 #[test]
 fn not_yet_and_nobody_left_are_no_failures() {
-    let tale = Tale::of("client").start(1);
+    let tale = TestRun::of("client").start(1);
     let tale = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD]
         .into_iter()
         .fold(tale, |tale, errno| tale.fails(1, errno, 0.0));
@@ -242,7 +242,7 @@ fn not_yet_and_nobody_left_are_no_failures() {
 fn of_long_texts_the_first_line_that_differs_is_shown() {
     let scenario = scenario("[expect.client]\nprints = { lines = 7 }");
     let tale = |lines: &[u64]| {
-        let start = Tale::of("client").start(1);
+        let start = TestRun::of("client").start(1);
         lines.iter().fold(start, |tale, n| tale.prints(1, &format!("line {n}")))
     };
     assert_eq!(tale(&[1, 2, 3, 4, 5, 6, 7]).against(&scenario), NONE);
@@ -276,7 +276,7 @@ fn each_of_a_crowd_has_to_see_it() {
         "#,
     )
     .unwrap();
-    let crowd = || Tale::of("client").start(10).start(11).start(12);
+    let crowd = || TestRun::of("client").start(10).start(11).start(12);
     assert_eq!(crowd().prints(12, "hello").prints(10, "hello").prints(11, "world").against(&scenario), NONE);
     assert_eq!(
         crowd().prints(10, "hello").prints(11, "hello").prints(11, "hello").against(&scenario),
@@ -291,14 +291,14 @@ fn each_of_a_crowd_has_to_see_it() {
 fn after_a_boot_the_same_process_goes_on_under_any_pid() {
     let scenario = scenario("[expect.server]\nprints = [\"up\", \"up\"]");
     let boot = Kind::Fault { fault: FaultKind::Boot, target: "server".to_owned() };
-    let tale = Tale::of("server").start(5).prints(5, "up").on("router").event(boot).on("server");
+    let tale = TestRun::of("server").start(5).prints(5, "up").on("router").event(boot).on("server");
     assert_eq!(tale.start(9).prints(9, "up").against(&scenario), NONE);
 }
 
 #[test]
 fn waiting_is_known_by_the_call_and_by_the_function_around_it() {
     let seen = || {
-        let tale = Tale::of("client").start(1).fork(1, 2);
+        let tale = TestRun::of("client").start(1).fork(1, 2);
         tale.waits(1, "read", Some("readline")).waits(2, "read", None)
     };
     let expected = |waits: &str| scenario(&format!("[expect.client]\nwaits = {waits}"));
@@ -316,7 +316,7 @@ fn waiting_is_known_by_the_call_and_by_the_function_around_it() {
 #[test]
 fn a_complaint_that_is_expected_excuses_the_status_and_nothing_else() {
     let scenario = scenario("[expect.client]\nstderr = [\"prematurely\"]");
-    let tale = |status| Tale::of("client").start(1).says(1, Stream::Stderr, "prematurely").exit(1, status);
+    let tale = |status| TestRun::of("client").start(1).says(1, Stream::Stderr, "prematurely").exit(1, status);
     assert_eq!(tale(1).against(&scenario), NONE);
     assert_eq!(tale(0).prints(1, "x").against(&scenario), ["client prints: expected nothing; got \"x\""]);
 }
@@ -331,7 +331,7 @@ const A_FAULT: &str = r#"
 #[test]
 fn a_fault_that_met_nothing_is_a_difference_unless_it_may_miss() {
     let missed = |rest: &str| {
-        let mut tale = Tale::of("client");
+        let mut tale = TestRun::of("client");
         tale.outcome.missed = vec![0];
         tale.against(&scenario(&format!("{A_FAULT}{rest}")))
     };
@@ -346,7 +346,7 @@ fn a_fault_that_met_nothing_is_a_difference_unless_it_may_miss() {
 fn a_drop_rule_that_met_too_few_packets_is_a_difference() {
     let scenario = scenario("[link.client]\ndrop = { nth = 2, count = 2 }");
     let lost = || Kind::Lost { packet: LostPacket::Segment(segment(None)), reason: LostReason::Dropped };
-    let tale = || Tale::of("router").event(lost());
+    let tale = || TestRun::of("router").event(lost());
     assert_eq!(tale().event(lost()).against(&scenario), NONE);
     assert_eq!(tale().against(&scenario), ["packets lost by drop rules: expected 2; got 1"]);
 }
@@ -354,7 +354,7 @@ fn a_drop_rule_that_met_too_few_packets_is_a_difference() {
 #[test]
 fn an_expectation_of_another_stack_holds_when_the_scenario_runs_under_it() {
     let mut scenario = scenario("[expect.client]\nexits = 0\n[expect.client.linux]\nexits = 1");
-    let tale = || Tale::of("client").start(1).exit(1, 1);
+    let tale = || TestRun::of("client").start(1).exit(1, 1);
     assert_eq!(tale().against(&scenario), ["client exits: expected 0; got 1"]);
     scenario.stack = System::Linux;
     assert_eq!(tale().against(&scenario), NONE);
@@ -364,7 +364,7 @@ fn an_expectation_of_another_stack_holds_when_the_scenario_runs_under_it() {
 fn the_first_so_many_generated_lines_may_end_in_the_middle_of_one() {
     let scenario = scenario("[expect.client]\nprints = { lines = \"2..3\" }");
     let tale = |lines: &[&str]| {
-        let start = Tale::of("client").start(1);
+        let start = TestRun::of("client").start(1);
         lines.iter().fold(start, |tale, line| tale.prints(1, line)).against(&scenario)
     };
     assert_eq!(tale(&["line 1", "line 2"]), NONE);
@@ -380,7 +380,7 @@ fn the_first_so_many_generated_lines_may_end_in_the_middle_of_one() {
 #[test]
 fn a_star_in_a_line_stands_for_anything() {
     let scenario = scenario("[expect.client]\nprints = [\"port *, then *.\"]");
-    let tale = |line| Tale::of("client").start(1).prints(1, line).against(&scenario);
+    let tale = |line| TestRun::of("client").start(1).prints(1, line).against(&scenario);
     assert_eq!(tale("port 51279, then é."), NONE);
     assert_eq!(tale("port , then ."), NONE);
     assert_eq!(
@@ -398,14 +398,14 @@ fn zombies_and_states_are_counted() {
         Kind::State { local: addr, remote: addr, from, to }
     };
     let ended = |pid| [(pid, ProcessChange::Exit { status: 0 }), (pid, ProcessChange::Zombie)];
-    let tale = Tale::of("client").start(1).fork(1, 2).fork(1, 3);
+    let tale = TestRun::of("client").start(1).fork(1, 2).fork(1, 3);
     let tale =
         [ended(2), ended(3)].into_iter().flatten().fold(tale, |tale, (pid, what)| tale.process(pid, what));
     let tale = tale.event(change(TcpState::Closed, TcpState::SynSent));
     let tale = tale.event(change(TcpState::SynSent, TcpState::Closed));
-    let reaped = Tale { outcome: tale.outcome.clone(), ..tale }.process(2, ProcessChange::Reaped);
+    let reaped = TestRun { outcome: tale.outcome.clone(), ..tale }.process(2, ProcessChange::Reaped);
     assert_eq!(reaped.against(&scenario), NONE);
-    let left = Tale::of("client").start(1).against(&scenario);
+    let left = TestRun::of("client").start(1).against(&scenario);
     assert_eq!(
         left,
         [

@@ -40,7 +40,7 @@ impl DelayedAck {
     }
 
     /// An acknowledgment may wait: starts the timer, unless another one waits already. Of two the second is sent at once.
-    /// Answers whether it waits.
+    /// Returns whether it waits.
     pub(crate) fn start(&self, cx: &Context<'_>, timers: &mut TimerTable) -> bool {
         if timers.is_running(Timer::DelayedAck) {
             timers.stop(Timer::DelayedAck);

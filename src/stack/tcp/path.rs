@@ -35,7 +35,7 @@ impl Path {
         self.mss.min(self.peer_mss)
     }
 
-    /// A router says that only packets of up to `mtu` octets get through. Answers whether that is news: an MTU never
+    /// A router says that only packets of up to `mtu` octets get through. Returns whether that is news: an MTU never
     /// grows here (RFC 1191, 6.3).
     pub(crate) fn shrink(&mut self, mtu: usize) -> bool {
         let least = if self.local.is_ipv4() { LEAST_MTU.0 } else { LEAST_MTU.1 };

@@ -120,7 +120,7 @@ impl Retransmit {
         Fired::Retransmit
     }
 
-    /// RFC 6069: an unreachable about the oldest segment says that the path lost it, not congestion. Answers whether the
+    /// RFC 6069: an unreachable about the oldest segment says that the path lost it, not congestion. Returns whether the
     /// timer is to fire at once.
     pub(crate) fn undo_backoff(&mut self, timers: &mut TimerTable, on: Conditions<'_>) -> bool {
         if self.kernel_count == 0 || self.backoff == 0 {

@@ -5,7 +5,7 @@ use super::*;
 /// Octets of data in a segment of 1 500 octets.
 const SEGMENT: usize = 1_460;
 
-/// Sends `octets` to a server that reads; answers when it had read them, and the data of every segment sent.
+/// Sends `octets` to a server that reads; returns when it had read them, and the data of every segment sent.
 fn transfer(wire: &mut Wire, client: SocketId, server: SocketId, octets: usize) -> (Duration, Vec<usize>) {
     let (start, seen) = (wire.now, wire.recorder.len());
     let text = text(octets);

@@ -28,7 +28,7 @@ impl Flow {
         self.wire.collect();
     }
 
-    /// Writes and reads as long as that, and answers how many full segments' worth of data the client sent,
+    /// Writes and reads as long as that, and returns how many full segments' worth of data the client sent,
     /// by round trip.
     fn run(&mut self, span: Duration) -> Vec<usize> {
         let (start, seen) = (self.wire.now, self.wire.recorder.len());

@@ -1,4 +1,4 @@
-//! The peer said goodbye, with a RST or a FIN: what it answered, and why it was said.
+//! The peer closed the connection, with a RST or a FIN: what that answered, and why it was sent.
 
 use super::cause::Reasoning;
 use super::{Sentence, packet};
