@@ -26,7 +26,7 @@ fn times(outcome: &Outcome, host: &str, what: impl Fn(&Kind) -> bool) -> Vec<f64
 fn calls<'a>(outcome: &'a Outcome, host: &'a str, name: &'a str) -> impl Iterator<Item = (f64, &'a Call)> {
     outcome.events.iter().filter_map(move |event| match &event.kind {
         Kind::Call(call) if call.name() == name && *event.host == *host => {
-            Some((event.t.as_secs_f64(), call))
+            Some((event.t.as_secs_f64(), &**call))
         }
         _ => None,
     })

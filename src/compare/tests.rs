@@ -21,7 +21,7 @@ fn typed(pid: u32) -> Kind {
 }
 
 fn read(pid: u32, result: Result<i64, Errno>) -> Kind {
-    Kind::Call(Call {
+    Kind::Call(Box::new(Call {
         pid,
         process: "echo-client".into(),
         within: Some("readline"),
@@ -29,7 +29,7 @@ fn read(pid: u32, result: Result<i64, Errno>) -> Kind {
         connection: None,
         result,
         since: SimTime::ZERO,
-    })
+    }))
 }
 
 fn sent(port: u16, seq: u32) -> Kind {

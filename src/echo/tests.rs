@@ -174,7 +174,7 @@ impl Net {
 
     fn calls(&self, host: usize, name: &str) -> Vec<(SimTime, Call)> {
         let calls = self.events().into_iter().filter_map(|event| match event.kind {
-            Kind::Call(call) if call.name() == name && *event.host == *NAMES[host] => Some((event.t, call)),
+            Kind::Call(call) if call.name() == name && *event.host == *NAMES[host] => Some((event.t, *call)),
             _ => None,
         });
         calls.collect()

@@ -40,7 +40,7 @@ pub(super) fn run<S: Stage>(scenario: &Scenario, stage: &mut S) -> Result<Outcom
         script.look(&mut looks, None, stage)?;
     }
     let (netstat, ps) = looks.take(stage)?;
-    let mut events = stage.recorder().events_from(0);
+    let mut events = stage.recorder().drain();
     // What a real process has done is heard of a little later.
     events.sort_by_key(|event| event.t);
     Ok(Outcome {

@@ -80,28 +80,22 @@ pub(crate) struct Death<'a> {
 }
 
 /// All faults of a run, and all processes that were killed, in time order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Faults<'a> {
     struck: Vec<Struck<'a>>,
     deaths: Vec<Death<'a>>,
 }
 
 impl<'a> Faults<'a> {
-    pub(crate) fn of(events: &'a [Event]) -> Faults<'a> {
-        let mut faults = Faults { struck: Vec::new(), deaths: Vec::new() };
-        for (at, event) in events.iter().enumerate() {
-            let t = event.t;
-            match &event.kind {
-                Kind::Fault { fault, target } => {
-                    faults.struck.push(Struck { at, t, kind: *fault, host: target });
-                }
-                Kind::Process(Process { pid, process, what: ProcessChange::Killed { signal } }) => {
-                    faults.deaths.push(Death { at, t, host: &event.host, process, pid: *pid, signal });
-                }
-                _ => {}
+    pub(super) fn read(&mut self, at: usize, event: &'a Event) {
+        let t = event.t;
+        match &event.kind {
+            Kind::Fault { fault, target } => self.struck.push(Struck { at, t, kind: *fault, host: target }),
+            Kind::Process(Process { pid, process, what: ProcessChange::Killed { signal } }) => {
+                self.deaths.push(Death { at, t, host: &event.host, process, pid: *pid, signal });
             }
+            _ => {}
         }
-        faults
     }
 
     /// What explains a symptom at `t` of a connection that was opened at `since`: the latest that fits, if there is one.

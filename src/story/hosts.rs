@@ -12,16 +12,22 @@ pub(crate) struct Hosts<'a>(BTreeMap<IpAddr, &'a str>);
 
 impl<'a> Hosts<'a> {
     pub(crate) fn of(events: &'a [Event]) -> Hosts<'a> {
-        let address = |event: &'a Event| match &event.kind {
-            Kind::Segment(segment) => Some(match segment.dir {
+        let mut hosts = Hosts::default();
+        events.iter().for_each(|event| hosts.read(event));
+        hosts
+    }
+
+    pub(super) fn read(&mut self, event: &'a Event) {
+        let address = match &event.kind {
+            Kind::Segment(segment) => match segment.dir {
                 Direction::Out => segment.src.ip(),
                 Direction::In => segment.dst.ip(),
-            }),
+            },
             // An ICMP error that arrives quotes a packet of its receiver's, whose address is known from that.
-            Kind::Icmp(icmp) => (icmp.dir == Direction::Out).then_some(icmp.src),
-            _ => None,
+            Kind::Icmp(icmp) if icmp.dir == Direction::Out => icmp.src,
+            _ => return,
         };
-        Hosts(events.iter().filter_map(|event| Some((address(event)?, &*event.host))).collect())
+        self.0.insert(address, &event.host);
     }
 
     /// The host that has this address.

@@ -59,8 +59,8 @@ impl<'a> Story<'a> {
     pub(crate) fn of(events: &'a [Event]) -> Story<'a> {
         let mut story = Story {
             events,
-            hosts: Hosts::of(events),
-            faults: Faults::of(events),
+            hosts: Hosts::default(),
+            faults: Faults::default(),
             processes: Vec::new(),
             sent: 0,
             retransmitted: 0,
@@ -70,6 +70,8 @@ impl<'a> Story<'a> {
             packets: OnceCell::new(),
         };
         for (at, event) in events.iter().enumerate() {
+            story.hosts.read(event);
+            story.faults.read(at, event);
             story.read(at, event);
         }
         story

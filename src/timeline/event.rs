@@ -45,8 +45,8 @@ pub enum Kind {
         /// Why it was lost.
         reason: LostReason,
     },
-    /// A system call returned.
-    Call(Call),
+    /// A system call returned. In a box, as it is larger than a segment and events are many.
+    Call(Box<Call>),
     /// A connection went from one state to another.
     State {
         /// Local end.

@@ -60,24 +60,18 @@ impl Timeline {
         }
     }
 
-    /// The events from the `first`-th of those that are here on, with their packets as they would be on a wire.
-    fn completed(&self, first: usize) -> Vec<Event> {
-        let events = self.events.get(first..).unwrap_or(&[]);
-        // A packet is sent and arrives: it is the same.
-        let mut known = BTreeMap::new();
-        events.iter().map(|event| self.complete(event, &mut known)).collect()
-    }
-
-    /// An event with its packet as it would be on a wire; `known` are those of others.
-    fn complete(&self, event: &Event, known: &mut BTreeMap<usize, Bytes>) -> Event {
-        let mut event = event.clone();
-        if self.leaves_out_checksums {
-            event.packet = event.packet.map(|packet| {
-                let address = packet.as_ptr() as usize;
-                known.entry(address).or_insert_with(|| crate::packet::with_checksum(&packet)).clone()
-            });
+    /// Makes the packets of events what they would be on a wire.
+    fn complete(&self, events: &mut [Event]) {
+        if !self.leaves_out_checksums {
+            return;
         }
-        event
+        // A packet is sent and arrives: it is the same.
+        let mut known: BTreeMap<usize, Bytes> = BTreeMap::new();
+        for packet in events.iter_mut().filter_map(|event| event.packet.as_mut()) {
+            let address = packet.as_ptr() as usize;
+            let complete = known.entry(address).or_insert_with(|| crate::packet::with_checksum(packet));
+            *packet = complete.clone();
+        }
     }
 
     fn lost_packet(&mut self, packet: &Packet) -> LostPacket {
@@ -201,19 +195,23 @@ impl Recorder {
     /// The events from the `from`-th on, copied out. Those that were [drained](Recorder::drain) are missing.
     pub fn events_from(&self, from: usize) -> Vec<Event> {
         let Some(timeline) = self.lock() else { return Vec::new() };
-        timeline.completed(from.saturating_sub(timeline.drained))
+        let first = from.saturating_sub(timeline.drained);
+        let mut events = timeline.events.get(first..).unwrap_or(&[]).to_vec();
+        timeline.complete(&mut events);
+        events
     }
 
     /// Takes the events out that were recorded since the last call. A consumer that drains while a run goes on, from
     /// whichever thread, sees every event once and in order, and the timeline stays as short as it is often drained.
     pub fn drain(&self) -> Vec<Event> {
         let Some(mut timeline) = self.lock() else { return Vec::new() };
-        let mut events = timeline.completed(0);
-        if let Some(awaited) = timeline.awaited {
-            events.truncate(awaited.saturating_sub(timeline.drained));
-        }
+        let here = timeline.events.len();
+        let until =
+            timeline.awaited.map_or(here, |awaited| here.min(awaited.saturating_sub(timeline.drained)));
+        let rest = timeline.events.split_off(until);
+        let mut events = std::mem::replace(&mut timeline.events, rest);
         timeline.drained += events.len();
-        timeline.events.drain(..events.len());
+        timeline.complete(&mut events);
         events
     }
 

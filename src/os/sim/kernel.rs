@@ -174,7 +174,7 @@ impl Kernel {
                     _ => what.fd(),
                 };
                 let connection = fd.and_then(|fd| self.connection(pid, Fd::from_raw(fd)));
-                Kind::Call(Call {
+                Kind::Call(Box::new(Call {
                     pid: pid.as_raw(),
                     process: process.name.clone(),
                     within: call.within,
@@ -182,7 +182,7 @@ impl Kernel {
                     connection: call.connection.or(connection),
                     result,
                     since: call.since,
-                })
+                }))
             });
         }
     }

@@ -97,7 +97,7 @@ impl Rig {
 
     fn calls(&self, name: &str) -> Vec<Call> {
         let calls = self.events().into_iter().filter_map(|event| match event.kind {
-            Kind::Call(call) if call.name() == name => Some(call),
+            Kind::Call(call) if call.name() == name => Some(*call),
             _ => None,
         });
         calls.collect()

@@ -78,7 +78,7 @@ impl UnixOs {
                 _ => what.fd(),
             };
             let connection = fd.and_then(|fd| self.connection(Fd::from_raw(fd)));
-            Kind::Call(Call {
+            Kind::Call(Box::new(Call {
                 pid: self.process.pid.get().as_raw(),
                 process: self.process.name.clone(),
                 within: self.within,
@@ -86,7 +86,7 @@ impl UnixOs {
                 connection: call.connection.or(connection),
                 result: value,
                 since: call.since,
-            })
+            }))
         });
         result
     }

@@ -3,7 +3,7 @@
 use super::Sentence;
 use super::cause::Reasoning;
 use crate::report::wording;
-use crate::timeline::{Call, Event, Kind, Process, ProcessChange, SignalChange, SystemCall};
+use crate::timeline::{Event, Kind, Process, ProcessChange, SignalChange, SystemCall};
 
 impl Reasoning<'_, '_> {
     /// A signal's handler ran while the call slept (UNP 5.9), and what had sent the signal.
@@ -48,7 +48,9 @@ impl Reasoning<'_, '_> {
     /// The port is taken: a child of the one that listened there lives, and has its socket (UNP 4.8).
     pub(super) fn port_taken(&self) -> Vec<Sentence> {
         let listened = |event: &Event| match &event.kind {
-            Kind::Call(Call { what: SystemCall::Listen { .. }, result: Ok(_), pid, .. }) => Some(*pid),
+            Kind::Call(call) if matches!(call.what, SystemCall::Listen { .. }) && call.result.is_ok() => {
+                Some(call.pid)
+            }
             _ => None,
         };
         let Some((_, listener)) = self.last(listened) else { return Vec::new() };

@@ -6,7 +6,7 @@ use crate::packet::Flags;
 use crate::report::wording;
 use crate::story::{Struck, Why};
 use crate::timeline::ConnectionId;
-use crate::timeline::{Call, Direction, Event, FaultKind, Kind, Process, ProcessChange, SystemCall};
+use crate::timeline::{Direction, Event, FaultKind, Kind, Process, ProcessChange, SystemCall};
 
 impl Reasoning<'_, '_> {
     /// The peer's RST, what it answered, and why.
@@ -96,8 +96,9 @@ impl Reasoning<'_, '_> {
         let events = self.story.events;
         let same = |event: &Event| &*event.host == peer && event.t == events[sent].t;
         let left = |(at, event): (usize, &Event)| match &event.kind {
-            Kind::Call(Call { what: SystemCall::Close { .. }, result: Ok(_), pid, process, .. }) => {
-                Some((at, *pid, format!("{} closed the connection", wording::process(process, *pid))))
+            Kind::Call(call) if matches!(call.what, SystemCall::Close { .. }) && call.result.is_ok() => {
+                let who = wording::process(&call.process, call.pid);
+                Some((at, call.pid, format!("{who} closed the connection")))
             }
             Kind::Process(Process { pid, process, what: ProcessChange::Exit { status } }) => {
                 Some((at, *pid, format!("{} exited {status}", wording::process(process, *pid))))

@@ -180,7 +180,7 @@ impl Sample {
         let connection = is_of_connection.then(|| ConnectionId::new(local, remote));
         let (process, since) = (host.into(), secs(since));
         let call = Call { pid: self.pid, process, within, what, connection, result, since };
-        self.record(host, Kind::Call(call))
+        self.record(host, Kind::Call(Box::new(call)))
     }
 
     pub(super) fn process(&mut self, host: &str, what: ProcessChange) -> &mut Sample {

@@ -74,7 +74,7 @@ impl TestRun {
     /// A `read` made by `readline` at `since` fails now.
     fn fails(self, pid: u32, errno: Errno, since: f64) -> TestRun {
         let since = SimTime::ZERO + Duration::from_secs_f64(since);
-        self.event(Kind::Call(Call {
+        self.event(Kind::Call(Box::new(Call {
             pid,
             process: "echo".into(),
             within: Some("readline"),
@@ -82,7 +82,7 @@ impl TestRun {
             connection: None,
             result: Err(errno),
             since,
-        }))
+        })))
     }
 
     fn waits(mut self, pid: u32, call: &'static str, within: Option<&'static str>) -> TestRun {

@@ -4,7 +4,7 @@ mod parse;
 
 use crate::packet::Flags;
 use crate::time::SimTime;
-use crate::timeline::{Call, Direction, Errno, Event, Kind, Octets, Stream, SystemCall};
+use crate::timeline::{Direction, Errno, Event, Kind, Octets, Stream, SystemCall};
 
 /// When a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +62,14 @@ impl Watch {
 impl Happening {
     fn is(&self, kind: &Kind) -> bool {
         match (self, kind) {
-            (
-                Happening::Writes(text),
-                Kind::Call(Call { what: SystemCall::Write { data, .. }, result, .. }),
-            ) => moved(*result, data, text.as_deref()),
-            (
-                Happening::Reads(text),
-                Kind::Call(Call { what: SystemCall::Read { data: Some(data), .. }, result, .. }),
-            ) => moved(*result, data, text.as_deref()),
+            (Happening::Writes(text), Kind::Call(call)) => match &call.what {
+                SystemCall::Write { data, .. } => moved(call.result, data, text.as_deref()),
+                _ => false,
+            },
+            (Happening::Reads(text), Kind::Call(call)) => match &call.what {
+                SystemCall::Read { data: Some(data), .. } => moved(call.result, data, text.as_deref()),
+                _ => false,
+            },
             (Happening::Connects, Kind::Call(call)) => {
                 matches!(call.what, SystemCall::Connect { .. }) && call.result.is_ok()
             }

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 
 use super::*;
 use crate::errno::Errno;
+use crate::timeline::Call;
 use crate::timeline::{Line, Retransmission, SegmentEvent};
 
 fn event(host: &str, kind: Kind) -> Event {
@@ -11,7 +12,7 @@ fn event(host: &str, kind: Kind) -> Event {
 fn call(host: &str, what: SystemCall, result: Result<i64, Errno>) -> Event {
     let (process, since) = ("echo".into(), SimTime::ZERO);
     let call = Call { pid: 7, process, within: None, what, connection: None, result, since };
-    event(host, Kind::Call(call))
+    event(host, Kind::Call(Box::new(call)))
 }
 
 fn reads(data: &str) -> SystemCall {

@@ -23,7 +23,8 @@ impl Scenario {
         self.run_with(Recorder::new("world"))
     }
 
-    /// The same with a recorder of the caller's, which may be off.
+    /// The same with a recorder of the caller's, which may be off. What the caller drains of it while the run goes on is not
+    /// in the outcome.
     ///
     /// # Errors
     ///
