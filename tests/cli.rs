@@ -287,7 +287,7 @@ fn the_pictures_in_the_readme_are_what_the_command_draws() {
 }
 
 #[test]
-fn a_page_about_all_scenarios_wants_a_folder_before_anything_is_played() {
+fn a_page_about_all_scenarios_wants_a_folder_before_anything_is_run() {
     let err = refused(&["compare", "--all", "--output", "no/such/fidelity.md"]);
     assert_eq!(
         err,

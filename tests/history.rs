@@ -33,7 +33,7 @@ fn moments(end: SimTime) -> impl Iterator<Item = SimTime> {
 }
 
 #[test]
-fn a_film_shows_the_sockets_that_netstat_shows() {
+fn a_history_shows_the_sockets_that_netstat_shows() {
     for built_in in BUILT_IN {
         for system in [System::Book, System::Linux] {
             let mut scenario = scenario::load(built_in.name).expect("a scenario of the library");
@@ -55,7 +55,7 @@ fn a_film_shows_the_sockets_that_netstat_shows() {
 }
 
 #[test]
-fn filming_changes_nothing() {
+fn keeping_a_history_changes_nothing() {
     let scenario = scenario::load("server-killed").expect("a scenario of the library");
     let (with_history, _) = with_history(&scenario);
     assert_eq!(with_history, scenario.run().expect("it runs to its end"));

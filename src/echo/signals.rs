@@ -15,7 +15,7 @@ pub enum Reap {
     Waitpid,
 }
 
-/// Says what SIGCHLD shall do, as the book's `signal` does: with SA_RESTART or, at the reader's wish, without.
+/// Says what SIGCHLD shall do, as the book's `signal` does: with SA_RESTART or, if asked to, without.
 pub(super) async fn catch_sigchld<O: Os>(os: &O, reap: Reap, restarts: bool) {
     let handler = match reap {
         Reap::None => return,

@@ -1,4 +1,4 @@
-//! What a host is, unless its test says otherwise: whose TCP it has, on which link.
+//! How a host is configured, unless its test says otherwise: the system whose TCP it has, and its link.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,7 +23,7 @@ impl Default for HostConfig {
     }
 }
 
-/// What was asked for of a host.
+/// What a test has set for a host.
 #[derive(Default)]
 pub(super) struct Overrides {
     pub(super) profile: Option<Profile>,
@@ -49,12 +49,12 @@ fn with_grown_buffers(profile: Profile) -> Profile {
     Profile { buffer: grown.unwrap_or(profile.buffer), ..profile }
 }
 
-/// What was asked for, by a host's name or address.
+/// What a test has set, by a host's name or address.
 #[derive(Default)]
 pub(super) struct OverridesByHost(BTreeMap<String, Overrides>);
 
 impl OverridesByHost {
-    /// What is asked for of a host from its next boot on.
+    /// What is set for a host from its next boot on.
     pub(super) fn of(&mut self, host: impl ToString) -> &mut Overrides {
         self.0.entry(host.to_string()).or_default()
     }

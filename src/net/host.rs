@@ -36,7 +36,7 @@ thread_local! {
 pub(super) struct AttachedHost {
     pub(super) clock: Clock,
     pub(super) network: Arc<Network>,
-    /// Rouses the driver.
+    /// Wakes the driver.
     pub(super) wakeup: Notify,
     is_down: AtomicBool,
     /// How often anything was done here.

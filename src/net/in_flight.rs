@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_waybill_is_good_for_its_own_packets_and_once() {
+    fn an_id_stands_for_its_own_packets_and_once() {
         let mut in_flight = InFlight::default();
         let (one, two) = (in_flight.put(vec![packet(1)]), in_flight.put(vec![packet(2), packet(3)]));
         assert_eq!(in_flight.take(&two), Some(vec![packet(2), packet(3)]));

@@ -87,7 +87,7 @@
 //! | `driver.rs`, `in_flight.rs` | the task that carries packets; what is under way |
 //! | `attach.rs`, `announce.rs` | a host's first use of a socket; how it learns its address |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
-//! | `config.rs` | what a host is, unless its test says otherwise |
+//! | `config.rs` | how a host is configured, unless its test says otherwise |
 //! | `capture.rs`, `artifacts.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
 //! | `idle.rs`, `alarm.rs` | leaving out idle time |
 

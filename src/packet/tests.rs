@@ -79,7 +79,7 @@ fn a_flipped_bit_is_found_by_the_checksums() {
     for bit in 0..packet.len() * 8 {
         let mut flipped = packet.to_vec();
         flipped[bit / 8] ^= 1 << (bit % 8);
-        assert!(parse(&flipped).is_err(), "bit {bit} flipped and nobody noticed");
+        assert!(parse(&flipped).is_err(), "bit {bit} flipped and not noticed");
     }
 }
 

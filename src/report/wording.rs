@@ -156,7 +156,7 @@ pub(super) fn micros(micros: u64) -> String {
     SimTime::from_nanos(micros.saturating_mul(1_000)).to_string()
 }
 
-/// Text from outside, fit for a terminal: control characters are shown, not obeyed.
+/// Text from outside, fit for a terminal: control characters are shown, not sent to it.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(char::is_control) {
         let shown = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };

@@ -26,17 +26,17 @@ impl Program {
         find: impl Fn(&str) -> Result<(), String>,
     ) -> Result<Program, String> {
         let program = Program { words: command.split_whitespace().map(str::to_owned).collect() };
-        let nobody = RefCell::new(None);
+        let unknown = RefCell::new(None);
         // Only whether there is such a host matters here, not where.
         let found = program.command(IpVersion::V4, variables, |host| match find(host) {
             Ok(()) => Some(Ipv4Addr::LOCALHOST.into()),
             Err(what) => {
-                nobody.replace(Some(what));
+                unknown.replace(Some(what));
                 None
             }
         });
-        match (found, nobody.into_inner()) {
-            (_, Some(nobody)) => Err(nobody),
+        match (found, unknown.into_inner()) {
+            (_, Some(unknown)) => Err(unknown),
             (Err(bad), None) => Err(bad),
             (Ok(_), None) => Ok(program),
         }

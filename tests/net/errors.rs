@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use turmoil::{IpVersion, Sim};
 
-use super::support::{builder, echo_server, patient_sim, run_until, sim};
+use super::support::{builder, coarse_sim, echo_server, run_until, sim};
 
 fn told<T: std::fmt::Debug>(result: io::Result<T>) -> (ErrorKind, i32) {
     let error = result.unwrap_err();
@@ -41,7 +41,7 @@ fn nobody_listening_is_econnrefused_after_a_round_trip() {
 
 #[test]
 fn nobody_answering_is_etimedout_when_the_syns_run_out() {
-    let mut sim = patient_sim();
+    let mut sim = coarse_sim();
     sim.host("server", std::future::pending);
     sim.client("client", async {
         let start = Instant::now();
@@ -102,7 +102,7 @@ fn over_ipv6_a_program_is_told_the_same() {
 
 /// One connection, one line echoed; then the test strikes, and the client writes and reads.
 fn write_after(strike: impl FnOnce(&mut Sim<'static>)) -> (ErrorKind, i32, Duration) {
-    let mut sim = patient_sim();
+    let mut sim = coarse_sim();
     sim.host("server", || echo_server("0.0.0.0:7"));
     let (tell, told_then) = std::sync::mpsc::channel();
     sim.client("client", async move {

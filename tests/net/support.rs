@@ -25,7 +25,7 @@ pub(super) fn sim() -> Sim<'static> {
 
 /// As [`sim`], but in ticks of 50 ms, for tests that wait for minutes: what happens within a host keeps its
 /// millisecond, a packet arrives with the next tick.
-pub(super) fn patient_sim() -> Sim<'static> {
+pub(super) fn coarse_sim() -> Sim<'static> {
     builder().tick_duration(Duration::from_millis(50)).build()
 }
 

@@ -71,7 +71,7 @@ fn the_page_counts_and_names_the_furthest_off() {
 }
 
 #[test]
-fn the_page_shows_where_they_part_and_what_was_not_played() {
+fn the_page_shows_where_they_part_and_what_was_not_run() {
     let lost = Row::OnlySim { host: "client".into(), what: "> R seq 7".into(), sim: SimTime::ZERO };
     let mut refused = entry("addresses", Vec::new());
     refused.found = Err("a real kernel has no such thing".into());

@@ -223,7 +223,7 @@ impl Os for SimOs {
     async fn wait(&self) -> Result<(Pid, WaitStatus), Errno> {
         let call = self.enter();
         let result = self.block(true, |kernel| kernel.wait(self.pid, Child::Any, false)).await;
-        let result = result.map(|ended| ended.expect("only WNOHANG comes back with nobody"));
+        let result = result.map(|ended| ended.expect("only WNOHANG comes back without a child"));
         let args = |result: &Result<(Pid, WaitStatus), _>| SystemCall::Wait {
             status: result.as_ref().ok().map(|(_, status)| returned::child_status(*status)),
         };

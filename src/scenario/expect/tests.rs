@@ -230,7 +230,7 @@ fn a_failure_is_held_to_its_call_its_errno_and_its_time() {
 }
 
 #[test]
-fn not_yet_and_nobody_left_are_no_failures() {
+fn not_yet_and_no_child_left_are_no_failures() {
     let tale = TestRun::of("client").start(1);
     let tale = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD]
         .into_iter()

@@ -59,7 +59,7 @@ fn fragmentation_needed_makes_segments_smaller() {
 }
 
 #[test]
-fn checksums_left_to_the_link_are_computed_for_whoever_reads_the_timeline() {
+fn checksums_left_to_the_link_are_computed_for_readers_of_the_timeline() {
     let recorder = Recorder::new("client");
     let mut client = stack(CLIENT, book(), 1, &recorder);
     let mut server = stack(SERVER, book(), 2, &recorder.for_host("server"));

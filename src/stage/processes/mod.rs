@@ -71,7 +71,7 @@ pub(super) fn run<N: Network>(
         reader,
         power: vec![Power::On; scenario.hosts.len()],
         seen: 0,
-        stirred: SimTime::ZERO,
+        last_change: SimTime::ZERO,
         timers_at: SimTime::ZERO,
     };
     script::run(scenario, &mut stage)
@@ -91,7 +91,7 @@ struct Processes<'a, N> {
     /// How many events there were when that was last looked at.
     seen: usize,
     /// When anything was last seen to happen.
-    stirred: SimTime,
+    last_change: SimTime,
     /// When to look at the kernels' timers again.
     timers_at: SimTime,
 }
@@ -113,9 +113,9 @@ impl<N: Network> Processes<'_, N> {
         let now = self.now();
         if self.recorder.len() != self.seen {
             self.seen = self.recorder.len();
-            self.stirred = now;
+            self.last_change = now;
         }
-        let is_quiet = now.since(self.stirred) >= QUIET && self.next_deadline().is_none();
+        let is_quiet = now.since(self.last_change) >= QUIET && self.next_deadline().is_none();
         if !is_quiet || one_sleeps || now < self.timers_at {
             return Ok(false);
         }
@@ -247,8 +247,8 @@ impl<N: Network> Stage for Processes<'_, N> {
     }
 
     fn type_input(&mut self, _: usize, pid: Pid, input: &Input) {
-        self.stirred = self.now();
-        self.table.type_input(self.stirred, pid, input);
+        self.last_change = self.now();
+        self.table.type_input(self.last_change, pid, input);
     }
 
     fn living(&self, host: usize) -> Vec<Pid> {
@@ -256,13 +256,13 @@ impl<N: Network> Stage for Processes<'_, N> {
     }
 
     fn kill(&mut self, _: usize, pid: Pid, signal: Signal) -> io::Result<bool> {
-        self.stirred = self.now();
+        self.last_change = self.now();
         self.table.signal(pid, signal)
     }
 
     fn strike(&mut self, host: usize, fault: FaultKind) -> io::Result<bool> {
         let now = self.now();
-        self.stirred = now;
+        self.last_change = now;
         match fault {
             FaultKind::Crash | FaultKind::Shutdown if self.is_off(host) => return Ok(false),
             FaultKind::Boot if !self.is_off(host) => return Ok(false),

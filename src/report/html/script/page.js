@@ -230,5 +230,5 @@ goToEvent(0);
 goToAddress();
 refresh();
 
-// For whoever would rather ask the console.
+// To be asked from the console.
 globalThis.echosim = { events, flights, folds, moment, hosts, get plan() { return plan; } };

@@ -65,7 +65,7 @@ function eventAt(t) {
   return Math.max(low - 1, 0);
 }
 
-/** Both ends of the connection that an event is about, in one order whoever speaks; `undefined` if there is none. */
+/** Both ends of the connection that an event is about, in one order whichever of them sends; `undefined` if there is none. */
 function connectionOf(event) {
   const it = event.kind === "lost" && event.flight ? event.flight.out : event;
   const ends = it.kind === "segment" ? [it.src, it.dst]
