@@ -1,4 +1,4 @@
-//! Running a scenario: one script, carried out on a [`Stage`].
+//! Running a scenario: one script, carried out on a `Stage`.
 //!
 //! A stage is where a scenario's hosts are. There are three: simulated hosts in a [`World`](crate::sim::World), and
 //! processes of this machine that talk over its loopback or, in a laboratory, over the router of the simulation. What
