@@ -291,3 +291,17 @@ fn a_tail_loss_probe_is_no_retransmission_in_any_report() {
     assert!(summary.contains(&format!("ETIMEDOUT after {attempts}, ")), "{summary}");
     assert!(causes.contains(&format!(" nor its {attempts}, ")), "{causes}");
 }
+
+/// A host that is back would have answered; what was sent in vain was sent before.
+#[test]
+fn a_reboot_is_not_what_silence_comes_of() {
+    let mut scenario = beside(&[("1s", "do = \"crash\"", "near"), ("100s", "do = \"boot\"", "near")]);
+    scenario.stack = System::Linux;
+    let client = scenario.hosts.iter_mut().find(|host| host.name == "client").expect("there is one");
+    // The last SYN leaves at 73.7 s.
+    client.start = Duration::from_secs(5);
+    let (summary, causes) = told(&scenario);
+    assert!(summary.contains("connect failed: ETIMEDOUT after 10 retransmissions of the SYN"), "{summary}");
+    assert!(summary.ends_with(": near crashed at 1 s"), "{summary}");
+    assert!(causes.contains("the near host was down since 1 s"), "{causes}");
+}

@@ -54,8 +54,10 @@ impl<'s> Concern<'s> {
 /// How a connection ended, which says what can have caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Symptom {
-    /// No answer came.
+    /// No answer came to what was sent again and again.
     Silence,
+    /// Nothing was sent, so nothing could be noticed.
+    Unnoticed,
     /// The peer's RST or FIN came.
     PeerClosed,
 }
@@ -118,11 +120,15 @@ impl<'a> Faults<'a> {
                 later
                     .any(|later| later.kind == FaultKind::Boot && since.is_some_and(|since| later.t <= since))
             };
-            let (at_peer, silent) = (concern.is_peer(it.host), symptom == Symptom::Silence);
+            let (at_peer, silent) = (concern.is_peer(it.host), symptom != Symptom::PeerClosed);
             match it.kind {
                 FaultKind::Crash => silent && at_peer && !is_back(),
                 FaultKind::Shutdown => at_peer && !is_back(),
-                FaultKind::Boot => at_peer && !came_before(it.t) && ended_before(it.host, it.at),
+                // A host that has booted answers, so it is not what silence comes of.
+                FaultKind::Boot => {
+                    let is_answer = symptom != Symptom::Silence;
+                    is_answer && at_peer && !came_before(it.t) && ended_before(it.host, it.at)
+                }
                 // What gives back harms no connection; and the end of a process says more than the signal.
                 kind if !kind.harms() || matches!(kind, FaultKind::Kill { .. }) => false,
                 kind => {

@@ -116,8 +116,10 @@ impl<'a> Narrator<'a> {
             let why = why.unwrap_or_else(|| format!("{} closed the connection", self.name(peer)));
             return Some(format!("a FIN lies there unread since {}: {why}", wording::moment(fin)));
         }
-        let why = self.cause(process, (Some(peer), connection.opened), Symptom::Silence, self.end);
-        match (attempts(connection), why) {
+        let attempts = attempts(connection);
+        let symptom = if attempts.is_some() { Symptom::Silence } else { Symptom::Unnoticed };
+        let why = self.cause(process, (Some(peer), connection.opened), symptom, self.end);
+        match (attempts, why) {
             (Some(attempts), Some(why)) => Some(format!("{attempts} unanswered: {why}")),
             (Some(attempts), None) => Some(format!("{attempts} unanswered")),
             (None, Some(why)) => Some(format!("nothing has told it that {why}")),
