@@ -54,8 +54,6 @@ impl<'s> Concern<'s> {
 /// How a connection ended, which says what can have caused it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Symptom {
-    /// No answer came to what was sent again and again.
-    Silence,
     /// Nothing was sent, so nothing could be noticed.
     Unnoticed,
     /// The peer's RST or FIN came.
@@ -124,11 +122,7 @@ impl<'a> Faults<'a> {
             match it.kind {
                 FaultKind::Crash => silent && at_peer && !is_back(),
                 FaultKind::Shutdown => at_peer && !is_back(),
-                // A host that has booted answers, so it is not what silence comes of.
-                FaultKind::Boot => {
-                    let is_answer = symptom != Symptom::Silence;
-                    is_answer && at_peer && !came_before(it.t) && ended_before(it.host, it.at)
-                }
+                FaultKind::Boot => at_peer && !came_before(it.t) && ended_before(it.host, it.at),
                 // What gives back harms no connection; and the end of a process says more than the signal.
                 kind if !kind.harms() || matches!(kind, FaultKind::Kill { .. }) => false,
                 kind => {

@@ -6,6 +6,7 @@
 //! | `connection` | what each end of a connection has sent in vain, and what it was told |
 //! | `process` | what each process did and suffered, and the trouble it ended with |
 //! | `faults` | which fault, or which process that was killed, explains what a connection has suffered |
+//! | `silence` | which packets were sent in vain, and what lost them |
 //! | `flight` | where each packet that was sent arrived, or was lost |
 //! | `reset` | why each RST was sent |
 //! | `read` | reads the timeline once, event by event |
@@ -18,6 +19,7 @@ mod hosts;
 mod process;
 mod read;
 mod reset;
+mod silence;
 mod traffic;
 
 use std::cell::OnceCell;
@@ -30,6 +32,7 @@ pub(crate) use flight::{Fate, Flight, flights};
 pub(crate) use hosts::{Hosts, Role, roles};
 pub(crate) use process::{News, Process, ProcessEnd, Trouble};
 pub(crate) use reset::{Reset, Why, resets};
+pub(crate) use silence::{Loss, Silence};
 
 use self::traffic::Packets;
 use crate::time::SimTime;

@@ -2,17 +2,15 @@
 
 use super::cause::Reasoning;
 use super::{Sentence, packet};
-use crate::packet::Flags;
 use crate::report::{fault, wording};
-use crate::story::Struck;
-use crate::timeline::ConnectionId;
-use crate::timeline::{Direction, FaultKind, Kind, LostPacket, LostReason, SegmentEvent};
+use crate::story::{Loss, Silence, Struck};
+use crate::timeline::{ConnectionId, LostReason};
 
 impl Reasoning<'_, '_> {
     /// Nothing came back: what was sent, how often, and where it was lost.
     pub(super) fn silence(&self, id: ConnectionId) -> Vec<Sentence> {
-        let (first, tries) = self.unanswered(id);
-        let Some(first) = first else { return Vec::new() };
+        let tries = self.unanswered(id);
+        let Some(&first) = tries.first() else { return Vec::new() };
         let segment = self.story.segment(first);
         let probe = segment.and_then(|segment| segment.note).is_some_and(|note| note == "keepalive");
         let last = *tries.last().unwrap_or(&first);
@@ -37,14 +35,14 @@ impl Reasoning<'_, '_> {
             format!("nothing answered {} of {}{again}", packet(self.story, first), self.at(first))
         };
         let mut links = vec![self.sentence(what, tries.clone())];
-        links.extend(self.why_lost(&tries));
+        links.extend(self.why_silent(id, &tries));
         links
     }
 
     /// The router said no, and TCP remembered it.
     pub(super) fn told(&self, id: ConnectionId) -> Vec<Sentence> {
-        let (first, tries) = self.unanswered(id);
-        let Some(first) = first else { return Vec::new() };
+        let tries = self.unanswered(id);
+        let Some(&first) = tries.first() else { return Vec::new() };
         let told = self.story.told(self.trouble.host, id, first, self.trouble.at);
         let Some((last, icmp)) = told.last() else { return self.silence(id) };
         let who = match self.story.name(icmp.src) {
@@ -63,91 +61,42 @@ impl Reasoning<'_, '_> {
         };
         let text = format!("{who} answered {what} with ICMP {} {times}", icmp.what.name());
         let mut links = vec![self.sentence(text, told.iter().map(|(at, _)| *at).collect())];
-        links.extend(self.why_lost(&tries));
+        links.extend(self.why_silent(id, &tries));
         links
     }
 
-    /// The first sending of what was never acknowledged, and all of its sendings.
-    fn unanswered(&self, id: ConnectionId) -> (Option<usize>, Vec<usize>) {
-        let story = self.story;
-        let (host, before) = (self.trouble.host, self.trouble.at);
-        let heard = story.segments(host, id, Direction::In, before).next_back().map_or(0, |(at, _)| at);
-        let acked = story.segments(host, id, Direction::In, before).filter_map(|(_, it)| it.ack).max();
-        // What came since may have acknowledged nothing new, where packets are lost in one direction only.
-        let is_unacknowledged =
-            |it: &SegmentEvent| it.len > 0 && acked.is_some_and(|acked| it.seq + it.len as u32 > acked);
-        let counts = |segment: &SegmentEvent| {
-            segment.len > 0
-                || segment.note.is_some()
-                || segment.flags.has(Flags::SYN)
-                || segment.flags.has(Flags::FIN)
-        };
-        let tries: Vec<usize> = story
-            .segments(host, id, Direction::Out, before)
-            .filter(|(at, it)| {
-                (*at > heard && counts(it) || is_unacknowledged(it)) && !it.flags.has(Flags::RST)
-            })
-            .map(|(at, _)| at)
-            .collect();
-        (tries.first().copied(), tries)
+    fn unanswered(&self, id: ConnectionId) -> Vec<usize> {
+        self.story.unanswered(self.trouble.host, id, self.trouble.at)
     }
 
-    /// Why the packets were lost: the reason of the last one, and the fault behind it.
-    fn why_lost(&self, tries: &[usize]) -> Vec<Sentence> {
-        let story = self.story;
-        let lost = tries.iter().filter_map(|&sent| Some((sent, story.flight(sent)?.lost(story.events)?)));
-        let lost: Vec<_> = lost.collect();
-        let Some(&(sent, reason)) = lost.last() else { return self.lost_answers(tries) };
-        self.fault_behind(reason, sent).into_iter().collect()
-    }
-
-    /// Everything arrived, so the answers must have been lost.
-    fn lost_answers(&self, tries: &[usize]) -> Vec<Sentence> {
-        let Some(&first) = tries.first() else { return Vec::new() };
-        let answers = self.story.events[first..self.trouble.at].iter().enumerate().rev();
-        let mut lost = answers.filter_map(|(n, event)| match &event.kind {
-            Kind::Lost { packet: LostPacket::Segment(it), reason }
-                if Some(ConnectionId::new(it.dst, it.src)) == self.trouble.id =>
-            {
-                Some((first + n, *reason))
+    /// Why nothing answered: where the last packet was lost, and the fault behind it.
+    fn why_silent(&self, id: ConnectionId, tries: &[usize]) -> Vec<Sentence> {
+        match self.story.silence(self.trouble.host, id, tries, self.trouble.at) {
+            None => Vec::new(),
+            Some(Silence::Lost(loss)) => self.loss(loss).into_iter().collect(),
+            Some(Silence::AnswersLost(loss)) => {
+                let text =
+                    format!("the answers were lost ({}), the last at {}", loss.reason, self.at(loss.at));
+                let mut links = vec![self.sentence(text, vec![loss.at])];
+                links.extend(self.loss(loss));
+                links
             }
-            _ => None,
-        });
-        let Some((at, reason)) = lost.next() else { return self.held().into_iter().collect() };
-        let text = format!("the answers were lost ({reason}), the last at {}", self.at(at));
-        let mut links = vec![self.sentence(text, vec![at])];
-        links.extend(self.fault_behind(reason, at));
-        links
+            Some(Silence::Held(fault) | Silence::Unseen(fault)) => vec![lasts(fault)],
+        }
     }
 
-    /// Nothing was lost, but a link kept what it was given.
-    fn held(&self) -> Option<Sentence> {
-        let held = self.fault(self.trouble.at, |kind| matches!(kind, FaultKind::Hold(_)))?;
-        let text = fault::lasts(held.kind, held.host, &wording::instant(held.t));
-        Some(Sentence { t: held.t, text, events: vec![held.at] })
-    }
-
-    /// The last fault of this kind before `before` that lasts until then, on a host of the connection or its link.
-    fn fault(&self, before: usize, is: impl Fn(FaultKind) -> bool) -> Option<Struck<'_>> {
-        let story = self.story;
-        let concern = story.concern(self.trouble.host, self.trouble.id.map(|it| it.remote.ip()));
-        story.faults.in_force(before, |it| is(it.kind) && concern.is_on_path(it.host))
-    }
-
-    /// What made the network lose a packet that was sent, or lost, at `at`.
-    fn fault_behind(&self, reason: LostReason, at: usize) -> Option<Sentence> {
-        let fault = match reason {
-            LostReason::HostDown => {
-                self.fault(at, |kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown))
-            }
-            LostReason::Partition => self.fault(at, |kind| matches!(kind, FaultKind::Partition(_))),
-            LostReason::Unreachable => self.fault(at, |kind| matches!(kind, FaultKind::Unreachable(_))),
+    fn loss(&self, Loss { at, reason, fault }: Loss<'_>) -> Option<Sentence> {
+        match reason {
+            LostReason::HostDown | LostReason::Partition | LostReason::Unreachable => fault.map(lasts),
             other => {
                 let text = format!("packets were lost on the way ({other}), the last at {}", self.at(at));
-                return Some(self.sentence(text, vec![at]));
+                Some(self.sentence(text, vec![at]))
             }
-        }?;
-        let text = fault::lasts(fault.kind, fault.host, &wording::instant(fault.t));
-        Some(Sentence { t: fault.t, text, events: vec![fault.at] })
+        }
     }
+}
+
+fn lasts(fault: Struck<'_>) -> Sentence {
+    let text = fault::lasts(fault.kind, fault.host, &wording::instant(fault.t));
+    Sentence { t: fault.t, text, events: vec![fault.at] }
 }

@@ -93,8 +93,7 @@ impl<'a> Narrator<'a> {
                 Some(cause.unwrap_or_else(|| format!("{} {said}", self.name(peer))))
             }
             Some(Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
-                let opened = connection.and_then(|connection| connection.opened);
-                self.cause(process, (peer, opened), Symptom::Silence, trouble.t)
+                self.silence(process.host, trouble.id?, trouble.at)
             }
             Some(_) => None,
         }
@@ -117,8 +116,10 @@ impl<'a> Narrator<'a> {
             return Some(format!("a FIN lies there unread since {}: {why}", wording::moment(fin)));
         }
         let attempts = attempts(connection);
-        let symptom = if attempts.is_some() { Symptom::Silence } else { Symptom::Unnoticed };
-        let why = self.cause(process, (Some(peer), connection.opened), symptom, self.end);
+        let why = match attempts {
+            Some(_) => self.silence(process.host, id, self.story.events.len()),
+            None => self.cause(process, (Some(peer), connection.opened), Symptom::Unnoticed, self.end),
+        };
         match (attempts, why) {
             (Some(attempts), Some(why)) => Some(format!("{attempts} unanswered: {why}")),
             (Some(attempts), None) => Some(format!("{attempts} unanswered")),
@@ -140,6 +141,13 @@ impl<'a> Narrator<'a> {
             }
             _ => format!("was killed by {signal} at {when}"),
         }
+    }
+
+    /// The fault to which what was sent before an event was lost, or its answers.
+    fn silence(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<String> {
+        let sendings = self.story.unanswered(host, id, before);
+        let it = self.story.silence(host, id, &sendings, before)?.fault()?;
+        Some(fault::cause(it.kind, it.host, &wording::moment(it.t)))
     }
 
     /// The cause of a symptom at `t`, for a connection to `peer` that was opened at `since`.

@@ -1,0 +1,105 @@
+//! What silence comes of: which packets of a connection were sent in vain, where they were lost, and to which fault.
+
+use super::{Fate, Story, Struck};
+use crate::packet::Flags;
+use crate::timeline::{ConnectionId, Direction, FaultKind, Kind, LostPacket, LostReason, SegmentEvent};
+
+/// Where a conversation broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence<'a> {
+    /// What was sent was lost.
+    Lost(Loss<'a>),
+    /// What was sent arrived, and the answers were lost.
+    AnswersLost(Loss<'a>),
+    /// Nothing was lost, but a link kept what it was given.
+    Held(Struck<'a>),
+    /// What became of the packets was not seen; this fault was in force.
+    Unseen(Struck<'a>),
+}
+
+/// The last packet that was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Loss<'a> {
+    /// The event of its sending, or of an answer's loss.
+    pub(crate) at: usize,
+    pub(crate) reason: LostReason,
+    /// The fault that lost it, if it was one.
+    pub(crate) fault: Option<Struck<'a>>,
+}
+
+impl<'a> Silence<'a> {
+    /// The fault that it comes of, if it is one.
+    pub(crate) fn fault(self) -> Option<Struck<'a>> {
+        match self {
+            Silence::Lost(loss) | Silence::AnswersLost(loss) => loss.fault,
+            Silence::Held(fault) | Silence::Unseen(fault) => Some(fault),
+        }
+    }
+}
+
+impl<'a> Story<'a> {
+    /// All sendings, before an event, of what was never acknowledged.
+    pub(crate) fn unanswered(&self, host: &str, id: ConnectionId, before: usize) -> Vec<usize> {
+        let heard = self.segments(host, id, Direction::In, before).next_back().map_or(0, |(at, _)| at);
+        let acked = self.segments(host, id, Direction::In, before).filter_map(|(_, it)| it.ack).max();
+        // What came since may have acknowledged nothing new, where packets are lost in one direction only.
+        let is_unacknowledged =
+            |it: &SegmentEvent| it.len > 0 && acked.is_some_and(|acked| it.seq + it.len as u32 > acked);
+        let counts = |segment: &SegmentEvent| {
+            let bits = segment.flags.has(Flags::SYN) || segment.flags.has(Flags::FIN);
+            segment.len > 0 || segment.note.is_some() || bits
+        };
+        self.segments(host, id, Direction::Out, before)
+            .filter(|(at, it)| {
+                (*at > heard && counts(it) || is_unacknowledged(it)) && !it.flags.has(Flags::RST)
+            })
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Why nothing answered these sendings of a connection of `host`'s before an event.
+    pub(crate) fn silence(
+        &self,
+        host: &'a str,
+        id: ConnectionId,
+        sendings: &[usize],
+        before: usize,
+    ) -> Option<Silence<'a>> {
+        let concern = self.concern(host, Some(id.remote.ip()));
+        let fault = |before: usize, is: &dyn Fn(FaultKind) -> bool| {
+            self.faults.in_force(before, |it| is(it.kind) && concern.is_on_path(it.host))
+        };
+        let loss = |at: usize, reason: LostReason| {
+            let fault = match reason {
+                LostReason::HostDown => {
+                    fault(at, &|kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown))
+                }
+                LostReason::Partition => fault(at, &|kind| matches!(kind, FaultKind::Partition(_))),
+                LostReason::Unreachable => fault(at, &|kind| matches!(kind, FaultKind::Unreachable(_))),
+                _ => None,
+            };
+            Loss { at, reason, fault }
+        };
+        let lost = |&sent: &usize| Some(loss(sent, self.flight(sent)?.lost(self.events)?));
+        if let Some(loss) = sendings.iter().rev().find_map(lost) {
+            return Some(Silence::Lost(loss));
+        }
+        let &first = sendings.first()?;
+        let answers = self.events[first..before].iter().enumerate().rev();
+        let mut lost = answers.filter_map(|(n, event)| match &event.kind {
+            Kind::Lost { packet: LostPacket::Segment(it), reason }
+                if ConnectionId::new(it.dst, it.src) == id =>
+            {
+                Some(loss(first + n, *reason))
+            }
+            _ => None,
+        });
+        let held = || fault(before, &|kind| matches!(kind, FaultKind::Hold(_))).map(Silence::Held);
+        let unseen = || {
+            let last = self.flight(*sendings.last()?)?;
+            let any = || fault(before, &|kind| !matches!(kind, FaultKind::Kill { .. }));
+            (last.fate == Fate::Underway).then(any)?.map(Silence::Unseen)
+        };
+        lost.next().map(Silence::AnswersLost).or_else(held).or_else(unseen)
+    }
+}
