@@ -30,6 +30,11 @@ impl<'a> Hosts<'a> {
         self.0.insert(address, &event.host);
     }
 
+    /// Every address, with its host.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (IpAddr, &'a str)> {
+        self.0.iter().map(|(addr, host)| (*addr, *host))
+    }
+
     /// The host that has this address.
     pub(crate) fn at(&self, addr: IpAddr) -> Option<&'a str> {
         self.0.get(&addr).copied()

@@ -20,7 +20,7 @@ pub struct Column {
 #[derive(Debug)]
 pub(super) struct Positions<'a> {
     names: BTreeMap<&'a str, usize>,
-    hosts: Hosts<'a>,
+    addrs: BTreeMap<IpAddr, usize>,
 }
 
 impl Positions<'_> {
@@ -32,16 +32,17 @@ impl Positions<'_> {
     /// `from`.
     pub(super) fn addr(&self, addr: IpAddr, from: usize) -> usize {
         let furthest = if from == 0 { self.names.len().saturating_sub(1) } else { 0 };
-        self.hosts.at(addr).and_then(|name| self.host(name)).unwrap_or(furthest)
+        self.addrs.get(&addr).copied().unwrap_or(furthest)
     }
 }
 
 pub(super) fn columns(events: &[Event]) -> (Vec<Column>, Positions<'_>) {
     let roles = roles(events, []);
-    let names = roles.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+    let names: BTreeMap<&str, usize> = roles.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+    let addrs = Hosts::of(events).all().map(|(addr, name)| (addr, names[name])).collect();
     let column = |(name, role): &(&str, Role)| Column {
         name: wording::printable(name).into_owned(),
         router: *role == Role::Router,
     };
-    (roles.iter().map(column).collect(), Positions { names, hosts: Hosts::of(events) })
+    (roles.iter().map(column).collect(), Positions { names, addrs })
 }
