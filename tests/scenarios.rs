@@ -7,8 +7,9 @@
 mod common;
 
 use common::{as_expected, holds, load, summary, timeline};
-use echosim::scenario;
+use echosim::scenario::{self, Scenario};
 use echosim::stack::System;
+use echosim::timeline::{Kind, ProcessChange};
 
 use System::{Book, Bsd, Linux, Rfc};
 
@@ -137,4 +138,36 @@ fn every_scenario_holds_over_ipv6_as_well() {
         scenario.set("ip", "6").expect("ip is a key");
         as_expected(&scenario);
     }
+}
+
+/// How often a program was started on the client, of a scenario whose client has these keys and whose faults are these.
+fn clients_started(keys: &str, faults: &[(&str, &str)]) -> (usize, Vec<usize>) {
+    let mut text = format!(
+        "name = \"x\"\n[host.client]\nrun = \"echo-client server\"\n{keys}\n\
+         type = [{{ at = \"9s\", eof = true }}]\n[host.server]\nrun = \"echo-server\"\n"
+    );
+    for (at, what) in faults {
+        text.push_str(&format!("[[fault]]\nat = \"{at}\"\ndo = \"{what}\"\nhost = \"client\"\n"));
+    }
+    let scenario = Scenario::parse("x.toml", &text).expect("it is well-formed");
+    let outcome = scenario.run().expect("it runs to its end");
+    let starts = outcome.events.iter().filter(|event| match &event.kind {
+        Kind::Process(process) => &*event.host == "client" && process.what == ProcessChange::Start,
+        _ => false,
+    });
+    (starts.count(), outcome.missed)
+}
+
+#[test]
+fn a_crash_cancels_the_starts_that_are_still_to_come() {
+    let crash_and_boot = [("1s", "crash"), ("1.5s", "boot")];
+    // One before the crash, two after the boot; the second of the first boot would have been at 2 s.
+    assert_eq!(clients_started("count = 2\nevery = \"2s\"", &crash_and_boot).0, 3);
+    assert_eq!(clients_started("start = \"2s\"", &crash_and_boot).0, 1);
+    assert_eq!(clients_started("start = \"2s\"", &crash_and_boot[..1]).0, 0);
+}
+
+#[test]
+fn a_boot_of_a_host_that_is_on_does_nothing_and_is_said_to() {
+    assert_eq!(clients_started("", &[("1s", "boot")]), (1, vec![0]));
 }

@@ -54,9 +54,7 @@ impl Changes {
         scenario.stack = self.stack.unwrap_or(scenario.stack);
         scenario.seed = self.seed.unwrap_or(scenario.seed);
         scenario.until = self.until.map_or(scenario.until, |until| SimTime::ZERO + until);
-        for (key, value) in &self.set {
-            scenario.set(key, value)?;
-        }
+        scenario.set_all(&self.set)?;
         Ok(scenario)
     }
 }

@@ -79,7 +79,7 @@ use std::time::Duration;
 use crate::echo::Command;
 pub use crate::sim::IpVersion;
 use crate::sim::host_addrs;
-use crate::stack::{Profile, System};
+use crate::stack::System;
 use crate::time::SimTime;
 
 pub use expect::{Difference, check};
@@ -207,16 +207,5 @@ impl Scenario {
     pub(crate) fn addrs(&self) -> Vec<Vec<IpAddr>> {
         let hosts = self.hosts.iter().enumerate();
         hosts.map(|(n, host)| host_addrs(self.ip, n, host.addrs.into())).collect()
-    }
-
-    /// The profile of this host's TCP: its system's, changed by the host's own `set`, then by the scenario's.
-    pub(crate) fn profile(&self, host: &Host) -> Profile {
-        let mut profile = Profile::of(self.system(host));
-        for (key, value) in host.set.iter().chain(&self.set) {
-            if set::is_profile_key(key) {
-                profile.set(key, value).expect("values are tried when they are set");
-            }
-        }
-        profile
     }
 }

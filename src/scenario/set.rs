@@ -4,9 +4,9 @@ use thiserror::Error;
 
 use super::link::{self, mtu_fits};
 use super::near::{did_you_mean, near};
-use super::{IpVersion, Scenario};
+use super::{Host, IpVersion, Scenario};
 use crate::router::LinkConfig;
-use crate::stack::Profile;
+use crate::stack::{Profile, System};
 
 /// The key of the scenario itself.
 const IP: (&str, &str) = ("ip", "the Internet Protocol's version, 4 or 6");
@@ -45,6 +45,15 @@ pub enum SetError {
     },
 }
 
+impl SetError {
+    /// The key that cannot be set.
+    pub(super) fn key(&self) -> &str {
+        match self {
+            SetError::UnknownKey { key, .. } | SetError::BadValue { key, .. } => key,
+        }
+    }
+}
+
 impl Scenario {
     /// Sets a key of every link, or of every host's TCP profile, or a name of the scenario's own `[set]`.
     ///
@@ -52,20 +61,42 @@ impl Scenario {
     ///
     /// An unknown key, or a value that it does not take; then nothing is changed.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), SetError> {
-        if is_profile_key(key) {
-            for host in &self.hosts {
-                set_profile(&mut Profile::of(self.system(host)), key, value)?;
-            }
-        } else if key == IP.0 || link::Key::of(key).is_some() {
+        self.set_all(&[(key.to_owned(), value.to_owned())])
+    }
+
+    /// Sets several keys, which need to go with each other only when all are set.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set); also a number of a host's own that does not go with the scenario's system.
+    pub fn set_all(&mut self, settings: &[(String, String)]) -> Result<(), SetError> {
+        let mut changed = self.clone();
+        for (key, value) in settings {
+            changed.set_one(key, value)?;
+        }
+        changed.hosts.iter().try_for_each(|host| changed.profile(host).map(drop))?;
+        *self = changed;
+        Ok(())
+    }
+
+    fn set_one(&mut self, key: &str, value: &str) -> Result<(), SetError> {
+        let is_of_link = key == IP.0 || link::Key::of(key).is_some();
+        if is_of_link {
             self.set_world(key, value).map_err(|expected| bad_value(key, value, expected))?;
         } else if self.variables.get(key).is_some() {
             self.set_variable(key, value).map_err(|expected| bad_value(key, value, expected))?;
-        } else {
+        } else if Profile::key(key).is_none() {
             let known = self.variables.names().chain(keys().map(|(known, _)| known));
             return Err(unknown(key, known.collect()));
         }
         self.set.push((key.to_owned(), value.to_owned()));
         Ok(())
+    }
+
+    /// The profile of this host's TCP: its system's, changed by the host's own `set`, then by the scenario's.
+    pub(crate) fn profile(&self, host: &Host) -> Result<Profile, SetError> {
+        let of_scenario = self.set.iter().filter(|(key, _)| Profile::key(key).is_some());
+        profile_with(self.system(host), host.set.iter().chain(of_scenario))
     }
 
     fn set_variable(&mut self, name: &str, value: &str) -> Result<(), String> {
@@ -103,16 +134,24 @@ impl Scenario {
     }
 }
 
-pub(super) fn is_profile_key(key: &str) -> bool {
-    Profile::key(key).is_some()
-}
-
-/// Sets a key of a profile.
-pub(super) fn set_profile(profile: &mut Profile, key: &str, value: &str) -> Result<(), SetError> {
-    if !is_profile_key(key) {
-        return Err(unknown(key, Profile::KEYS.iter().map(|known| known.name).collect()));
+/// The profile of a system with these numbers changed.
+pub(super) fn profile_with<'a>(
+    system: System,
+    settings: impl Iterator<Item = &'a (String, String)> + Clone,
+) -> Result<Profile, SetError> {
+    let mut profile = Profile::of(system);
+    for (key, value) in settings.clone() {
+        if Profile::key(key).is_none() {
+            return Err(unknown(key, Profile::KEYS.iter().map(|known| known.name).collect()));
+        }
+        profile.apply(key, value).map_err(|expected| bad_value(key, value, expected))?;
     }
-    profile.set(key, value).map_err(|expected| bad_value(key, value, expected))
+    for (key, value) in settings {
+        if let Some(expected) = profile.conflict(key) {
+            return Err(bad_value(key, value, expected));
+        }
+    }
+    Ok(profile)
 }
 
 fn unknown(key: &str, known: Vec<&str>) -> SetError {
@@ -189,6 +228,32 @@ mod tests {
             assert!(refused(key, "\u{0}").starts_with(&format!("{key}: \"\\0\" will not do: ")), "{key}");
         }
         assert_eq!(scenario, before);
+    }
+
+    #[test]
+    fn numbers_need_to_go_with_each_other_when_all_are_set() {
+        let all = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let mut scenario = load("crash").unwrap();
+        let before = scenario.clone();
+        let error = scenario.set_all(&all(&[("rto_min", "50s"), ("rto_max", "40s")])).unwrap_err();
+        assert_eq!(error.to_string(), "rto_min: \"50s\" will not do: no more than rto_max, 40s");
+        assert_eq!(scenario, before);
+        for pair in [[("rto_max", "200s"), ("rto_min", "100s")], [("rto_min", "100s"), ("rto_max", "200s")]] {
+            load("crash").unwrap().set_all(&all(&pair)).unwrap();
+        }
+    }
+
+    /// Valid under `linux`, whose RTO is 0.2 s at the least, and not under `book`.
+    #[test]
+    fn a_hosts_own_number_that_does_not_go_with_the_system_is_an_error() {
+        let text = "name = \"x\"\nstack = \"linux\"\n[host.a]\nset = { rto_max = \"1s\" }";
+        let mut scenario = Scenario::parse("x.toml", text).unwrap();
+        scenario.stack = System::Book;
+        let expected = "rto_max: \"1s\" will not do: no less than rto_min, 1.5s";
+        assert_eq!(scenario.set_all(&[]).unwrap_err().to_string(), expected);
+        assert!(scenario.run().unwrap_err().to_string().ends_with(expected));
     }
 
     #[test]

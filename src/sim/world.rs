@@ -20,6 +20,9 @@ use crate::timeline::Recorder;
 /// Why a world could not go on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum WorldError {
+    /// A host's settings do not go with each other.
+    #[error("{0}")]
+    Settings(String),
     /// A machine's turmoil host failed.
     #[error("the simulated network failed: {0}")]
     Network(String),

@@ -18,7 +18,7 @@ use crate::scenario::expect::Expectations;
 use crate::scenario::link::mtu_fits;
 use crate::scenario::variables::mentions;
 use crate::scenario::{Host, IpVersion, Program, Typed, Variables, generated_line, limits, set};
-use crate::stack::{Profile, System};
+use crate::stack::System;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -114,7 +114,7 @@ impl HostTable {
             limits: self.limits(&table)?,
             stdin: self.stdin(count, &table, budget)?,
             typed: self.typed(count, &table, budget)?,
-            set: self.settings(Profile::of(stack.unwrap_or(default)), &table)?,
+            set: self.settings(stack.unwrap_or(default), &table)?,
             link: LinkConfig::default(),
             drops: Vec::new(),
             expect: Expectations::default(),
@@ -243,12 +243,16 @@ impl HostTable {
         Ok(typed)
     }
 
-    fn settings(self, mut profile: Profile, table: &str) -> Result<Vec<(String, String)>, Wrong> {
-        let set = self.set.into_iter().map(|(key, Setting(value))| {
-            set::set_profile(&mut profile, key.get_ref(), &value)
-                .map_err(|error| Wrong::new(key.span(), format!("{table}.set"), error.to_string()))?;
-            Ok((key.into_inner(), value))
-        });
-        set.collect()
+    fn settings(self, system: System, table: &str) -> Result<Vec<(String, String)>, Wrong> {
+        let spans: BTreeMap<String, _> =
+            self.set.keys().map(|key| (key.get_ref().clone(), key.span())).collect();
+        let set: Vec<(String, String)> =
+            self.set.into_iter().map(|(key, Setting(value))| (key.into_inner(), value)).collect();
+        match set::profile_with(system, set.iter()) {
+            Ok(_) => Ok(set),
+            Err(error) => {
+                Err(Wrong::new(spans[error.key()].clone(), format!("{table}.set"), error.to_string()))
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::linux::syn_waits;
-use super::{AbortedAccept, GiveUp, Profile};
+use super::{AbortedAccept, GiveUp, Profile, Rto};
 use crate::errno::Errno;
 use crate::span;
 
@@ -91,13 +91,20 @@ const KEYS: &[Key] = &[
         "rto_min",
         "the least retransmission timeout, as 200ms",
         sysctl("net.ipv4.tcp_rto_min_us", MICROS),
-        |profile, value| profile.set_rto_min(duration(value)?),
+        |profile, value| {
+            profile.rto.min = duration(value)?;
+            profile.rto.initial = profile.rto.initial.max(profile.rto.min);
+            Ok(())
+        },
     ),
     key(
         "rto_max",
         "the most that back-off makes of it, as 120s",
         sysctl("net.ipv4.tcp_rto_max_ms", MILLIS),
-        |profile, value| profile.set_rto_max(duration(value)?),
+        |profile, value| {
+            profile.rto.max = duration(value)?;
+            Ok(())
+        },
     ),
     key(
         "keepalive_time",
@@ -194,8 +201,30 @@ impl Profile {
     ///
     /// What was expected of `value`, or that there is no such key.
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let mut changed = self.clone();
+        changed.apply(key, value)?;
+        if let Some(expected) = changed.conflict(key) {
+            return Err(expected);
+        }
+        *self = changed;
+        Ok(())
+    }
+
+    /// The same, whether or not the number goes with the others: several may be changed before they do.
+    pub(crate) fn apply(&mut self, key: &str, value: &str) -> Result<(), String> {
         let key = Profile::key(key).ok_or("no such key")?;
         (key.apply)(self, value)
+    }
+
+    /// What this key was expected to be, if its number does not go with another.
+    pub(crate) fn conflict(&self, key: &str) -> Option<String> {
+        let Rto { min, max, .. } = self.rto;
+        match key {
+            _ if min <= max => None,
+            "rto_min" => Some(format!("no more than rto_max, {max:?}")),
+            "rto_max" => Some(format!("no less than rto_min, {min:?}")),
+            _ => None,
+        }
     }
 
     fn syn_waits(&self, retries: u32) -> Vec<Duration> {
@@ -206,23 +235,6 @@ impl Profile {
         let last = self.syn[self.syn.len() - 1];
         let known = self.syn.iter().copied();
         known.chain(std::iter::repeat(last)).take(retries as usize + 1).collect()
-    }
-
-    fn set_rto_max(&mut self, max: Duration) -> Result<(), String> {
-        if max < self.rto.min {
-            return Err(format!("no less than rto_min, {:?}", self.rto.min));
-        }
-        self.rto.max = max;
-        Ok(())
-    }
-
-    fn set_rto_min(&mut self, min: Duration) -> Result<(), String> {
-        if min > self.rto.max {
-            return Err(format!("no more than rto_max, {:?}", self.rto.max));
-        }
-        self.rto.min = min;
-        self.rto.initial = self.rto.initial.max(min);
-        Ok(())
     }
 }
 

@@ -8,8 +8,8 @@ use crate::timeline::Recorder;
 
 /// The world at its first moment.
 pub(super) fn world(scenario: &Scenario, recorder: Recorder) -> Result<World, WorldError> {
-    let setups =
-        scenario.hosts.iter().enumerate().map(|(n, host)| setup(scenario, n, host, &recorder)).collect();
+    let hosts = scenario.hosts.iter().enumerate();
+    let setups = hosts.map(|(n, host)| setup(scenario, n, host, &recorder)).collect::<Result<_, _>>()?;
     let world = World::new(scenario.ip, scenario.seed, setups, recorder)?;
     for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
         let rule = rule.on_links(|host| world.link(host).expect("rules are checked to name hosts"));
@@ -18,10 +18,11 @@ pub(super) fn world(scenario: &Scenario, recorder: Recorder) -> Result<World, Wo
     Ok(world)
 }
 
-fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> HostSetup {
+fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> Result<HostSetup, WorldError> {
     let addrs = host_addrs(scenario.ip, n, host.addrs.into());
     let (name, recorder) = (host.name.clone(), recorder.clone());
-    let (profile, seed) = (scenario.profile(host), scenario.seed);
+    let profile = scenario.profile(host).map_err(|error| WorldError::Settings(error.to_string()))?;
+    let seed = scenario.seed;
     let mtu = host.mtu.unwrap_or(host.link.mtu);
     let (abi, limits) = (host.abi, host.limits);
     let machine = move |boot: u32, _| {
@@ -29,12 +30,12 @@ fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> Hos
         let stack = stack::Config { addrs: addrs.clone(), profile: profile.clone(), mtu, seed };
         Machine::new(MachineConfig { abi, limits, ..MachineConfig::new(&name, stack) }, recorder.clone())
     };
-    HostSetup {
+    Ok(HostSetup {
         name: host.name.clone(),
         addrs: host.addrs.into(),
         link: host.link.clone(),
         machine: Box::new(machine),
-    }
+    })
 }
 
 /// A seed of its own for each boot of each host: a host that boots again must not take up its old sequence
