@@ -192,6 +192,22 @@ fn a_host_all_alone_and_a_dozen_of_them_are_drawn() {
 }
 
 #[test]
+fn what_a_host_sends_to_itself_is_drawn_wherever_the_host_stands() {
+    let hosts = |names: &[&str]| -> String {
+        let host = |name: &&str| format!("[host.{name}]\nrun = \"echo-client {name} 1\"\n");
+        names.iter().map(host).collect()
+    };
+    for names in [&["a"][..], &["a", "b"], &["a", "b", "c"]] {
+        let scenario = Scenario::parse("x.toml", &format!("name = \"x\"\n{}", hosts(names))).unwrap();
+        let run = (RunInfo::from(&scenario), scenario.run().expect("it runs to its end"));
+        for picture in every_picture(&run) {
+            assert_eq!(picture.matches("[S] seq 0").count(), names.len(), "{picture}");
+            assert_eq!(picture.matches("[R.] seq 0").count(), names.len(), "{picture}");
+        }
+    }
+}
+
+#[test]
 fn what_the_network_does_to_packets_is_drawn() {
     let mut scenario = scenario::load("lossy").expect("a scenario of the library");
     for (key, value) in [("duplicate", "0.1"), ("corrupt", "0.1"), ("reorder", "0.2"), ("ip", "6")] {

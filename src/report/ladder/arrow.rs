@@ -10,6 +10,10 @@ use crate::time::SimTime;
 impl Page<'_> {
     pub(super) fn arrow(&mut self, t: SimTime, arrow: &Arrow) -> Line {
         let mut line = self.blank(t);
+        if arrow.to == arrow.from {
+            self.to_itself(&mut line, arrow);
+            return line;
+        }
         let stop = match arrow.end {
             ArrowEnd::Lost { column, .. } => column,
             _ => arrow.to,
@@ -53,6 +57,22 @@ impl Page<'_> {
         }
         self.label(&mut line, arrow, (left, right), rightwards, room);
         line
+    }
+
+    /// A packet of a host's to itself: it comes back at once, and its words are where there is more room.
+    fn to_itself(&self, line: &mut Line, arrow: &Arrow) {
+        let from = self.places[arrow.from];
+        let rightwards = from <= self.width / 2;
+        let (left, right) = if rightwards { (from, self.width) } else { (self.places[0], from) };
+        let (way, style) = (usize::from(!rightwards), self.arrow_style(arrow));
+        line.put(from, self.glyphs.begin[way], Style::new());
+        let (glyph, lost) = match arrow.end {
+            ArrowEnd::Lost { reason, .. } => (self.glyphs.lost, Some(format!("lost: {reason}"))),
+            ArrowEnd::Arrived(_) | ArrowEnd::Underway => (self.glyphs.head[1 - way], None),
+        };
+        line.put(if rightwards { from + 1 } else { from - 1 }, glyph, style);
+        let arrow = Arrow { note: lost.or_else(|| arrow.note.clone()), ..arrow.clone() };
+        self.label(line, &arrow, (left, right), rightwards, (right - left).saturating_sub(3));
     }
 
     /// The words on an arrow, next to its sender; as many as there is room for.
