@@ -31,7 +31,7 @@ mod tests;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::time::SimTime;
-use crate::timeline::Event;
+use crate::timeline::{Event, Kind};
 use anchor::Anchors;
 use track::{Moment, tracks};
 
@@ -66,7 +66,8 @@ pub fn compare(sim: &[Event], real: &[Event], tolerance: Tolerance) -> Report {
         pair(&track.host, &[], &on_kernel, &mut rows, |_, _| Timing::default());
     }
     rows.sort_by_key(|row| row.sim().or(row.real()));
-    Report { rows, tolerance }
+    let wire_unwatched = !wire_watched && sim.iter().any(|event| matches!(event.kind, Kind::Segment(_)));
+    Report { rows, tolerance, wire_unwatched }
 }
 
 /// Pairs two tracks; `timing` holds the times of a pair against each other.

@@ -119,6 +119,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// What was allowed.
     pub tolerance: Tolerance,
+    /// The simulated run has segments, and the real one could not show any.
+    pub wire_unwatched: bool,
 }
 
 impl Report {
@@ -183,7 +185,8 @@ impl Report {
     fn verdict(&self, out: &mut dyn Write, kernel: &str) -> io::Result<()> {
         let pairs = self.pairs();
         let Some(first) = self.partings().next() else {
-            return writeln!(out, "simulation and {kernel} agree in all {pairs} events");
+            let wire = if self.wire_unwatched { "; segments were not watched" } else { "" };
+            return writeln!(out, "simulation and {kernel} agree in all {pairs} events{wire}");
         };
         let (host, what) = first.host_and_what();
         let how = match first {

@@ -168,3 +168,17 @@ fn what_is_compared_less_is_a_scenario() {
     }
     assert_eq!(Scope::of("reboot"), Scope::Everything);
 }
+
+/// A loopback shows no segments: to agree on the rest is not to agree on them.
+#[test]
+fn a_wire_that_was_not_watched_is_said_to_be_so() {
+    let event = |kind| Event { t: SimTime::ZERO, host: "client".into(), kind, packet: None };
+    let sim = [event(sent(1, 0)), event(start(7))];
+    let verdict = |real: &[Event]| {
+        let mut out = Vec::new();
+        compare(&sim, real, Tolerance::default()).write(&mut out, "Linux").unwrap();
+        String::from_utf8(out).unwrap().lines().last().unwrap().to_owned()
+    };
+    assert_eq!(verdict(&sim[1..]), "simulation and Linux agree in all 1 events; segments were not watched");
+    assert_eq!(verdict(&sim), "simulation and Linux agree in all 2 events");
+}

@@ -15,6 +15,8 @@ pub(crate) struct Process<'a> {
     pub(crate) name: &'a str,
     /// It called `connect`, so it is a client.
     pub(crate) client: bool,
+    /// It has accepted a connection, or connected, or was refused: segments went to and fro.
+    pub(crate) has_conversed: bool,
     /// The connection that it made last, and the event.
     pub(crate) connected: Option<(usize, ConnectionId)>,
     /// The connections that it has a descriptor of, and when the last write to each returned.
@@ -116,6 +118,11 @@ impl<'a> Process<'a> {
             Some(Trouble { at, t, host, news, id, written, connection })
         };
         self.client |= matches!(call.what, SystemCall::Connect { .. });
+        self.has_conversed |= matches!(
+            (&call.what, call.result),
+            (SystemCall::Connect { .. }, Ok(_) | Err(Errno::ECONNREFUSED))
+                | (SystemCall::Accept { .. }, Ok(_))
+        );
         match (&call.what, call.result) {
             // Not yet, or no child left: an answer.
             (_, Err(EAGAIN | EALREADY | ECHILD | EINPROGRESS)) => {}

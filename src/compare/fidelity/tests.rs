@@ -24,7 +24,7 @@ fn row(real_millis: u64) -> Row {
 }
 
 fn entry(name: &str, rows: Vec<Row>) -> Entry {
-    let report = Report { rows, tolerance: Tolerance::default() };
+    let report = Report { rows, tolerance: Tolerance::default(), wire_unwatched: false };
     let finding = Finding { report, segments: 12, errors: vec!["ECONNRESET"] };
     Entry { plan: plan(name), found: Ok(finding) }
 }

@@ -88,6 +88,9 @@ fn zombies<'a>(story: &Story<'a>) -> BTreeMap<&'a str, usize> {
 
 /// `27 segments in 562.5 s, 12 of them sent again; 13 lost: host down`.
 fn wire(story: &Story<'_>, end: SimTime) -> String {
+    if !story.wire_was_watched() {
+        return format!("segments were not watched; the run took {}", wording::moment(end));
+    }
     let again = match story.retransmitted {
         0 => String::new(),
         again => format!(", {again} of them sent again"),

@@ -152,3 +152,11 @@ fn losses_are_counted_by_reason() {
 fn a_run_in_which_nothing_happened_says_so() {
     assert_eq!(told(&[], &[], 0.0), ["0 segments in 0 s"]);
 }
+
+/// A kernel's own loopback is not watched; that is not the same as no segments.
+#[test]
+fn what_was_not_watched_is_not_counted_as_nothing() {
+    let mut sample = Sample::new();
+    sample.call("client", connect(), Ok(0), 0.0);
+    assert_eq!(told(&sample.events, &[], 1.0).last().unwrap(), "segments were not watched; the run took 1 s");
+}
