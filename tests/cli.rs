@@ -161,6 +161,24 @@ fn a_value_says_what_was_expected() {
     assert!(refused(&["--scenario", "crash", "--set", "loss"]).contains("expected KEY=VALUE"));
 }
 
+#[cfg(unix)]
+#[test]
+fn no_other_systems_tcp_is_asked_of_a_kernel() {
+    let what = "the hosts' TCP is this machine's, so --stack can be linux only\n";
+    let real = ["--scenario", "startup", "--real", "--stack", "book"];
+    assert_eq!(refused(&real), format!("error: --real: {what}"));
+    assert_eq!(refused(&["compare", "startup", "--stack", "rfc"]), format!("error: compare: {what}"));
+}
+
+#[test]
+fn numbers_of_a_profile_have_to_go_with_each_other() {
+    let expected = "error: --set: rto_min: \"50s\" will not do: no more than rto_max, 40s\n";
+    for command in [&["--scenario"][..], &["explain"]] {
+        let set = ["crash", "--set", "rto_min=50s", "--set", "rto_max=40s"];
+        assert_eq!(refused(&[command, &set].concat()), expected);
+    }
+}
+
 #[test]
 fn text_does_not_go_into_json() {
     assert_eq!(

@@ -47,6 +47,14 @@ impl Choice {
 }
 
 impl Changes {
+    /// Where a real kernel is asked, no other system's TCP can be asked for.
+    pub(super) fn refuse_others_tcp(&self, what: &'static str) -> Result<(), Refusal> {
+        match self.stack {
+            Some(stack) if stack != System::REAL => Err(Refusal::OthersTcp(what)),
+            _ => Ok(()),
+        }
+    }
+
     /// The scenario of this name or file, changed.
     pub(super) fn load(&self, name: &str) -> Result<Scenario, Refusal> {
         let mut scenario = scenario::load(name)?;

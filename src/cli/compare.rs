@@ -44,6 +44,9 @@ impl Compare {
         if !(0.0..=1_000.0).contains(&self.tolerance) {
             return complain(err, &"--tolerance: expected per cent from 0 to 1000");
         }
+        if let Err(refusal) = self.changes.refuse_others_tcp("compare") {
+            return complain(err, &refusal);
+        }
         let tolerance = Tolerance { share: self.tolerance / 100.0, ..Tolerance::default() };
         match &self.scenario {
             Some(name) => self.one(name, tolerance, out, err),

@@ -15,8 +15,8 @@ pub(super) enum Refusal {
     NoHost(String),
     #[error("{0} writes text, which is not for whoever reads --trace=json")]
     TextInJson(&'static str),
-    #[error("--real: the hosts' TCP is this machine's, so --stack can be linux only")]
-    OthersTcp,
+    #[error("{0}: the hosts' TCP is this machine's, so --stack can be linux only")]
+    OthersTcp(&'static str),
     #[error(
         "{0} shows the insides of hosts at every moment, which nobody sees of this machine's kernel (--real)"
     )]

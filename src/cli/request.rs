@@ -4,7 +4,6 @@ use super::args::{Args, Trace};
 use super::pictures::Pictures;
 use super::refusal::Refusal;
 use crate::scenario::Scenario;
-use crate::stack::System;
 
 /// What is to be done.
 #[derive(Debug)]
@@ -43,8 +42,8 @@ impl Request {
                 return Err(Refusal::TextInJson(name));
             }
         }
-        if args.real && args.changes.stack.is_some_and(|stack| stack != System::REAL) {
-            return Err(Refusal::OthersTcp);
+        if args.real {
+            args.changes.refuse_others_tcp("--real")?;
         }
         let shortened = args.changes.until.is_some();
         let mut scenario = args.changes.load(&name)?;
