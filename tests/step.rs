@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -97,8 +97,12 @@ impl Screen {
     /// Waits for the end; the terminal then reads lines and echoes them again, and shows what it showed before.
     fn is_given_back(&mut self) -> ExitStatus {
         let deadline = Instant::now() + TIME_LIMIT;
-        while let Ok(bytes) = self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            self.take(&bytes);
+        loop {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.screen.screen().contents()),
+            }
         }
         let status = self.child.wait().expect("it ends");
         assert!(!self.screen.screen().alternate_screen(), "the screen is the shell's");
