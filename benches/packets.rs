@@ -78,7 +78,7 @@ fn host(name: &'static str, link: usize) -> HostSetup {
             }
             host
         });
-    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine }
+    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine, observer: None }
 }
 
 /// Each octet crosses two links there and two back: four hops a segment's worth of data, acknowledgments not counted.
@@ -163,7 +163,7 @@ fn crowded_host(name: &'static str, link: usize, connections: usize, recorder: &
         }
         host
     });
-    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine }
+    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine, observer: None }
 }
 
 fn crowded_world(connections: usize, recorder: Recorder) -> World {

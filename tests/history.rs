@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use echosim::scenario::{self, BUILT_IN, Moment, Netstat, Scenario};
+use echosim::errno::Errno;
+use echosim::scenario::{self, BUILT_IN, Moment, Netstat, Outcome, Scenario};
 use echosim::sim::History;
 use echosim::stack::{SocketInfo, System};
 use echosim::time::SimTime;
+use echosim::timeline::{Kind, TcpState};
 
-fn with_history(scenario: &Scenario) -> (scenario::Outcome, History) {
+fn with_history(scenario: &Scenario) -> (Outcome, History) {
     scenario.run_with_history().expect("it runs to its end")
 }
 
@@ -62,7 +64,7 @@ fn keeping_a_history_changes_nothing() {
 }
 
 #[test]
-fn an_event_is_shown_with_the_round_it_happened_in() {
+fn an_event_is_shown_with_the_step_it_happened_in() {
     let scenario = scenario::load("normal").expect("a scenario of the library");
     let (outcome, history) = with_history(&scenario);
     let snapshots: Vec<usize> =
@@ -72,6 +74,56 @@ fn an_event_is_shown_with_the_round_it_happened_in() {
         assert!(snapshot.events > n, "event {n} has happened in its snapshot");
         assert_eq!(snapshot.t, outcome.events[n].t, "event {n}");
     }
+}
+
+fn is_call(kind: &Kind, name: &str) -> bool {
+    matches!(kind, Kind::Call(call) if call.what.name() == name)
+}
+
+/// The snapshot of the first event that `is` says is meant.
+fn frame_of_first(outcome: &Outcome, history: &History, is: impl Fn(&Kind) -> bool) -> usize {
+    let nth = outcome.events.iter().position(|event| is(&event.kind)).expect("it happens");
+    history.frame_of(&outcome.events, nth)
+}
+
+#[test]
+fn a_server_that_has_just_started_does_not_listen_yet() {
+    let scenario = scenario::load("normal").expect("a scenario of the library");
+    let (outcome, history) = with_history(&scenario);
+    let server = &history.hosts()[0];
+    let states = |frame| {
+        let sockets = server.sockets(frame, SimTime::ZERO).expect("it is on");
+        sockets.into_iter().map(|socket| socket.state).collect::<Vec<_>>()
+    };
+    let started = frame_of_first(&outcome, &history, |kind| matches!(kind, Kind::Process(_)));
+    assert!(states(started).is_empty());
+    assert_eq!(server.processes(started).count(), 1);
+    let bound = frame_of_first(&outcome, &history, |kind| is_call(kind, "bind"));
+    assert!(states(bound).is_empty());
+    let listens = frame_of_first(&outcome, &history, |kind| is_call(kind, "listen"));
+    assert_eq!(states(listens), [TcpState::Listen]);
+}
+
+#[test]
+fn a_process_is_there_at_the_call_that_tells_it_of_the_end() {
+    let scenario = scenario::load("crash").expect("a scenario of the library");
+    let (outcome, history) = with_history(&scenario);
+    let client = &history.hosts()[1];
+    let fails = |kind: &Kind| matches!(kind, Kind::Call(call) if call.result == Err(Errno::ETIMEDOUT));
+    let told = frame_of_first(&outcome, &history, fails);
+    assert_eq!(client.processes(told).map(|it| it.state.letter()).collect::<Vec<_>>(), ['R']);
+    assert_eq!(client.processes(history.frame_at(outcome.end)).count(), 0);
+}
+
+#[test]
+fn a_host_is_off_with_the_crash_and_not_before() {
+    let scenario = scenario::load("crash").expect("a scenario of the library");
+    let (outcome, history) = with_history(&scenario);
+    let crash = outcome.events.iter().position(|event| matches!(event.kind, Kind::Fault { .. }));
+    let crash = crash.expect("it happens");
+    let is_on = |nth| history.hosts()[0].power.at(history.frame_of(&outcome.events, nth)).is_some();
+    assert!(is_on(crash - 1));
+    assert!(!is_on(crash));
 }
 
 #[test]

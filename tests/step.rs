@@ -101,7 +101,9 @@ impl Screen {
             match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.screen.screen().contents()),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("it does not end:\n{}", self.screen.screen().contents())
+                }
             }
         }
         let status = self.child.wait().expect("it ends");

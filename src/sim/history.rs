@@ -1,30 +1,33 @@
-//! What every host looked like after every round of a run: to be asked about any moment later.
+//! What every host looked like after every step of a run: to be asked about any moment later.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::mem;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::World;
-use crate::os::sim::{Machine, ProcessInfo};
-use crate::stack::{SocketInfo, TimerInfo, TimerKind};
+use crate::os::sim::{Change, Observer, ProcessInfo};
+use crate::stack::{SocketId, SocketInfo, TimerInfo, TimerKind};
 use crate::time::SimTime;
-use crate::timeline::Event;
+use crate::timeline::{Event, Recorder};
 
 /// The sockets and processes of a run's hosts over time.
 ///
-/// A snapshot is taken after every round; only what changed since the one before is kept.
+/// A snapshot is taken after every step of a host: a call, a packet that came, a timer that fired. Only what changed
+/// since the one before is kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     snapshots: Vec<Snapshot>,
     hosts: Vec<HostHistory>,
 }
 
-/// A look at the world after a round.
+/// The world after a step of one of its hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The moment of the round.
+    /// The moment of the step.
     pub t: SimTime,
-    /// How many events the timeline had by then: those of the round are the last of them.
+    /// How many events the timeline had by then: those of the step are the last of them.
     pub events: usize,
 }
 
@@ -36,10 +39,13 @@ pub struct HostHistory {
     /// When it was on.
     pub power: Track<()>,
     /// Its sockets, by both ends; a listener has no other end.
-    pub sockets: BTreeMap<(SocketAddr, Option<SocketAddr>), Track<SocketRecord>>,
+    pub sockets: BTreeMap<Ends, Track<SocketRecord>>,
     /// Its processes, by process id.
     pub processes: BTreeMap<u32, Track<ProcessInfo>>,
 }
+
+/// Both ends of a socket.
+type Ends = (SocketAddr, Option<SocketAddr>);
 
 /// Something that comes, changes and goes.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,15 +114,6 @@ impl HostHistory {
         }
     }
 
-    fn take(&mut self, snapshot: usize, now: SimTime, host: Option<&Machine>) {
-        self.power.put(snapshot, host.map(|_| ()));
-        let sockets = host.map(|host| host.stack().sockets(now)).unwrap_or_default();
-        let sockets = sockets.into_iter().map(|it| ((it.local, it.remote), SocketRecord::new(now, it)));
-        put_all(&mut self.sockets, snapshot, sockets);
-        let processes = host.map(Machine::processes).unwrap_or_default();
-        put_all(&mut self.processes, snapshot, processes.into_iter().map(|it| (it.pid.as_raw(), it)));
-    }
-
     /// Its sockets in a snapshot, at a moment that belongs to it; `None` if the host was off.
     pub fn sockets(&self, snapshot: usize, now: SimTime) -> Option<Vec<SocketInfo>> {
         self.power.at(snapshot)?;
@@ -129,42 +126,18 @@ impl HostHistory {
     }
 }
 
-/// The looks of this snapshot; what has none is gone.
-fn put_all<K: Ord, T: PartialEq>(
-    tracks: &mut BTreeMap<K, Track<T>>,
-    snapshot: usize,
-    looks: impl Iterator<Item = (K, T)>,
-) {
-    let mut looks: BTreeMap<K, T> = looks.collect();
-    for (key, track) in tracks.iter_mut() {
-        track.put(snapshot, looks.remove(key));
-    }
-    for (key, look) in looks {
-        tracks.entry(key).or_default().put(snapshot, Some(look));
-    }
-}
-
 impl History {
     /// A history of nothing yet.
     pub fn new() -> History {
         History::default()
     }
 
-    /// Takes a snapshot of the world as it is.
-    pub fn take(&mut self, world: &World) {
-        if self.hosts.is_empty() {
-            self.hosts = world.host_names().map(HostHistory::new).collect();
+    /// The number of the snapshot that is taken now.
+    fn snapshot(&mut self, this: Snapshot) -> usize {
+        if self.snapshots.last() != Some(&this) {
+            self.snapshots.push(this);
         }
-        let this = Snapshot { t: world.now(), events: world.recorder().len() };
-        self.snapshots.pop_if(|latest| *latest == this);
-        let (snapshot, now) = (self.snapshots.len(), this.t);
-        for history in &mut self.hosts {
-            let name = history.name.clone();
-            if world.look_at(&name, |host, now| history.take(snapshot, now, Some(host))).is_none() {
-                history.take(snapshot, now, None);
-            }
-        }
-        self.snapshots.push(this);
+        self.snapshots.len() - 1
     }
 
     /// Every host, in the scenario's order.
@@ -182,16 +155,87 @@ impl History {
         self.snapshots.partition_point(|snapshot| snapshot.t <= t).saturating_sub(1)
     }
 
-    /// The snapshot after the round in which this event happened; after the last round of the moment, if the event
-    /// is its last.
+    /// How many events stand before those of a step. The step itself may have none: then it is shown with the event
+    /// before it.
+    pub fn events_before(&self, snapshot: usize) -> usize {
+        let before = snapshot.checked_sub(1).map_or(0, |before| self.snapshots[before].events);
+        before.min(self.snapshots[snapshot].events.saturating_sub(1))
+    }
+
+    /// The snapshot after this event and before the next; if one step has more events, the one after the step.
     pub fn frame_of(&self, events: &[Event], nth: usize) -> usize {
         let Some(event) = events.get(nth) else { return self.snapshots.len().saturating_sub(1) };
-        match events.get(nth + 1) {
-            Some(next) if next.t == event.t => {
-                let snapshot = self.snapshots.partition_point(|snapshot| snapshot.events <= nth);
-                snapshot.min(self.snapshots.len().saturating_sub(1))
+        let after =
+            self.snapshots.partition_point(|snapshot| snapshot.t <= event.t && snapshot.events <= nth + 1);
+        let before = after.saturating_sub(1);
+        let has_it = |snapshot: &Snapshot| snapshot.events > nth && snapshot.t == event.t;
+        // A router's event is no host's step: then there may be no snapshot of its moment at all.
+        if has_it(&self.snapshots[before]) || !self.snapshots.get(after).is_some_and(has_it) {
+            before
+        } else {
+            after
+        }
+    }
+}
+
+/// Writes the history of a run while the run goes on.
+pub struct HistoryWriter {
+    recorder: Recorder,
+    history: RefCell<History>,
+}
+
+impl HistoryWriter {
+    /// A history of these hosts. How many events there are by now is asked of `recorder`.
+    pub fn new<'a>(hosts: impl Iterator<Item = &'a str>, recorder: Recorder) -> Rc<HistoryWriter> {
+        let history = History { snapshots: Vec::new(), hosts: hosts.map(HostHistory::new).collect() };
+        Rc::new(HistoryWriter { recorder, history: RefCell::new(history) })
+    }
+
+    /// Takes the history out, which ends here.
+    pub fn take(&self) -> History {
+        self.history.take()
+    }
+
+    /// What writes down the steps of the n-th host.
+    pub fn observer(self: &Rc<HistoryWriter>, host: usize) -> Observer {
+        let writer = self.clone();
+        let ends_of = RefCell::default();
+        Rc::new(move |now, change| writer.write(now, host, &mut ends_of.borrow_mut(), change))
+    }
+
+    fn write(&self, t: SimTime, host: usize, ends_of: &mut BTreeMap<SocketId, Ends>, change: Option<Change>) {
+        let history = &mut *self.history.borrow_mut();
+        if history.hosts.is_empty() {
+            return; // It has been taken: the run is over, and its hosts are dropped.
+        }
+        let snapshot = history.snapshot(Snapshot { t, events: self.recorder.len() });
+        let host = &mut history.hosts[host];
+        host.power.put(snapshot, change.as_ref().map(|_| ()));
+        let Some(change) = change else {
+            for ends in mem::take(ends_of).into_values() {
+                host.sockets.entry(ends).or_default().put(snapshot, None);
             }
-            _ => self.frame_at(event.t),
+            for track in host.processes.values_mut() {
+                track.put(snapshot, None);
+            }
+            return;
+        };
+        // Another socket may come between the same two ends as one goes: first all that go.
+        for (id, info) in &change.sockets {
+            let ends = info.as_ref().map(|info| (info.local, info.remote));
+            if let Some(before) = ends_of.get(id).copied().filter(|before| Some(*before) != ends) {
+                ends_of.remove(id);
+                host.sockets.entry(before).or_default().put(snapshot, None);
+            }
+        }
+        for (id, info) in change.sockets {
+            let Some(info) = info else { continue };
+            let ends = (info.local, info.remote);
+            ends_of.insert(id, ends);
+            host.sockets.entry(ends).or_default().put(snapshot, Some(SocketRecord::new(t, info)));
+        }
+        for (pid, info) in change.processes {
+            host.processes.entry(pid.as_raw()).or_default().put(snapshot, info);
         }
     }
 }

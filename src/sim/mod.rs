@@ -13,7 +13,7 @@
 //! | `world.rs` | the [`World`]: its hosts, its clock, its next moment |
 //! | `faults.rs` | crash, boot, shutdown, partition … |
 //! | `node.rs` | one turmoil host: it carries packets between its cable and its simulated machine |
-//! | `history.rs` | what every host looked like after every round: the [`History`] |
+//! | `history.rs` | what every host looked like after every step: the [`History`] |
 //! | `cable.rs` | IP in UDP |
 //! | `addresses.rs` | who has which address |
 
@@ -25,7 +25,7 @@ mod node;
 mod world;
 
 pub use addresses::{IpVersion, host_addrs, router_addr, wildcard};
-pub use history::{History, HostHistory, Snapshot, SocketRecord, Track};
+pub use history::{History, HistoryWriter, HostHistory, Snapshot, SocketRecord, Track};
 pub use node::MachineBuilder;
 pub use world::{HostSetup, World, WorldError};
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::cable::{InCables, Plug};
-use crate::os::sim::Machine;
+use crate::os::sim::{Machine, Observer};
 use crate::router::{LinkId, Router};
 use crate::time::SimTime;
 
@@ -38,6 +38,7 @@ pub(super) struct HostNode {
     pub(super) own: IpAddr,
     pub(super) router: IpAddr,
     pub(super) build: MachineBuilder,
+    pub(super) observer: Option<Observer>,
     pub(super) boots: Cell<u32>,
     pub(super) machine: RefCell<Option<Machine>>,
     pub(super) round: Notify,
@@ -49,6 +50,9 @@ struct PowerCord(Rc<HostNode>);
 impl Drop for PowerCord {
     fn drop(&mut self) {
         drop(self.0.machine.take());
+        if let Some(observer) = &self.0.observer {
+            observer(self.0.clock.now(), None);
+        }
     }
 }
 
@@ -59,7 +63,11 @@ impl HostNode {
         // Every machine is plugged in before the first one says anything.
         self.round.notified().await;
         let boot = self.boots.replace(self.boots.get() + 1);
-        let machine = (self.build)(boot, self.clock.now());
+        let now = self.clock.now();
+        let mut machine = (self.build)(boot, now);
+        if let Some(observer) = &self.observer {
+            machine.observe(now, observer.clone());
+        }
         self.machine.replace(Some(machine));
         loop {
             self.take_turn(&mut plug)?;

@@ -69,7 +69,7 @@ fn setup(name: &'static str, link: usize, seed: u64, recorder: &Recorder) -> Hos
         }
         host
     });
-    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine }
+    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine, observer: None }
 }
 
 fn world(seed: u64) -> World {

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::addresses::{IpVersion, host_addrs, router_addr};
 use super::cable::{CAPACITY, InCables};
 use super::node::{Clock, HostNode, MachineBuilder, RouterNode};
-use crate::os::sim::Machine;
+use crate::os::sim::{Machine, Observer};
 use crate::router::{LinkConfig, LinkId, Router};
 use crate::time::SimTime;
 use crate::timeline::Recorder;
@@ -58,6 +58,8 @@ pub struct HostSetup {
     pub link: LinkConfig,
     /// Makes the machine, at the start and at every boot.
     pub machine: MachineBuilder,
+    /// Is told what changes on it.
+    pub observer: Option<Observer>,
 }
 
 /// Hosts, links and a router, at a moment.
@@ -134,6 +136,7 @@ impl World {
                 own: addrs[0],
                 router: own,
                 build: setup.machine,
+                observer: setup.observer,
                 boots: Cell::new(0),
                 machine: RefCell::new(None),
                 round: Notify::new(),

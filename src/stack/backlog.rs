@@ -9,7 +9,7 @@ use crate::timeline::TcpState;
 
 impl Stack {
     fn listener_mut(&mut self, id: SocketId) -> Option<&mut Listener> {
-        match self.sockets.get_mut(id.0) {
+        match self.sockets.get_mut(id) {
             Some(Socket::Listener(listener)) => Some(listener),
             _ => None,
         }
@@ -44,7 +44,7 @@ impl Stack {
 
     /// Ch. 5.11: the connection ended between its handshake and `accept`.
     fn died_before_accept(&mut self, id: SocketId, listener: SocketId) {
-        let reset = matches!(self.sockets.get(id.0), Some(Socket::Connection(c)) if c.was_reset());
+        let reset = matches!(self.sockets.get(id), Some(Socket::Connection(c)) if c.was_reset());
         match self.shared.profile.aborted_accept {
             AbortedAccept::Fails(_) if reset => self.changed(listener),
             AbortedAccept::Succeeds => {}
@@ -65,7 +65,7 @@ impl Stack {
             .sockets
             .iter()
             .filter_map(|(key, socket)| match socket {
-                Socket::Connection(c) if c.owner == Owner::Listener(id) => Some(SocketId(key)),
+                Socket::Connection(c) if c.owner == Owner::Listener(id) => Some(key),
                 _ => None,
             })
             .collect();

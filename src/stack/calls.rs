@@ -17,7 +17,7 @@ impl Stack {
     /// A new socket, neither bound nor connected.
     pub fn socket(&mut self) -> SocketId {
         let fresh = Socket::Fresh { local: None, options: Options::default() };
-        SocketId(self.sockets.insert(fresh))
+        self.sockets.insert(fresh)
     }
 
     /// Gives the socket a local address; port 0 asks for an ephemeral one.
@@ -27,7 +27,7 @@ impl Stack {
     /// EADDRNOTAVAIL if the host does not have the address, EADDRINUSE if the port is taken, EINVAL if the
     /// socket has an address already.
     pub fn bind(&mut self, id: SocketId, addr: SocketAddr) -> Result<(), Errno> {
-        let Some(Socket::Fresh { local: None, options }) = self.sockets.get(id.0) else {
+        let Some(Socket::Fresh { local: None, options }) = self.sockets.get(id) else {
             return Err(Errno::EINVAL);
         };
         if !addr.ip().is_unspecified() && !self.addrs.contains(&addr.ip()) {
@@ -42,7 +42,7 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         self.use_port(port);
-        if let Some(Socket::Fresh { local, .. }) = self.sockets.get_mut(id.0) {
+        if let Some(Socket::Fresh { local, .. }) = self.sockets.get_mut(id) {
             *local = Some(SocketAddr::new(addr.ip(), port));
         }
         Ok(())
@@ -55,7 +55,7 @@ impl Stack {
         }
         let overlaps = |ip: IpAddr| ip == addr.ip() || ip.is_unspecified() || addr.ip().is_unspecified();
         let listening = self.listeners.get(&addr.port()).is_some_and(|ids| {
-            ids.iter().any(|id| match self.sockets.get(id.0) {
+            ids.iter().any(|id| match self.sockets.get(*id) {
                 Some(Socket::Listener(listener)) => overlaps(listener.local.ip()),
                 _ => false,
             })
@@ -80,7 +80,7 @@ impl Stack {
     ///
     /// EDESTADDRREQ if it is not bound, EINVAL if it is connected, EADDRINUSE if another listens there.
     pub fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), Errno> {
-        let (local, options) = match self.sockets.get_mut(id.0) {
+        let (local, options) = match self.sockets.get_mut(id) {
             Some(Socket::Listener(listener)) => {
                 listener.backlog = backlog;
                 return Ok(());
@@ -92,7 +92,7 @@ impl Stack {
             return Err(Errno::EADDRINUSE);
         }
         let listener = Listener { local, options, backlog, incomplete: 0, completed: VecDeque::new() };
-        self.sockets[id.0] = Socket::Listener(listener);
+        self.sockets.replace(id, Socket::Listener(listener));
         self.listeners.entry(local.port()).or_default().push(id);
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Stack {
     /// ENETUNREACH without an address of the peer's family, EADDRINUSE if the pair of addresses is taken,
     /// EISCONN on a socket that was connected before, EOPNOTSUPP on a listener.
     pub fn connect(&mut self, now: SimTime, id: SocketId, peer: SocketAddr) -> Result<(), Errno> {
-        let (bound, options) = match self.sockets.get_mut(id.0) {
+        let (bound, options) = match self.sockets.get_mut(id) {
             Some(Socket::Connection(connection)) => return connection.connected(),
             Some(Socket::Listener(_)) => return Err(Errno::EOPNOTSUPP),
             Some(Socket::Fresh { local, options }) => (*local, options.clone()),
@@ -134,7 +134,7 @@ impl Stack {
         }
         let setup = self.setup(options);
         let connection = Connection::open(&mut self.shared.context(now), local, peer, setup);
-        self.sockets[id.0] = Socket::Connection(Box::new(connection));
+        self.sockets.replace(id, Socket::Connection(Box::new(connection)));
         self.connections.insert((local, peer), id);
         self.with_connection(now, id, |_, _| ());
         Err(Errno::EINPROGRESS)
@@ -147,9 +147,9 @@ impl Stack {
     /// EAGAIN if none waits, EINVAL if the socket does not listen; ECONNABORTED or EPROTO for a connection that
     /// was reset meanwhile, where the profile reports it (ch. 5.11).
     pub fn accept(&mut self, now: SimTime, id: SocketId) -> Result<(SocketId, SocketAddr), Errno> {
-        let Some(Socket::Listener(listener)) = self.sockets.get_mut(id.0) else { return Err(Errno::EINVAL) };
+        let Some(Socket::Listener(listener)) = self.sockets.get_mut(id) else { return Err(Errno::EINVAL) };
         let child = listener.completed.pop_front().ok_or(Errno::EAGAIN)?;
-        let Some(Socket::Connection(connection)) = self.sockets.get_mut(child.0) else {
+        let Some(Socket::Connection(connection)) = self.sockets.get_mut(child) else {
             return Err(Errno::ECONNABORTED);
         };
         if let (true, AbortedAccept::Fails(errno)) =
@@ -212,7 +212,7 @@ impl Stack {
     /// The last descriptor is gone. A connection goes on to its end without an owner: FIN, or RST where data
     /// would be lost unseen or SO_LINGER asks for it. `id` is no longer valid.
     pub fn close(&mut self, now: SimTime, id: SocketId) {
-        match self.sockets.get(id.0) {
+        match self.sockets.get(id) {
             Some(Socket::Fresh { local, .. }) => {
                 if let Some(local) = *local {
                     self.release_port(local.port());
@@ -233,7 +233,7 @@ impl Stack {
     ///
     /// EBADF if there is no such socket.
     pub fn set_option(&mut self, now: SimTime, id: SocketId, option: SocketOption) -> Result<(), Errno> {
-        match self.sockets.get_mut(id.0) {
+        match self.sockets.get_mut(id) {
             None => return Err(Errno::EBADF),
             Some(Socket::Fresh { options, .. }) => options.set(option),
             Some(Socket::Listener(listener)) => listener.options.set(option),
@@ -250,7 +250,7 @@ impl Stack {
     ///
     /// EBADF if there is no such socket.
     pub fn options(&self, id: SocketId) -> Result<&Options, Errno> {
-        match self.sockets.get(id.0).ok_or(Errno::EBADF)? {
+        match self.sockets.get(id).ok_or(Errno::EBADF)? {
             Socket::Fresh { options, .. } => Ok(options),
             Socket::Listener(listener) => Ok(&listener.options),
             Socket::Connection(connection) => Ok(connection.tcp.options()),
@@ -264,7 +264,7 @@ impl Stack {
     /// ENOPROTOOPT where the profile knows no quick acknowledgments, ENOTCONN if it is no connection.
     pub fn quick_ack(&self, id: SocketId) -> Result<bool, Errno> {
         self.knows_quick_ack()?;
-        match self.sockets.get(id.0) {
+        match self.sockets.get(id) {
             Some(Socket::Connection(connection)) => Ok(connection.tcp.quick_ack()),
             _ => Err(Errno::ENOTCONN),
         }
@@ -278,7 +278,7 @@ impl Stack {
     /// As [`quick_ack`](Stack::quick_ack).
     pub fn set_quick_ack(&mut self, now: SimTime, id: SocketId, quick: bool) -> Result<(), Errno> {
         self.knows_quick_ack()?;
-        match self.sockets.get(id.0) {
+        match self.sockets.get(id) {
             Some(Socket::Connection(_)) => {
                 self.with_connection(now, id, |connection, cx| connection.tcp.set_quick_ack(cx, quick));
                 Ok(())
@@ -293,7 +293,7 @@ impl Stack {
 
     /// SO_ERROR: why the connection died, once.
     pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
-        match self.sockets.get_mut(id.0)? {
+        match self.sockets.get_mut(id)? {
             Socket::Connection(connection) => connection.take_error(),
             _ => None,
         }
@@ -305,7 +305,7 @@ impl Stack {
     ///
     /// EBADF if there is no such socket.
     pub fn local_addr(&self, id: SocketId) -> Result<SocketAddr, Errno> {
-        match self.sockets.get(id.0).ok_or(Errno::EBADF)? {
+        match self.sockets.get(id).ok_or(Errno::EBADF)? {
             Socket::Fresh { local, .. } => Ok(local.unwrap_or_else(|| self.no_addr())),
             Socket::Listener(listener) => Ok(listener.local),
             Socket::Connection(connection) => Ok(connection.local),
@@ -318,7 +318,7 @@ impl Stack {
     ///
     /// ENOTCONN if there is no peer.
     pub fn peer_addr(&self, id: SocketId) -> Result<SocketAddr, Errno> {
-        match self.sockets.get(id.0) {
+        match self.sockets.get(id) {
             Some(Socket::Connection(connection)) if !connection.is_dead() => Ok(connection.remote),
             _ => Err(Errno::ENOTCONN),
         }
@@ -326,7 +326,7 @@ impl Stack {
 
     /// The connection that the socket is, or was.
     pub fn connection(&self, id: SocketId) -> Option<ConnectionId> {
-        match self.sockets.get(id.0)? {
+        match self.sockets.get(id)? {
             Socket::Connection(connection) => Some(ConnectionId::new(connection.local, connection.remote)),
             Socket::Fresh { .. } | Socket::Listener(_) => None,
         }
@@ -340,7 +340,7 @@ impl Stack {
 
     /// What `poll` says of the socket.
     pub fn readiness(&self, id: SocketId) -> Readiness {
-        match self.sockets.get(id.0) {
+        match self.sockets.get(id) {
             Some(Socket::Connection(connection)) => connection.readiness(&connection.tcp.status()),
             Some(Socket::Listener(listener)) => {
                 Readiness { readable: !listener.completed.is_empty(), ..Readiness::default() }

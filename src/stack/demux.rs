@@ -54,7 +54,7 @@ impl Stack {
     /// A connection in TIME_WAIT makes room for a new one between the same two ends (RFC 9293, 3.10.7.4).
     fn gives_way(&mut self, now: SimTime, id: SocketId) -> bool {
         let waits = matches!(
-            self.sockets.get(id.0),
+            self.sockets.get(id),
             Some(Socket::Connection(connection)) if connection.state() == TcpState::TimeWait
         );
         if waits {
@@ -66,7 +66,7 @@ impl Stack {
     /// The listener on the address itself goes before one on the wildcard address.
     fn listener_for(&self, segment: &Segment) -> Option<SocketId> {
         let ids = self.listeners.get(&segment.dst.port())?;
-        let local = |id: &&SocketId| match self.sockets.get(id.0) {
+        let local = |id: &&SocketId| match self.sockets.get(**id) {
             Some(Socket::Listener(listener)) => Some(listener.local.ip()),
             _ => None,
         };
@@ -80,7 +80,7 @@ impl Stack {
     }
 
     fn receive_syn(&mut self, now: SimTime, id: SocketId, syn: &Segment, packet: Bytes) {
-        let Some(Socket::Listener(listener)) = self.sockets.get_mut(id.0) else { return };
+        let Some(Socket::Listener(listener)) = self.sockets.get_mut(id) else { return };
         let limit = self.shared.profile.backlog_limit(listener.backlog);
         if listener.completed.len() + listener.incomplete >= limit {
             // Ch. 4.5: the SYN is ignored, not refused; the client sends it again.
@@ -91,7 +91,7 @@ impl Stack {
         let options = listener.options.clone();
         let setup = self.setup(options);
         let connection = Connection::listen(&self.shared.context(now), id, syn, setup);
-        let child = SocketId(self.sockets.insert(Socket::Connection(Box::new(connection))));
+        let child = self.sockets.insert(Socket::Connection(Box::new(connection)));
         self.connections.insert((syn.dst, syn.src), child);
         self.use_port(syn.dst.port());
         self.with_connection(now, child, |connection, cx| connection.tcp.on_segment(cx, syn, packet));

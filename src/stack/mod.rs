@@ -21,6 +21,7 @@
 
 mod backlog;
 mod calls;
+mod change_log;
 mod connection;
 mod demux;
 mod info;
@@ -29,6 +30,7 @@ mod options;
 pub mod profile;
 mod smoltcp;
 mod socket;
+mod socket_table;
 mod tcp;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -38,14 +40,15 @@ use bytes::Bytes;
 use rand::RngCore;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use slab::Slab;
 
+pub(crate) use change_log::ChangeLog;
 use connection::{Connection, Owner};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
 pub use options::{Options, SocketOption};
 pub use profile::{Profile, System};
 pub use socket::{How, Readiness, SocketId};
+use socket_table::SocketTable;
 use tcp::{Context, Setup};
 
 use crate::time::SimTime;
@@ -83,7 +86,7 @@ pub struct Stack {
     rng: ChaCha8Rng,
     /// Whether the link vouches for what it carries.
     offloads_checksums: bool,
-    sockets: Slab<Socket>,
+    sockets: SocketTable,
     /// Connections by local and remote end: looked up, never iterated.
     connections: HashMap<(SocketAddr, SocketAddr), SocketId>,
     /// The one looked up last: packets come in bursts.
@@ -138,7 +141,7 @@ impl Stack {
             mtu: config.mtu,
             rng,
             offloads_checksums: false,
-            sockets: Slab::new(),
+            sockets: SocketTable::default(),
             connections: HashMap::new(),
             recent: None,
             listeners: BTreeMap::new(),
@@ -208,12 +211,16 @@ impl Stack {
 
     /// Lets every timer fire whose moment has come, the oldest first.
     pub fn handle_timeout(&mut self, now: SimTime) {
-        while let Some((at, id)) = self.deadlines.first().copied() {
-            if at > now {
-                break;
-            }
+        while self.fire_next(now) {}
+    }
+
+    /// Lets the oldest timer fire whose moment has come; false if there is none.
+    pub(crate) fn fire_next(&mut self, now: SimTime) -> bool {
+        let due = self.deadlines.first().filter(|(at, _)| *at <= now).copied();
+        if let Some((_, id)) = due {
             self.with_connection(now, id, |connection, cx| connection.tcp.on_timeout(cx));
         }
+        due.is_some()
     }
 
     /// A socket whose [`readiness`](Stack::readiness) has changed, or a listener with one more connection to
@@ -224,17 +231,30 @@ impl Stack {
 
     /// Every socket with a state: listeners first, then connections, each in the order they were made.
     pub fn sockets(&self, now: SimTime) -> Vec<SocketInfo> {
-        let listeners = self.sockets.iter().filter_map(|(_, socket)| match socket {
+        let infos = self.sockets.iter().filter_map(|(id, _)| self.socket_info(now, id));
+        let (listeners, connections): (Vec<_>, Vec<_>) = infos.partition(|info| info.remote.is_none());
+        listeners.into_iter().chain(connections).collect()
+    }
+
+    /// One of them; `None` if it has no state, or is none.
+    pub(crate) fn socket_info(&self, now: SimTime, id: SocketId) -> Option<SocketInfo> {
+        match self.sockets.get(id)? {
             Socket::Listener(listener) => Some(listener.info()),
-            _ => None,
-        });
-        let connections = self.sockets.iter().filter_map(|(_, socket)| match socket {
             Socket::Connection(connection) if connection.state() != TcpState::Closed => {
                 Some(connection.tcp.info(now, &self.shared.profile))
             }
-            _ => None,
-        });
-        listeners.chain(connections).collect()
+            Socket::Fresh { .. } | Socket::Connection(_) => None,
+        }
+    }
+
+    /// From now on [`take_changes`](Stack::take_changes) knows what changed.
+    pub(crate) fn log_changes(&mut self) {
+        self.sockets.log_changes();
+    }
+
+    /// The sockets that may have changed since the last time, by id.
+    pub(crate) fn take_changes(&mut self) -> BTreeSet<SocketId> {
+        self.sockets.take_changes()
     }
 
     /// Works on a connection and then does the housekeeping that its new state asks for.
@@ -244,7 +264,7 @@ impl Stack {
         id: SocketId,
         work: impl FnOnce(&mut Connection, &mut Context<'_>) -> R,
     ) -> Option<R> {
-        let Some(Socket::Connection(connection)) = self.sockets.get_mut(id.0) else { return None };
+        let Some(Socket::Connection(connection)) = self.sockets.get_mut(id) else { return None };
         let mut cx = self.shared.context(now);
         let before = connection.tcp.status();
         let ready_before = connection.readiness(&before);
@@ -289,7 +309,7 @@ impl Stack {
 
     /// The connection is over: its addresses are free for another.
     fn forget_addresses(&mut self, id: SocketId) {
-        let Some(Socket::Connection(connection)) = self.sockets.get(id.0) else { return };
+        let Some(Socket::Connection(connection)) = self.sockets.get(id) else { return };
         let (local, remote) = (connection.local, connection.remote);
         if self.connections.get(&(local, remote)) == Some(&id) {
             self.connections.remove(&(local, remote));
@@ -300,7 +320,7 @@ impl Stack {
 
     fn remove(&mut self, id: SocketId) {
         self.set_deadline(id, None);
-        self.sockets.try_remove(id.0);
+        self.sockets.remove(id);
     }
 
     fn use_port(&mut self, port: u16) {

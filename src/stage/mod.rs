@@ -77,9 +77,6 @@ trait Stage {
     /// Lets the hosts do what is due; false if that was all that is to be done at this moment.
     fn round(&mut self) -> Result<bool, Self::Error>;
 
-    /// After a round, when the faults that waited for its events have struck.
-    fn after_round(&mut self) {}
-
     /// Starts a host's program in a process; `None` if the host is off.
     fn start(&mut self, host: usize) -> Result<Option<Pid>, Self::Error>;
 

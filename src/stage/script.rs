@@ -166,7 +166,6 @@ impl<'a> Script<'a> {
         loop {
             let moved = stage.round()?;
             let struck = self.watch(stage)?;
-            stage.after_round();
             if !moved && !struck {
                 return Ok(());
             }

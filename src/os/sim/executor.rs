@@ -59,7 +59,7 @@ impl Machine {
             Ok(Poll::Pending) => {
                 match kernel.process(pid).map(|process| &process.state) {
                     Ok(State::Running) => {
-                        let name = kernel.processes[&pid].name.clone();
+                        let name = kernel.processes[pid].name.clone();
                         kernel.stop(pid, format!(
                         "{name} (pid {pid}) was killed: it waits for something that is no call of its \
                          operating system and so would never wake"

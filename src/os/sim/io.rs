@@ -164,7 +164,7 @@ impl Kernel {
     }
 
     pub(super) fn record_line(&self, pid: Pid, stream: Stream, text: String) {
-        if let Some(process) = self.processes.get(&pid) {
+        if let Some(process) = self.processes.get(pid) {
             self.recorder.record(self.now, || {
                 Kind::Line(Line { pid: pid.as_raw(), process: process.name.clone(), stream, text })
             });

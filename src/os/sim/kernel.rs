@@ -8,9 +8,11 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::config::{Limits, MachineConfig};
+use super::observer::Observer;
 use super::open_file::OpenFile;
 use super::pipe::Pipe;
 use super::process::{Process, State};
+use super::process_table::ProcessTable;
 use super::terminal::Terminal;
 use super::wait_queue::{Blocked, Channel, WaitQueues};
 use crate::errno::Errno;
@@ -27,10 +29,11 @@ pub(super) struct Kernel {
     pub(super) now: SimTime,
     pub(super) stack: Stack,
     pub(super) recorder: Recorder,
+    pub(super) observer: Option<Observer>,
     pub(super) limits: Limits,
     pub(super) connect_restarts: bool,
     pub(super) abi: Abi,
-    pub(super) processes: BTreeMap<Pid, Process>,
+    pub(super) processes: ProcessTable,
     pub(super) files: Slab<OpenFile>,
     pub(super) pipes: Slab<Pipe>,
     pub(super) terminals: BTreeMap<u32, Terminal>,
@@ -63,10 +66,11 @@ impl Kernel {
             now: SimTime::ZERO,
             stack: Stack::new(config.stack, recorder.clone()),
             recorder,
+            observer: None,
             limits: config.limits,
             connect_restarts: config.connect_restarts,
             abi: config.abi,
-            processes: BTreeMap::new(),
+            processes: ProcessTable::default(),
             files: Slab::new(),
             pipes: Slab::new(),
             terminals: BTreeMap::new(),
@@ -83,17 +87,17 @@ impl Kernel {
 
     /// The process `pid`, which lives. A dead one's destructors may still make calls: `ESRCH`.
     pub(super) fn process(&self, pid: Pid) -> Result<&Process, Errno> {
-        self.processes.get(&pid).filter(|process| process.is_alive()).ok_or(Errno::ESRCH)
+        self.processes.get(pid).filter(|process| process.is_alive()).ok_or(Errno::ESRCH)
     }
 
     pub(super) fn process_mut(&mut self, pid: Pid) -> Result<&mut Process, Errno> {
-        self.processes.get_mut(&pid).filter(|process| process.is_alive()).ok_or(Errno::ESRCH)
+        self.processes.get_mut(pid).filter(|process| process.is_alive()).ok_or(Errno::ESRCH)
     }
 
     /// Puts the running process to sleep.
     pub(super) fn sleep(&mut self, pid: Pid, blocked: Blocked, within: Option<&'static str>) {
         self.leave_queues(pid);
-        if let Some(process) = self.processes.get_mut(&pid) {
+        if let Some(process) = self.processes.get_mut(pid) {
             let ticket = self.queues.insert(pid, &blocked);
             process.state = State::Sleeping { ticket, blocked, within };
         }
@@ -128,7 +132,7 @@ impl Kernel {
 
     /// Takes a sleeper out of every queue: it is ready, though not yet in line. Whether it slept.
     pub(super) fn leave_queues(&mut self, pid: Pid) -> bool {
-        let Some(process) = self.processes.get_mut(&pid) else { return false };
+        let Some(process) = self.processes.get_mut(pid) else { return false };
         let State::Sleeping { ticket, blocked, .. } = &process.state else { return false };
         self.queues.remove(pid, *ticket, blocked);
         process.state = State::Ready;

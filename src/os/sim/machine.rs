@@ -12,6 +12,7 @@ use bytes::Bytes;
 use super::SimOs;
 use super::config::MachineConfig;
 use super::kernel::{Kernel, Task};
+use super::observer::Observer;
 use super::power::Power;
 use super::process::ProcessInfo;
 use super::wait_queue::Channel;
@@ -42,6 +43,11 @@ impl Machine {
         Machine { kernel, tasks: BTreeMap::new(), power: Power::On }
     }
 
+    /// From now on `observer` is told of every step, and of what there is by now.
+    pub fn observe(&mut self, now: SimTime, observer: Observer) {
+        self.at(now).observe(observer);
+    }
+
     // -- programs ---------------------------------------------------------------------------------
 
     /// Starts a program as a child of init, with a terminal as its standard input, output and error.
@@ -67,8 +73,10 @@ impl Machine {
         F: FnOnce(SimOs) -> Fut + 'static,
         Fut: Future<Output = i32> + 'static,
     {
-        self.at(now);
-        let pid = self.kernel.borrow_mut().spawn(name, input);
+        let mut kernel = self.at(now);
+        let pid = kernel.spawn(name, input);
+        kernel.tell_changes();
+        drop(kernel);
         let os = SimOs { kernel: self.kernel.clone(), pid, within: None };
         self.tasks.insert(pid, Box::pin(async move { program(os).await }));
         pid
@@ -96,18 +104,22 @@ impl Machine {
             kernel.record_line(pid, Stream::Stdin, line.to_owned());
         }
         kernel.wake_all(Channel::Terminal(id));
+        kernel.tell_changes();
         true
     }
 
     /// Sends a signal from outside. `ESRCH` if there is no such process.
     pub fn kill(&mut self, now: SimTime, pid: Pid, signal: Signal) -> Result<(), Errno> {
-        self.at(now).post(pid, signal)
+        let mut kernel = self.at(now);
+        let result = kernel.post(pid, signal);
+        kernel.tell_changes();
+        result
     }
 
     /// Every process but init, by pid: `ps -o pid,ppid,stat,wchan,comm`.
     pub fn processes(&self) -> Vec<ProcessInfo> {
         let kernel = self.kernel.borrow();
-        kernel.processes.iter().map(|(pid, process)| ProcessInfo::of(*pid, process)).collect()
+        kernel.processes.iter().map(|(pid, process)| ProcessInfo::of(pid, process)).collect()
     }
 
     /// What went wrong with a program so badly that it had to be stopped for time to go on: an endless loop of
@@ -126,7 +138,9 @@ impl Machine {
     /// A packet arrives.
     pub fn receive(&mut self, now: SimTime, packet: Bytes) {
         if !self.is_off() {
-            self.at(now).stack.receive(now, packet);
+            let mut kernel = self.at(now);
+            kernel.stack.receive(now, packet);
+            kernel.tell_changes();
         }
     }
 
@@ -141,7 +155,9 @@ impl Machine {
     /// Lets the timers fire whose time has come.
     pub fn handle_timeout(&mut self, now: SimTime) {
         let mut kernel = self.at(now);
-        kernel.stack.handle_timeout(now);
+        while kernel.stack.fire_next(now) {
+            kernel.tell_changes();
+        }
         kernel.wake_for_time();
         drop(kernel);
         self.go_down(now);
@@ -165,6 +181,7 @@ impl Machine {
         self.at(now);
         while let Some(pid) = self.next_ready() {
             self.resume(pid);
+            self.kernel.borrow_mut().tell_changes();
         }
         self.go_down(now);
     }
@@ -195,10 +212,11 @@ impl Machine {
 
     fn kill_all(&mut self, now: SimTime, signal: Signal) {
         let mut kernel = self.at(now);
-        let pids: Vec<Pid> = kernel.processes.keys().copied().collect();
+        let pids: Vec<Pid> = kernel.processes.iter().map(|(pid, _)| pid).collect();
         for pid in pids {
             // One that is gone by now was waited for as its parent died.
             _ = kernel.post(pid, signal);
+            kernel.tell_changes();
         }
     }
 

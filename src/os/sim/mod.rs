@@ -12,10 +12,12 @@ mod executor;
 mod io;
 mod kernel;
 mod machine;
+mod observer;
 mod open_file;
 mod pipe;
 mod power;
 mod process;
+mod process_table;
 mod processes;
 mod signal_state;
 mod signals;
@@ -26,6 +28,7 @@ mod wchan;
 
 pub use config::{Limits, MachineConfig};
 pub use machine::Machine;
+pub use observer::{Change, Observer};
 #[cfg(feature = "cli")]
 pub(crate) use power::Power;
 pub use process::{ProcessInfo, ProcessState};

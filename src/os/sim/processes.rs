@@ -93,7 +93,7 @@ impl Kernel {
             self.release(file);
         }
         for child in children {
-            if let Some(child) = self.processes.get_mut(&child) {
+            if let Some(child) = self.processes.get_mut(child) {
                 child.parent = Pid::INIT;
             }
         }
@@ -121,8 +121,8 @@ impl Kernel {
 
     /// Takes a zombie out of the table.
     fn reap(&mut self, pid: Pid) {
-        let Some(process) = self.processes.remove(&pid) else { return };
-        if let Some(parent) = self.processes.get_mut(&process.parent) {
+        let Some(process) = self.processes.remove(pid) else { return };
+        if let Some(parent) = self.processes.get_mut(process.parent) {
             parent.children.remove(&pid);
             parent.zombies.remove(&pid);
         }
@@ -146,7 +146,7 @@ impl Kernel {
             return Err(Errno::ECHILD.into());
         }
         if let Some(child) = ended
-            && let State::Zombie(status) = self.processes[&child].state
+            && let State::Zombie(status) = self.processes[child].state
         {
             self.reap(child);
             return Ok(Some((child, status)));
@@ -186,7 +186,7 @@ impl Kernel {
         loop {
             self.last_pid = if self.last_pid < PID_MAX { self.last_pid + 1 } else { PID_MIN };
             let pid = Pid::from_raw(self.last_pid);
-            if !self.processes.contains_key(&pid) {
+            if self.processes.get(pid).is_none() {
                 return pid;
             }
         }

@@ -24,7 +24,7 @@ impl Kernel {
         if to == Pid::INIT {
             return Ok(()); // init catches or ignores them all
         }
-        let process = self.processes.get_mut(&to).ok_or(Errno::ESRCH)?;
+        let process = self.processes.get_mut(to).ok_or(Errno::ESRCH)?;
         if !process.is_alive() {
             return Ok(());
         }
@@ -57,7 +57,7 @@ impl Kernel {
     /// The next signal to deliver to `pid`; its handler's mask is in force from now on.
     pub(super) fn next_delivery(&mut self, pid: Pid) -> Delivery {
         loop {
-            let Some(process) = self.processes.get_mut(&pid).filter(|process| process.is_alive()) else {
+            let Some(process) = self.processes.get_mut(pid).filter(|process| process.is_alive()) else {
                 return Delivery::Dead;
             };
             let signals = &mut process.signals;
@@ -81,7 +81,7 @@ impl Kernel {
 
     /// A handler has returned.
     pub(super) fn restore_mask(&mut self, pid: Pid, mask: SignalSet) {
-        if let Some(process) = self.processes.get_mut(&pid) {
+        if let Some(process) = self.processes.get_mut(pid) {
             process.signals.mask = mask;
         }
     }
@@ -116,7 +116,7 @@ impl Kernel {
     }
 
     fn record_signal(&self, pid: Pid, signal: Signal, what: SignalChange) {
-        if let Some(process) = self.processes.get(&pid) {
+        if let Some(process) = self.processes.get(pid) {
             self.recorder.record(self.now, || Kind::Signal {
                 pid: pid.as_raw(),
                 process: process.name.clone(),

@@ -83,6 +83,7 @@ impl SimOs {
     ) -> Result<T, Errno> {
         let value = result.as_ref().map(Returned::value).map_err(|errno| *errno);
         self.kernel.borrow().record_call(self.pid, call, value, || args(&result));
+        self.kernel.borrow_mut().tell_changes();
         result
     }
 

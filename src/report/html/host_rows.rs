@@ -10,7 +10,7 @@ use crate::time::SimTime;
 /// One host over time.
 ///
 /// Every list of changes has rows that begin with the moment of a change and the number of events before its
-/// round; there is nothing behind them where something went.
+/// step; there is nothing behind them where something went.
 #[derive(Serialize)]
 pub(super) struct HostRows {
     /// Its column.
@@ -57,7 +57,7 @@ fn changes<T: PartialEq>(
 ) -> Vec<Vec<i64>> {
     let snapshots = history.snapshots();
     let changes = track.changes().map(|(snapshot, look)| {
-        let before = snapshot.checked_sub(1).map_or(0, |before| snapshots[before].events);
+        let before = history.events_before(snapshot);
         let mut numbers = vec![micros(snapshots[snapshot].t), before as i64];
         numbers.extend(look.map(&mut row).unwrap_or_default());
         numbers

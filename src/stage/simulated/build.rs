@@ -1,15 +1,22 @@
 //! The world of a scenario: its hosts, links and drop rules.
 
+use std::rc::Rc;
+
 use crate::os::sim::{Machine, MachineConfig};
 use crate::scenario::{Host, Scenario};
-use crate::sim::{HostSetup, World, WorldError, host_addrs};
+use crate::sim::{HistoryWriter, HostSetup, World, WorldError, host_addrs};
 use crate::stack;
 use crate::timeline::Recorder;
 
 /// The world at its first moment.
-pub(super) fn world(scenario: &Scenario, recorder: Recorder) -> Result<World, WorldError> {
+pub(super) fn world(
+    scenario: &Scenario,
+    recorder: Recorder,
+    history: Option<&Rc<HistoryWriter>>,
+) -> Result<World, WorldError> {
     let hosts = scenario.hosts.iter().enumerate();
-    let setups = hosts.map(|(n, host)| setup(scenario, n, host, &recorder)).collect::<Result<_, _>>()?;
+    let setups =
+        hosts.map(|(n, host)| setup(scenario, n, host, &recorder, history)).collect::<Result<_, _>>()?;
     let world = World::new(scenario.ip, scenario.seed, setups, recorder)?;
     for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
         let rule = rule.on_links(|host| world.link(host).expect("rules are checked to name hosts"));
@@ -18,7 +25,13 @@ pub(super) fn world(scenario: &Scenario, recorder: Recorder) -> Result<World, Wo
     Ok(world)
 }
 
-fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> Result<HostSetup, WorldError> {
+fn setup(
+    scenario: &Scenario,
+    n: usize,
+    host: &Host,
+    recorder: &Recorder,
+    history: Option<&Rc<HistoryWriter>>,
+) -> Result<HostSetup, WorldError> {
     let addrs = host_addrs(scenario.ip, n, host.addrs.into());
     let (name, recorder) = (host.name.clone(), recorder.clone());
     let profile = scenario.profile(host).map_err(|error| WorldError::Settings(error.to_string()))?;
@@ -35,6 +48,7 @@ fn setup(scenario: &Scenario, n: usize, host: &Host, recorder: &Recorder) -> Res
         addrs: host.addrs.into(),
         link: host.link.clone(),
         machine: Box::new(machine),
+        observer: history.map(|history| history.observer(n)),
     })
 }
 

@@ -2,11 +2,13 @@
 
 mod build;
 
+use std::rc::Rc;
+
 use crate::os::sim::{Machine, ProcessInfo, ProcessState};
 use crate::os::{Pid, Signal};
 use crate::router::Met;
 use crate::scenario::{Input, Outcome, RunError, Scenario, Waiting};
-use crate::sim::{History, World, WorldError};
+use crate::sim::{History, HistoryWriter, World, WorldError};
 use crate::stack::SocketInfo;
 use crate::stage::{Stage, script};
 use crate::time::SimTime;
@@ -40,20 +42,24 @@ impl Scenario {
     ///
     /// As [`run`](Self::run).
     pub fn run_with_history(&self) -> Result<(Outcome, History), RunError> {
-        let (outcome, history) = simulate(self, Recorder::new("world"), Some(History::new()))?;
-        Ok((outcome, history.unwrap_or_default()))
+        let recorder = Recorder::new("world");
+        let names = self.hosts.iter().map(|host| host.name.as_str());
+        let history = HistoryWriter::new(names, recorder.clone());
+        simulate(self, recorder, Some(&history))
     }
 }
 
 fn simulate(
     scenario: &Scenario,
     recorder: Recorder,
-    history: Option<History>,
-) -> Result<(Outcome, Option<History>), RunError> {
+    history: Option<&Rc<HistoryWriter>>,
+) -> Result<(Outcome, History), RunError> {
     let run = || {
-        let world = build::world(scenario, recorder)?;
-        let mut stage = Simulated { scenario, world, history };
-        Ok((script::run(scenario, &mut stage)?, stage.history))
+        let world = build::world(scenario, recorder, history)?;
+        let mut stage = Simulated { scenario, world };
+        let outcome = script::run(scenario, &mut stage)?;
+        // Before the world is dropped, and with it the power of its hosts.
+        Ok((outcome, history.map(|history| history.take()).unwrap_or_default()))
     };
     run().map_err(|source| RunError { scenario: scenario.name.clone(), source })
 }
@@ -62,7 +68,6 @@ fn simulate(
 struct Simulated<'a> {
     scenario: &'a Scenario,
     world: World,
-    history: Option<History>,
 }
 
 impl Simulated<'_> {
@@ -104,12 +109,6 @@ impl Stage for Simulated<'_> {
 
     fn round(&mut self) -> Result<bool, WorldError> {
         self.world.round()
-    }
-
-    fn after_round(&mut self) {
-        if let Some(history) = &mut self.history {
-            history.take(&self.world);
-        }
     }
 
     fn start(&mut self, host: usize) -> Result<Option<Pid>, WorldError> {

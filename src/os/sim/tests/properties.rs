@@ -58,7 +58,7 @@ proptest! {
         {
             let kernel = rig.host.kernel.borrow();
             let mut counted = BTreeMap::new();
-            for file in kernel.processes.values().flat_map(|process| process.descriptors.iter().flatten()) {
+            for file in kernel.processes.iter().flat_map(|(_, process)| process.descriptors.iter().flatten()) {
                 *counted.entry(*file).or_insert(0) += 1;
             }
             let said: BTreeMap<_, _> = kernel.files.iter().map(|(key, file)| (key, file.descriptors)).collect();
