@@ -305,3 +305,28 @@ fn a_reboot_is_not_what_silence_comes_of() {
     assert!(summary.ends_with(": near crashed at 1 s"), "{summary}");
     assert!(causes.contains("the near host was down since 1 s"), "{causes}");
 }
+
+/// A program in fgets does not look at its socket: what its TCP found out it hears of with the next line.
+#[test]
+fn it_is_said_when_tcp_gave_up_and_when_the_program_asked() {
+    let text = "name = \"A program in fgets\"\n\
+        [host.server]\nrun = \"echo-server\"\n\
+        [host.client]\nrun = \"echo-client --keepalive=30s,10s,3 server\"\n\
+        type = [{ at = \"0s\", line = \"hello\" }, { at = \"300s\", line = \"world\" }]\n\
+        [[fault]]\nat = \"5s\"\ndo = \"crash\"\nhost = \"server\"\n";
+    let mut scenario = Scenario::parse("fgets.toml", text).expect("it is well-formed");
+    // Berkeley's write looks at the closed socket before its error.
+    let (summary, causes) = told(&scenario);
+    let gave_up = "TCP gave up at 60.02 s after 3 keepalive probes: server crashed at 5 s";
+    assert_eq!(summary, format!("echo-client[101] was killed by SIGPIPE at 300 s; {gave_up}"));
+    let chain = "SIGPIPE killed the process at 300 s, because TCP had given up at 60.02 s, because none of";
+    assert!(causes.starts_with(chain), "{causes}");
+
+    scenario.stack = System::Linux;
+    let (summary, causes) = told(&scenario);
+    let both =
+        "30.72 s after the first; TCP gave up at 61.44 s, and the program asked at 300 s: server crashed";
+    assert!(summary.contains(&format!("ETIMEDOUT after 3 keepalive probes, {both}")), "{summary}");
+    let chain = "writen failed with ETIMEDOUT at 300 s, because TCP had given up at 61.44 s, because none of";
+    assert!(causes.starts_with(chain), "{causes}");
+}

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
-use crate::timeline::{Icmp, SegmentEvent};
+use crate::timeline::{Icmp, SegmentEvent, TcpState};
 
 /// One end of a connection, up to the event read last. What is counted is what has not been answered yet.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +25,9 @@ pub(crate) struct Connection {
     pub(crate) reset: Option<SimTime>,
     /// When the peer's FIN came.
     pub(crate) fin: Option<SimTime>,
+    /// The event at which its own TCP ended it, with nothing heard from the peer, and when. The program may ask for it much
+    /// later.
+    pub(crate) gave_up: Option<(usize, SimTime)>,
     pub(super) acked: u32,
 }
 
@@ -72,6 +75,19 @@ impl Connection {
             self.acked = ack;
             (self.retransmissions, self.tail_loss_probes, self.told) = (0, 0, None);
         }
+    }
+
+    /// It is closed, and this is the state it was in before.
+    pub(super) fn closed(&mut self, moment: (usize, SimTime), from: TcpState) {
+        let in_order = matches!(from, TcpState::TimeWait | TcpState::LastAck | TcpState::Listen);
+        if !in_order && self.reset.is_none() {
+            self.gave_up = Some(moment);
+        }
+    }
+
+    /// When its own TCP had given up, if a program has heard of it only later.
+    pub(crate) fn gave_up_before(&self, t: SimTime) -> Option<(usize, SimTime)> {
+        self.gave_up.filter(|(_, then)| *then < t)
     }
 
     pub(super) fn told(&mut self, error: &Icmp) {

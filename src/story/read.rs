@@ -5,7 +5,7 @@ use crate::packet::Flags;
 use crate::time::SimTime;
 use crate::timeline::{
     Call, ConnectionId, Direction, Event, FaultKind, Kind, Process as ProcessEvent, ProcessChange,
-    SegmentEvent,
+    SegmentEvent, TcpState,
 };
 
 impl<'a> Story<'a> {
@@ -22,6 +22,10 @@ impl<'a> Story<'a> {
             Kind::Process(process) => self.changed((at, t), host, process),
             Kind::Line(line) => self.process(host, line.pid, &line.process).line(line),
             Kind::Fault { fault: FaultKind::Crash | FaultKind::Boot, target } => self.host_is_gone(t, target),
+            Kind::State { local, remote, from, to: TcpState::Closed } => {
+                let connection = self.connections.get_mut(&(host, ConnectionId::new(*local, *remote)));
+                connection.into_iter().for_each(|it| it.closed((at, t), *from));
+            }
             Kind::Icmp(_) | Kind::State { .. } | Kind::Signal { .. } | Kind::Fault { .. } => {}
         }
     }

@@ -39,6 +39,10 @@ impl Reasoning<'_, '_> {
             });
         }
         let Some(id) = self.trouble.id else { return chain };
+        let connection = self.story.connection(self.trouble.host, id);
+        if let Some((at, _)) = connection.and_then(|it| it.gave_up_before(self.trouble.t)) {
+            chain.push(self.sentence(format!("TCP had given up at {}", self.at(at)), vec![at]));
+        }
         let links = match self.trouble.news {
             News::Failed { errno: Errno::ETIMEDOUT, .. } => self.silence(id),
             News::Failed {

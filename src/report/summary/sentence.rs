@@ -139,6 +139,16 @@ impl<'a> Narrator<'a> {
                 let why = why.map_or(String::new(), |why| format!(": {why}"));
                 format!("was killed by SIGPIPE at {when}, {}{why}", after(t - reset, "the RST"))
             }
+            ("SIGPIPE", None, Some(id)) => {
+                let before = self.story.events.len();
+                let gave_up = connection.and_then(|it| Some((it.gave_up_before(t)?.1, attempts(it)?)));
+                let gave_up = gave_up.map_or(String::new(), |(then, attempts)| {
+                    let why = self.silence(process.host, id, before);
+                    let why = why.map_or(String::new(), |why| format!(": {why}"));
+                    format!("; TCP gave up at {} after {attempts}{why}", wording::moment(then))
+                });
+                format!("was killed by SIGPIPE at {when}{gave_up}")
+            }
             _ => format!("was killed by {signal} at {when}"),
         }
     }
@@ -220,7 +230,8 @@ fn tries(trouble: &Trouble<'_>) -> Option<String> {
     Some(if trouble.connects() { format!("{attempts} of the SYN") } else { attempts })
 }
 
-/// `, 542.5 s after the write`: measured from what the program, or its TCP, did last to be answered.
+/// `, 542.5 s after the write`: measured from what the program, or its TCP, did last to be answered. Where TCP gave up while
+/// the program did not ask, until then, and both are said.
 fn when(trouble: &Trouble<'_>) -> String {
     let connection = trouble.connection.as_ref();
     let keepalives = connection.and_then(|connection| connection.keepalives);
@@ -236,7 +247,16 @@ fn when(trouble: &Trouble<'_>) -> String {
         (None, Some(fin)) => (fin, "the FIN"),
         (None, None) => return format!(" at {}", wording::moment(trouble.t)),
     };
-    format!(", {}", after(trouble.t - since, what))
+    match connection.and_then(|connection| connection.gave_up_before(trouble.t)) {
+        Some((_, then)) if since <= then => {
+            let (then, span) = (wording::moment(then), after(then - since, what));
+            format!(
+                ", {span}; TCP gave up at {then}, and the program asked at {}",
+                wording::moment(trouble.t)
+            )
+        }
+        _ => format!(", {}", after(trouble.t - since, what)),
+    }
 }
 
 fn after(span: Duration, what: &str) -> String {
