@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::observed::{HostSeen, Observed, Seen, SeenFailure};
+use super::pattern::fits;
 use super::{Count, Expectation, Failure, Prints, Tolerance};
 use crate::scenario::outcome::Outcome;
 use crate::scenario::{Host, Scenario, Waiting, generated_line};
@@ -223,14 +224,6 @@ impl Differences {
             self.note("packets lost by drop rules".to_owned(), expected, dropped);
         }
     }
-}
-
-/// Whether a line is as expected; `*` stands for anything.
-fn fits(pattern: &str, line: &str) -> bool {
-    let Some((beginning, rest)) = pattern.split_once('*') else { return pattern == line };
-    let Some(line) = line.strip_prefix(beginning) else { return false };
-    let ends = (0..=line.len()).filter(|at| line.is_char_boundary(*at));
-    ends.into_iter().any(|at| fits(rest, &line[at..]))
 }
 
 fn chain(states: &[TcpState]) -> String {

@@ -3,6 +3,7 @@
 mod bound;
 mod check;
 mod observed;
+mod pattern;
 mod tolerance;
 
 use crate::errno::Errno;
