@@ -55,7 +55,7 @@ pub(crate) struct Story<'a> {
     /// A pid means another process after its host has booted again.
     current: BTreeMap<(&'a str, u32), usize>,
     /// Most readers do not ask which packet became which.
-    packets: OnceCell<Packets>,
+    packets: OnceCell<Packets<'a>>,
 }
 
 impl<'a> Story<'a> {

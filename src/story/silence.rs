@@ -2,7 +2,7 @@
 
 use super::{Fate, Story, Struck};
 use crate::packet::Flags;
-use crate::timeline::{ConnectionId, Direction, FaultKind, Kind, LostPacket, LostReason, SegmentEvent};
+use crate::timeline::{ConnectionId, Direction, FaultKind, Kind, LostReason, SegmentEvent};
 
 /// Where a conversation broke off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +85,9 @@ impl<'a> Story<'a> {
             return Some(Silence::Lost(loss));
         }
         let &first = sendings.first()?;
-        let answers = self.events[first..before].iter().enumerate().rev();
-        let mut lost = answers.filter_map(|(n, event)| match &event.kind {
-            Kind::Lost { packet: LostPacket::Segment(it), reason }
-                if ConnectionId::new(it.dst, it.src) == id =>
-            {
-                Some(loss(first + n, *reason))
-            }
+        let answers = self.losses(ConnectionId::new(id.remote, id.local), before);
+        let lost = answers.last().filter(|at| **at >= first).and_then(|&at| match self.events[at].kind {
+            Kind::Lost { reason, .. } => Some(loss(at, reason)),
             _ => None,
         });
         let held = || fault(before, &|kind| matches!(kind, FaultKind::Hold(_))).map(Silence::Held);
@@ -100,6 +96,6 @@ impl<'a> Story<'a> {
             let any = || fault(before, &|kind| !matches!(kind, FaultKind::Kill { .. }));
             (last.fate == Fate::Underway).then(any)?.map(Silence::Unseen)
         };
-        lost.next().map(Silence::AnswersLost).or_else(held).or_else(unseen)
+        lost.map(Silence::AnswersLost).or_else(held).or_else(unseen)
     }
 }

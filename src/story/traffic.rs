@@ -3,19 +3,29 @@
 use std::collections::BTreeMap;
 
 use super::{Fate, Flight, Reset, Story, flights, resets};
-use crate::timeline::{ConnectionId, Direction, Event, Icmp, Kind, SegmentEvent};
+use crate::timeline::{ConnectionId, Direction, Event, Icmp, Kind, LostPacket, SegmentEvent};
 
-/// Packets, paired.
-pub(super) struct Packets {
+/// Places in the timeline, in order, by the end of a connection that they belong to: its addresses as its host sees
+/// them, and that host.
+type ByEnd<'a> = BTreeMap<ConnectionId, BTreeMap<&'a str, Vec<usize>>>;
+
+/// Packets, paired, and sorted by the connection that they belong to.
+pub(super) struct Packets<'a> {
     /// The flight that began at an event.
     departures: BTreeMap<usize, Flight>,
     /// Where the packet that arrived at an event was sent.
     origins: BTreeMap<usize, usize>,
     resets: BTreeMap<usize, Reset>,
+    /// Segments that left or came.
+    segments: ByEnd<'a>,
+    /// ICMP errors that came.
+    icmp: ByEnd<'a>,
+    /// Segments that were lost, by the end of the connection that sent them.
+    lost: BTreeMap<ConnectionId, Vec<usize>>,
 }
 
-impl Packets {
-    fn of(events: &[Event]) -> Packets {
+impl<'a> Packets<'a> {
+    fn of(events: &'a [Event]) -> Packets<'a> {
         let (mut departures, mut origins) = (BTreeMap::new(), BTreeMap::new());
         for flight in flights(events) {
             if let Fate::Arrived(at) = flight.fate {
@@ -25,12 +35,43 @@ impl Packets {
                 departures.insert(flight.sent, flight);
             }
         }
-        Packets { departures, origins, resets: resets(events) }
+        let (mut segments, mut icmp) = (ByEnd::new(), ByEnd::new());
+        let mut lost = BTreeMap::<ConnectionId, Vec<usize>>::new();
+        let note = |table: &mut ByEnd<'a>, host: &'a str, id: ConnectionId, at: usize| {
+            table.entry(id).or_default().entry(host).or_default().push(at);
+        };
+        for (at, event) in events.iter().enumerate() {
+            match &event.kind {
+                Kind::Segment(it) => note(&mut segments, &event.host, own(it), at),
+                Kind::Icmp(it) if it.dir == Direction::In => {
+                    note(&mut icmp, &event.host, ConnectionId::new(it.about.0, it.about.1), at);
+                }
+                Kind::Lost { packet: LostPacket::Segment(it), .. } => {
+                    lost.entry(ConnectionId::new(it.src, it.dst)).or_default().push(at);
+                }
+                _ => {}
+            }
+        }
+        Packets { departures, origins, resets: resets(events), segments, icmp, lost }
     }
 }
 
+/// The connection of a segment, as the host sees it that sent or received it.
+fn own(segment: &SegmentEvent) -> ConnectionId {
+    match segment.dir {
+        Direction::Out => ConnectionId::new(segment.src, segment.dst),
+        Direction::In => ConnectionId::new(segment.dst, segment.src),
+    }
+}
+
+/// Those of a list of places, in order, that are before an event.
+fn up_to(places: Option<&Vec<usize>>, before: usize) -> &[usize] {
+    let places = places.map_or(&[][..], Vec::as_slice);
+    &places[..places.partition_point(|at| *at < before)]
+}
+
 impl<'a> Story<'a> {
-    fn packets(&self) -> &Packets {
+    fn packets(&self) -> &Packets<'a> {
         self.packets.get_or_init(|| Packets::of(self.events))
     }
 
@@ -64,16 +105,14 @@ impl<'a> Story<'a> {
         dir: Direction,
         before: usize,
     ) -> impl DoubleEndedIterator<Item = (usize, &'a SegmentEvent)> {
-        let own = move |segment: &SegmentEvent| match dir {
-            Direction::Out => (segment.src, segment.dst) == (id.local, id.remote),
-            Direction::In => (segment.dst, segment.src) == (id.local, id.remote),
-        };
-        self.events[..before].iter().enumerate().filter_map(move |(at, event)| match &event.kind {
-            Kind::Segment(segment) if segment.dir == dir && &*event.host == host && own(segment) => {
-                Some((at, segment))
-            }
-            _ => None,
-        })
+        let own = up_to(self.packets().segments.get(&id).and_then(|hosts| hosts.get(host)), before).iter();
+        let segments = own.filter_map(|&at| Some((at, self.segment(at)?)));
+        segments.filter(move |(_, segment)| segment.dir == dir)
+    }
+
+    /// Where segments were lost that one end of a connection sent, before an event.
+    pub(crate) fn losses(&self, id: ConnectionId, before: usize) -> &[usize] {
+        up_to(self.packets().lost.get(&id), before)
     }
 
     /// ICMP errors that `host` was told about a connection, before `before` and from `since` on.
@@ -84,12 +123,11 @@ impl<'a> Story<'a> {
         since: usize,
         before: usize,
     ) -> Vec<(usize, &'a Icmp)> {
-        let told = |(at, event): (usize, &'a Event)| match &event.kind {
-            Kind::Icmp(icmp) if icmp.dir == Direction::In && icmp.about == (id.local, id.remote) => {
-                (&*event.host == host).then_some((at, icmp))
-            }
+        let told = up_to(self.packets().icmp.get(&id).and_then(|hosts| hosts.get(host)), before).iter();
+        let icmp = |&at: &usize| match &self.events[at].kind {
+            Kind::Icmp(icmp) => Some((at, icmp)),
             _ => None,
         };
-        self.events[..before].iter().enumerate().skip(since).filter_map(told).collect()
+        told.skip_while(|at| **at < since).filter_map(icmp).collect()
     }
 }
