@@ -8,6 +8,8 @@ mod net {
     mod errors;
     mod halves;
     mod idle;
+    #[cfg(target_os = "linux")]
+    mod kernel;
     mod links;
     mod options;
     mod parity;

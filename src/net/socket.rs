@@ -61,7 +61,7 @@ impl Socket {
             let ready = ready_of(state.stack.readiness(self.id), interest);
             if ready.is_empty() {
                 let waits = state.waits(self.id);
-                if interest.is_readable() {
+                if interest.is_readable() || interest.is_error() {
                     waits.add(Side::Read, cx.waker());
                 }
                 if interest.is_writable() {
@@ -127,7 +127,9 @@ fn ready_of(readiness: Readiness, interest: Interest) -> Ready {
         add(readiness.writable, Ready::WRITABLE);
         add(readiness.hangup, Ready::WRITE_CLOSED);
     }
-    add(readiness.error, Ready::ERROR);
+    if interest.is_error() {
+        add(readiness.error, Ready::ERROR);
+    }
     ready
 }
 

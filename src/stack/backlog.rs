@@ -78,7 +78,7 @@ impl Stack {
                 self.listeners.remove(&port);
             }
         }
-        self.release_port(port);
+        self.ports.release(port, false);
         self.remove(id);
     }
 }

@@ -8,10 +8,10 @@ use super::listener::Listener;
 use super::options::{Options, SocketOption};
 use super::profile::AbortedAccept;
 use super::tcp::Context;
-use super::{FIRST_EPHEMERAL_PORT, How, Readiness, Socket, SocketId, Stack};
+use super::{How, Readiness, Socket, SocketId, Stack};
 use crate::errno::Errno;
 use crate::time::SimTime;
-use crate::timeline::ConnectionId;
+use crate::timeline::{ConnectionId, TcpState};
 
 impl Stack {
     /// A new socket, neither bound nor connected.
@@ -30,65 +30,75 @@ impl Stack {
         let Some(Socket::Fresh { local: None, options }) = self.sockets.get(id) else {
             return Err(Errno::EINVAL);
         };
-        if !addr.ip().is_unspecified() && !self.addrs.contains(&addr.ip()) {
+        if !addr.ip().is_unspecified() && !self.is_own(addr.ip()) {
             return Err(Errno::EADDRNOTAVAIL);
         }
-        let reuse = options.reuse_addr;
+        let options = options.clone();
         let port = match addr.port() {
-            0 => self.ephemeral_port()?,
+            0 => self.ports.unused().ok_or(Errno::EADDRINUSE)?,
             port => port,
         };
-        if self.is_taken(SocketAddr::new(addr.ip(), port), reuse) {
+        if self.is_taken(id, SocketAddr::new(addr.ip(), port), &options) {
             return Err(Errno::EADDRINUSE);
         }
-        self.use_port(port);
+        self.ports.acquire(port, false);
         if let Some(Socket::Fresh { local, .. }) = self.sockets.get_mut(id) {
             *local = Some(SocketAddr::new(addr.ip(), port));
         }
         Ok(())
     }
 
-    /// Whether another socket stands in the way of a bind (ch. 7.5, SO_REUSEADDR).
-    fn is_taken(&self, addr: SocketAddr, reuse: bool) -> bool {
-        if !self.ports.contains_key(&addr.port()) {
-            return false;
-        }
-        let overlaps = |ip: IpAddr| ip == addr.ip() || ip.is_unspecified() || addr.ip().is_unspecified();
-        let listening = self.listeners.get(&addr.port()).is_some_and(|ids| {
-            ids.iter().any(|id| match self.sockets.get(*id) {
-                Some(Socket::Listener(listener)) => overlaps(listener.local.ip()),
-                _ => false,
-            })
-        });
-        listening || !reuse
+    /// Whether another socket stands in the way of a bind (UNP 7.5, SO_REUSEADDR and SO_REUSEPORT).
+    fn is_taken(&self, own: SocketId, addr: SocketAddr, options: &Options) -> bool {
+        let reuse_of_both = self.shared.profile.reuse_addr_of_both;
+        let stands_in_the_way = |socket: &Socket| {
+            let (local, theirs, listens) = match socket {
+                Socket::Fresh { local: None, .. } => return false,
+                Socket::Fresh { local: Some(local), options } => (*local, options, false),
+                Socket::Listener(listener) => (listener.local, &listener.options, true),
+                Socket::Connection(connection) if connection.is_dead() => return false,
+                Socket::Connection(connection) => (connection.local, connection.tcp.options(), false),
+            };
+            let overlaps =
+                local.ip() == addr.ip() || local.ip().is_unspecified() || addr.ip().is_unspecified();
+            let shares = options.reuse_port && theirs.reuse_port
+                || options.reuse_addr && !listens && (theirs.reuse_addr || !reuse_of_both);
+            local.port() == addr.port() && overlaps && !shares
+        };
+        self.ports.is_used(addr.port())
+            && self.sockets.iter().any(|(id, socket)| id != own && stands_in_the_way(socket))
     }
 
-    fn ephemeral_port(&mut self) -> Result<u16, Errno> {
-        for _ in FIRST_EPHEMERAL_PORT..=u16::MAX {
-            let port = self.next_port;
-            self.next_port = port.checked_add(1).unwrap_or(FIRST_EPHEMERAL_PORT);
-            if !self.ports.contains_key(&port) {
-                return Ok(port);
-            }
+    /// A port for a socket that connects to `peer` without one.
+    fn port_to(&mut self, ip: IpAddr, peer: SocketAddr) -> Result<u16, Errno> {
+        if let Some(port) = self.ports.unused() {
+            return Ok(port);
         }
-        Err(Errno::EADDRNOTAVAIL)
+        let connections = &self.connections;
+        let is_free = |port| !connections.contains_key(&(SocketAddr::new(ip, port), peer));
+        let shares = self.shared.profile.shares_ephemeral_ports;
+        shares.then(|| self.ports.shared(is_free)).flatten().ok_or(Errno::EADDRNOTAVAIL)
     }
 
-    /// Makes the socket passive, with room for `backlog` connections that are not accepted yet.
+    /// Makes the socket passive, with room for `backlog` connections that are not accepted yet. One that is not bound
+    /// gets a port now (UNP 4.4).
     ///
     /// # Errors
     ///
-    /// EDESTADDRREQ if it is not bound, EINVAL if it is connected, EADDRINUSE if another listens there.
+    /// EINVAL if it is connected, EADDRINUSE if another listens there.
     pub fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), Errno> {
+        if let Some(Socket::Fresh { local: None, .. }) = self.sockets.get(id) {
+            self.bind(id, self.no_addr())?;
+        }
         let (local, options) = match self.sockets.get_mut(id) {
             Some(Socket::Listener(listener)) => {
                 listener.backlog = backlog;
                 return Ok(());
             }
-            Some(Socket::Fresh { local, options }) => (local.ok_or(Errno::EDESTADDRREQ)?, options.clone()),
+            Some(Socket::Fresh { local: Some(local), options }) => (*local, options.clone()),
             _ => return Err(Errno::EINVAL),
         };
-        if self.is_taken(local, true) {
+        if self.is_taken(id, local, &options) {
             return Err(Errno::EADDRINUSE);
         }
         let listener = Listener { local, options, backlog, incomplete: 0, completed: VecDeque::new() };
@@ -102,7 +112,8 @@ impl Stack {
     /// # Errors
     ///
     /// EINPROGRESS the first time; later EALREADY while it is under way, or once why it failed. At once:
-    /// ENETUNREACH without an address of the peer's family, EADDRINUSE if the pair of addresses is taken,
+    /// ENETUNREACH without an address of the peer's family or to a group, EADDRINUSE or EADDRNOTAVAIL, as the profile
+    /// has it, if the pair of addresses is taken, EADDRNOTAVAIL if no port is left,
     /// EISCONN on a socket that was connected before, EOPNOTSUPP on a listener.
     pub fn connect(&mut self, now: SimTime, id: SocketId, peer: SocketAddr) -> Result<(), Errno> {
         let (bound, options) = match self.sockets.get_mut(id) {
@@ -111,29 +122,41 @@ impl Stack {
             Some(Socket::Fresh { local, options }) => (*local, options.clone()),
             None => return Err(Errno::EBADF),
         };
-        if peer.port() == 0 || peer.ip().is_unspecified() {
+        let mapped = match peer.ip() {
+            IpAddr::V6(ip) => ip.to_ipv4_mapped(),
+            IpAddr::V4(_) => None,
+        };
+        let peer = self.meant(mapped.map_or(peer, |ip| SocketAddr::new(ip.into(), peer.port())));
+        if is_group(peer.ip()) {
+            return Err(Errno::ENETUNREACH);
+        }
+        if peer.port() == 0 {
             return Err(Errno::ECONNREFUSED);
         }
         let default = self.addrs.iter().copied().find(|addr| addr.is_ipv4() == peer.is_ipv4());
         let ip = match bound.map(|addr| addr.ip()).filter(|ip| !ip.is_unspecified()) {
             Some(ip) if ip.is_ipv4() != peer.is_ipv4() => return Err(Errno::EAFNOSUPPORT),
             Some(ip) => ip,
+            // A loopback address speaks to its like only (RFC 1122, 3.2.1.3 (g)).
+            None if peer.ip().is_loopback() => self.loopback(peer.is_ipv4()).ok_or(Errno::ENETUNREACH)?,
             None => default.ok_or(Errno::ENETUNREACH)?,
         };
         let port = match bound {
             Some(addr) => addr.port(),
             None => {
-                let port = self.ephemeral_port()?;
-                self.use_port(port);
+                let port = self.port_to(ip, peer)?;
+                self.ports.acquire(port, true);
                 port
             }
         };
         let local = SocketAddr::new(ip, port);
         if self.connections.contains_key(&(local, peer)) {
-            return Err(Errno::EADDRINUSE);
+            return Err(self.shared.profile.taken_pair);
         }
         let setup = self.setup(options);
-        let connection = Connection::open(&mut self.shared.context(now), local, peer, setup);
+        let mut connection = Connection::open(&mut self.shared.context(now), local, peer, setup);
+        connection.is_mapped = mapped.is_some();
+        connection.port_was_chosen = bound.is_none();
         self.sockets.replace(id, Socket::Connection(Box::new(connection)));
         self.connections.insert((local, peer), id);
         self.with_connection(now, id, |_, _| ());
@@ -158,7 +181,7 @@ impl Stack {
             self.remove(child);
             return Err(errno);
         }
-        let peer = connection.remote;
+        let peer = connection.shown(connection.remote);
         self.with_connection(now, child, |connection, cx| connection.accept(cx));
         Ok((child, peer))
     }
@@ -215,7 +238,7 @@ impl Stack {
         match self.sockets.get(id) {
             Some(Socket::Fresh { local, .. }) => {
                 if let Some(local) = *local {
-                    self.release_port(local.port());
+                    self.ports.release(local.port(), false);
                 }
                 self.remove(id);
             }
@@ -308,7 +331,7 @@ impl Stack {
         match self.sockets.get(id).ok_or(Errno::EBADF)? {
             Socket::Fresh { local, .. } => Ok(local.unwrap_or_else(|| self.no_addr())),
             Socket::Listener(listener) => Ok(listener.local),
-            Socket::Connection(connection) => Ok(connection.local),
+            Socket::Connection(connection) => Ok(connection.shown(connection.local)),
         }
     }
 
@@ -316,10 +339,14 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// ENOTCONN if there is no peer.
+    /// ENOTCONN if there is no peer, or no more: in TIME_WAIT there is none.
     pub fn peer_addr(&self, id: SocketId) -> Result<SocketAddr, Errno> {
         match self.sockets.get(id) {
-            Some(Socket::Connection(connection)) if !connection.is_dead() => Ok(connection.remote),
+            Some(Socket::Connection(connection))
+                if !matches!(connection.state(), TcpState::Closed | TcpState::TimeWait) =>
+            {
+                Ok(connection.shown(connection.remote))
+            }
             _ => Err(Errno::ENOTCONN),
         }
     }
@@ -330,6 +357,26 @@ impl Stack {
             Socket::Connection(connection) => Some(ConnectionId::new(connection.local, connection.remote)),
             Socket::Fresh { .. } | Socket::Listener(_) => None,
         }
+    }
+
+    /// Whether packets to `ip` are for this host: one of its addresses, or any of 127.0.0.0/8 where 127.0.0.1 is.
+    pub(crate) fn is_own(&self, ip: IpAddr) -> bool {
+        let is_loopback = ip.is_ipv4() && ip.is_loopback();
+        self.addrs.contains(&ip) || is_loopback && self.loopback(true).is_some()
+    }
+
+    fn loopback(&self, ipv4: bool) -> Option<IpAddr> {
+        self.addrs.iter().copied().find(|addr| addr.is_loopback() && addr.is_ipv4() == ipv4)
+    }
+
+    /// The unspecified address means the host itself (`ip(7)`).
+    fn meant(&self, peer: SocketAddr) -> SocketAddr {
+        if !peer.ip().is_unspecified() {
+            return peer;
+        }
+        let mut own = self.addrs.iter().copied().filter(|addr| addr.is_ipv4() == peer.is_ipv4());
+        let own = self.loopback(peer.is_ipv4()).or_else(|| own.next());
+        own.map_or(peer, |ip| SocketAddr::new(ip, peer.port()))
     }
 
     fn no_addr(&self) -> SocketAddr {
@@ -350,4 +397,9 @@ impl Stack {
             None => Readiness { error: true, ..Readiness::default() },
         }
     }
+}
+
+/// A multicast address, or the limited broadcast: TCP connects to neither.
+fn is_group(ip: IpAddr) -> bool {
+    ip.is_multicast() || ip == IpAddr::V4(Ipv4Addr::BROADCAST)
 }

@@ -1,6 +1,6 @@
 //! A connection as its process sees it: POSIX's calls and errors, over any [`Tcp`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::profile::Profile;
 use super::smoltcp::Tcb;
@@ -26,6 +26,10 @@ pub(super) struct Connection {
     pub(super) remote: SocketAddr,
     pub(super) owner: Owner,
     pub(super) tcp: Box<dyn Tcp>,
+    /// The socket is of IPv6, and speaks IPv4: programs are shown IPv4-mapped addresses (RFC 4291, 2.5.5.2).
+    pub(super) is_mapped: bool,
+    /// `connect` chose its local port.
+    pub(super) port_was_chosen: bool,
     /// The process has not asked yet how `connect` went.
     is_connecting: bool,
     /// The process said that it reads, or writes, no more.
@@ -60,6 +64,8 @@ impl Connection {
             remote,
             owner,
             tcp,
+            is_mapped: false,
+            port_was_chosen: false,
             is_connecting: owner == Owner::Process,
             read_shut: false,
             write_shut: false,
@@ -78,6 +84,14 @@ impl Connection {
             self.error = death.errno(profile);
         }
         status
+    }
+
+    /// An address as programs are shown it.
+    pub(super) fn shown(&self, addr: SocketAddr) -> SocketAddr {
+        match addr.ip() {
+            IpAddr::V4(ip) if self.is_mapped => SocketAddr::new(ip.to_ipv6_mapped().into(), addr.port()),
+            _ => addr,
+        }
     }
 
     pub(super) fn state(&self) -> TcpState {

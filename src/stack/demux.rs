@@ -1,6 +1,6 @@
 //! Which socket an incoming packet belongs to.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -16,11 +16,11 @@ impl Stack {
         let intact = if self.offloads_checksums { crate::packet::view(&packet).ok() } else { None };
         match intact.map_or_else(|| crate::packet::parse(&packet), Ok) {
             Err(_) => self.shared.recorder.lost(now, &packet, LostReason::Corrupt),
-            Ok(Packet::Tcp(segment)) if self.addrs.contains(&segment.dst.ip()) => {
+            Ok(Packet::Tcp(segment)) if self.is_own(segment.dst.ip()) => {
                 self.shared.recorder.segment(now, Direction::In, &segment, &packet, None, None);
                 self.receive_segment(now, &segment, packet);
             }
-            Ok(Packet::Icmp(error)) if self.addrs.contains(&error.dst) => {
+            Ok(Packet::Icmp(error)) if self.is_own(error.dst) => {
                 self.shared.recorder.icmp(now, Direction::In, &error, &packet);
                 self.receive_icmp(now, &error);
             }
@@ -63,20 +63,23 @@ impl Stack {
         waits
     }
 
-    /// The listener on the address itself goes before one on the wildcard address.
+    /// The listener on the address itself goes before one on the wildcard address, and the wildcard of its own IP version
+    /// before that of IPv6, which takes both (RFC 3493, 3.7). Several with SO_REUSEPORT share by the client's address.
     fn listener_for(&self, segment: &Segment) -> Option<SocketId> {
         let ids = self.listeners.get(&segment.dst.port())?;
-        let local = |id: &&SocketId| match self.sockets.get(**id) {
-            Some(Socket::Listener(listener)) => Some(listener.local.ip()),
-            _ => None,
+        let on = |ip: IpAddr| {
+            let is_on = move |id: &&SocketId| match self.sockets.get(**id) {
+                Some(Socket::Listener(listener)) => listener.local.ip() == ip,
+                _ => false,
+            };
+            let count = ids.iter().filter(is_on).count();
+            ids.iter().filter(is_on).nth(spread(segment.src).checked_rem(count)?).copied()
         };
-        let exact = ids.iter().find(|id| local(id) == Some(segment.dst.ip()));
-        let wildcard = || {
-            ids.iter().find(|id| {
-                local(id).is_some_and(|ip| ip.is_unspecified() && ip.is_ipv4() == segment.dst.is_ipv4())
-            })
+        let own_wildcard = match segment.dst.ip() {
+            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        exact.or_else(wildcard).copied()
+        [segment.dst.ip(), own_wildcard, Ipv6Addr::UNSPECIFIED.into()].into_iter().find_map(on)
     }
 
     fn receive_syn(&mut self, now: SimTime, id: SocketId, syn: &Segment, packet: Bytes) {
@@ -89,11 +92,13 @@ impl Stack {
         }
         listener.incomplete += 1;
         let options = listener.options.clone();
+        let is_mapped = listener.local.is_ipv6() && syn.dst.is_ipv4();
         let setup = self.setup(options);
-        let connection = Connection::listen(&self.shared.context(now), id, syn, setup);
+        let mut connection = Connection::listen(&self.shared.context(now), id, syn, setup);
+        connection.is_mapped = is_mapped;
         let child = self.sockets.insert(Socket::Connection(Box::new(connection)));
         self.connections.insert((syn.dst, syn.src), child);
-        self.use_port(syn.dst.port());
+        self.ports.acquire(syn.dst.port(), false);
         self.with_connection(now, child, |connection, cx| connection.tcp.on_segment(cx, syn, packet));
     }
 
@@ -109,4 +114,17 @@ impl Stack {
             self.with_connection(now, id, |connection, cx| connection.tcp.on_icmp(cx, error));
         }
     }
+}
+
+/// A number that tells clients apart: the same in every run (FNV-1a).
+fn spread(client: SocketAddr) -> usize {
+    let ip = match client.ip() {
+        IpAddr::V4(ip) => ip.to_ipv6_mapped().octets(),
+        IpAddr::V6(ip) => ip.octets(),
+    };
+    let octets = ip.into_iter().chain(client.port().to_be_bytes());
+    let hash = octets.fold(0xcbf2_9ce4_8422_2325, |hash: u64, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x100_0000_01b3)
+    });
+    (hash ^ hash >> 32) as usize
 }

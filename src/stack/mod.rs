@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | `profile/` | how systems differ, as data |
 //! | `calls.rs` | `socket`, `bind`, `connect`, `accept` … |
+//! | `ports.rs` | local ports: who uses each, and which is chosen next |
 //! | `demux.rs` | which socket an incoming packet belongs to |
 //! | `listener.rs` | the backlog |
 //! | `connection.rs` | one connection as its process sees it: POSIX's calls and errors |
@@ -27,6 +28,7 @@ mod demux;
 mod info;
 mod listener;
 mod options;
+mod ports;
 pub mod profile;
 mod smoltcp;
 mod socket;
@@ -46,6 +48,7 @@ use connection::{Connection, Owner};
 pub use info::{SocketInfo, TimerInfo, TimerKind};
 use listener::Listener;
 pub use options::{Options, SocketOption};
+use ports::Ports;
 pub use profile::{Profile, System};
 pub use socket::{How, Readiness, SocketId};
 use socket_table::SocketTable;
@@ -92,9 +95,7 @@ pub struct Stack {
     /// The one looked up last: packets come in bursts.
     recent: Option<((SocketAddr, SocketAddr), SocketId)>,
     listeners: BTreeMap<u16, Vec<SocketId>>,
-    /// How many sockets use a local port.
-    ports: BTreeMap<u16, u32>,
-    next_port: u16,
+    ports: Ports,
     deadlines: BTreeSet<(SimTime, SocketId)>,
     /// The entry of each socket in `deadlines`, by id.
     deadline_of: Vec<Option<SimTime>>,
@@ -122,14 +123,11 @@ impl Shared {
     }
 }
 
-/// RFC 6335, 6: the dynamic ports.
-const FIRST_EPHEMERAL_PORT: u16 = 49_152;
-
 impl Stack {
     /// A host that has just booted: no connection, no listener.
     pub fn new(config: Config, recorder: Recorder) -> Stack {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
-        let next_port = FIRST_EPHEMERAL_PORT + (rng.next_u32() % 8_192) as u16;
+        let ports = Ports::new(config.profile.ephemeral_ports.clone(), rng.next_u32());
         Stack {
             addrs: config.addrs,
             shared: Shared {
@@ -145,8 +143,7 @@ impl Stack {
             connections: HashMap::new(),
             recent: None,
             listeners: BTreeMap::new(),
-            ports: BTreeMap::new(),
-            next_port,
+            ports,
             deadlines: BTreeSet::new(),
             deadline_of: Vec::new(),
             events: VecDeque::new(),
@@ -170,6 +167,7 @@ impl Stack {
     pub fn configure(&mut self, config: Config, recorder: Recorder) {
         debug_assert!(self.connections.is_empty(), "a connection knows another host");
         let fresh = Stack::new(config, recorder);
+        self.ports.follow(fresh.ports);
         self.addrs = fresh.addrs;
         self.shared.profile = fresh.shared.profile;
         self.mtu = fresh.mtu;
@@ -178,7 +176,6 @@ impl Stack {
         if self.offloads_checksums {
             self.offload_checksums();
         }
-        self.next_port = fresh.next_port;
     }
 
     /// Leaves TCP's checksums to the link, which changes nothing that it carries: they are not verified, and
@@ -311,29 +308,17 @@ impl Stack {
     fn forget_addresses(&mut self, id: SocketId) {
         let Some(Socket::Connection(connection)) = self.sockets.get(id) else { return };
         let (local, remote) = (connection.local, connection.remote);
+        let port_was_chosen = connection.port_was_chosen;
         if self.connections.get(&(local, remote)) == Some(&id) {
             self.connections.remove(&(local, remote));
             self.recent = None;
-            self.release_port(local.port());
+            self.ports.release(local.port(), port_was_chosen);
         }
     }
 
     fn remove(&mut self, id: SocketId) {
         self.set_deadline(id, None);
         self.sockets.remove(id);
-    }
-
-    fn use_port(&mut self, port: u16) {
-        *self.ports.entry(port).or_insert(0) += 1;
-    }
-
-    fn release_port(&mut self, port: u16) {
-        if let Some(users) = self.ports.get_mut(&port) {
-            *users -= 1;
-            if *users == 0 {
-                self.ports.remove(&port);
-            }
-        }
     }
 
     fn setup(&mut self, options: Options) -> Setup {

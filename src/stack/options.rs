@@ -11,6 +11,8 @@ pub enum SocketOption {
     NoDelay(bool),
     /// SO_REUSEADDR: bind to a port whose old connections still linger.
     ReuseAddr(bool),
+    /// SO_REUSEPORT: several listen on one port.
+    ReusePort(bool),
     /// SO_KEEPALIVE.
     KeepAlive(bool),
     /// TCP_KEEPIDLE: silence before the first probe.
@@ -23,8 +25,10 @@ pub enum SocketOption {
     UserTimeout(Duration),
     /// SO_LINGER: zero makes `close` send a reset; any other time is not waited for.
     Linger(Option<Duration>),
-    /// SO_SNDBUF and SO_RCVBUF: octets of each buffer of connections made from now on.
-    Buffer(usize),
+    /// SO_SNDBUF: octets that may wait to be sent and acknowledged, of connections made from now on.
+    SendBuffer(usize),
+    /// SO_RCVBUF: octets that may wait to be read, of connections made from now on.
+    ReceiveBuffer(usize),
     /// IP_TTL, IPV6_UNICAST_HOPS.
     HopLimit(u8),
 }
@@ -36,6 +40,7 @@ impl SocketOption {
         match self {
             SocketOption::NoDelay(on) => ("SOL_TCP", "TCP_NODELAY", int(on.into())),
             SocketOption::ReuseAddr(on) => ("SOL_SOCKET", "SO_REUSEADDR", int(on.into())),
+            SocketOption::ReusePort(on) => ("SOL_SOCKET", "SO_REUSEPORT", int(on.into())),
             SocketOption::KeepAlive(on) => ("SOL_SOCKET", "SO_KEEPALIVE", int(on.into())),
             SocketOption::KeepIdle(span) => ("SOL_TCP", "TCP_KEEPIDLE", int(span.as_secs())),
             SocketOption::KeepInterval(span) => ("SOL_TCP", "TCP_KEEPINTVL", int(span.as_secs())),
@@ -44,7 +49,8 @@ impl SocketOption {
             SocketOption::Linger(span) => {
                 ("SOL_SOCKET", "SO_LINGER", OptionValue::Linger(span.map(|span| span.as_secs())))
             }
-            SocketOption::Buffer(size) => ("SOL_SOCKET", "SO_SNDBUF and SO_RCVBUF", int(size as u64)),
+            SocketOption::SendBuffer(size) => ("SOL_SOCKET", "SO_SNDBUF", int(size as u64)),
+            SocketOption::ReceiveBuffer(size) => ("SOL_SOCKET", "SO_RCVBUF", int(size as u64)),
             SocketOption::HopLimit(hops) => ("SOL_IP", "IP_TTL", int(hops.into())),
         }
     }
@@ -57,6 +63,8 @@ pub struct Options {
     pub no_delay: bool,
     /// SO_REUSEADDR.
     pub reuse_addr: bool,
+    /// SO_REUSEPORT.
+    pub reuse_port: bool,
     /// SO_KEEPALIVE.
     pub keepalive: bool,
     /// TCP_KEEPIDLE; `None` is the profile's.
@@ -69,8 +77,10 @@ pub struct Options {
     pub user_timeout: Option<Duration>,
     /// SO_LINGER.
     pub linger: Option<Duration>,
-    /// SO_SNDBUF and SO_RCVBUF, in octets; `None` is the profile's.
-    pub buffer: Option<usize>,
+    /// SO_SNDBUF, in octets; `None` is the profile's.
+    pub send_buffer: Option<usize>,
+    /// SO_RCVBUF, in octets; `None` is the profile's.
+    pub receive_buffer: Option<usize>,
     /// IP_TTL, IPV6_UNICAST_HOPS.
     pub hop_limit: u8,
 }
@@ -80,13 +90,15 @@ impl Default for Options {
         Options {
             no_delay: false,
             reuse_addr: false,
+            reuse_port: false,
             keepalive: false,
             keep_idle: None,
             keep_interval: None,
             keep_count: None,
             user_timeout: None,
             linger: None,
-            buffer: None,
+            send_buffer: None,
+            receive_buffer: None,
             hop_limit: 64,
         }
     }
@@ -97,6 +109,7 @@ impl Options {
         match option {
             SocketOption::NoDelay(on) => self.no_delay = on,
             SocketOption::ReuseAddr(on) => self.reuse_addr = on,
+            SocketOption::ReusePort(on) => self.reuse_port = on,
             SocketOption::KeepAlive(on) => self.keepalive = on,
             SocketOption::KeepIdle(idle) => self.keep_idle = Some(idle),
             SocketOption::KeepInterval(interval) => self.keep_interval = Some(interval),
@@ -105,7 +118,8 @@ impl Options {
                 self.user_timeout = (!timeout.is_zero()).then_some(timeout);
             }
             SocketOption::Linger(linger) => self.linger = linger,
-            SocketOption::Buffer(octets) => self.buffer = Some(octets.clamp(256, 1 << 24)),
+            SocketOption::SendBuffer(octets) => self.send_buffer = Some(octets.clamp(256, 1 << 24)),
+            SocketOption::ReceiveBuffer(octets) => self.receive_buffer = Some(octets.clamp(256, 1 << 24)),
             SocketOption::HopLimit(hops) => self.hop_limit = hops.max(1),
         }
     }

@@ -130,7 +130,7 @@ fn port_0_is_an_ephemeral_port_and_a_dropped_listener_frees_its_port_at_once() {
     sim.client("host", async {
         let listener = TcpListener::bind("0.0.0.0:0").await?;
         let port = listener.local_addr()?.port();
-        assert!(port >= 49_152);
+        assert!((32_768..=60_999).contains(&port), "{port} is not one that Linux chooses");
         drop(listener);
         TcpListener::bind(("0.0.0.0", port)).await?;
         Ok(())

@@ -22,7 +22,7 @@ fn options_are_kept() {
         socket.set_send_buffer_size(10_000)?;
         socket.set_nodelay(true)?;
         assert!(socket.keepalive()? && socket.reuseaddr()? && socket.nodelay()?);
-        assert_eq!(socket.recv_buffer_size()?, 10_000);
+        assert_eq!((socket.send_buffer_size()?, socket.recv_buffer_size()?), (20_000, 98_304));
         let stream = socket.connect((turmoil::lookup("server"), 7).into()).await?;
         assert!(stream.nodelay()? && SockRef::from(&stream).keepalive()?);
         stream.set_ttl(9)?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{TcpListener, TcpStream};
@@ -12,14 +12,13 @@ use crate::errno::Errno;
 use crate::net::host::AttachedHost;
 use crate::net::socket::Socket;
 use crate::net::waits::Side;
-use crate::stack::SocketOption;
+use crate::stack::profile::BufferSizes;
+use crate::stack::{Options, SocketOption};
 
 /// A socket that is neither connected nor listens yet, `tokio::net::TcpSocket`.
 pub struct TcpSocket {
     socket: Socket,
     version_of: IpAddr,
-    /// Kept to be asked for: one process, and one queue, is all a simulated host has.
-    reuse_port: AtomicBool,
     traffic_class: AtomicU32,
 }
 
@@ -44,8 +43,7 @@ impl TcpSocket {
 
     pub(super) fn for_addr(addr: SocketAddr) -> io::Result<TcpSocket> {
         let socket = Socket::new(AttachedHost::current(addr.ip())?)?;
-        let (reuse_port, traffic_class) = (AtomicBool::new(false), AtomicU32::new(0));
-        Ok(TcpSocket { socket, version_of: addr.ip(), reuse_port, traffic_class })
+        Ok(TcpSocket { socket, version_of: addr.ip(), traffic_class: AtomicU32::new(0) })
     }
 
     /// Waits until the host knows its own address.
@@ -78,22 +76,25 @@ impl TcpSocket {
     /// # Errors
     ///
     /// ECONNREFUSED (no listener), ETIMEDOUT (no answer), EHOSTUNREACH or ENETUNREACH (a router says
-    /// so; no such host), when and which as the host's profile has it; EADDRNOTAVAIL if the address bound to
-    /// turned out not to be the host's.
+    /// so; no such host), when and which as the host's profile has it; ENETUNREACH for a multicast or broadcast address;
+    /// EADDRNOTAVAIL if the address bound to turned out not to be the host's; EAFNOSUPPORT for an IPv6 address on an
+    /// IPv4 socket, EINVAL the other way round.
     pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
+        match (self.version_of, addr) {
+            (IpAddr::V4(_), SocketAddr::V6(_)) => return Err(Errno::EAFNOSUPPORT.into()),
+            (IpAddr::V6(_), SocketAddr::V4(_)) => return Err(Errno::EINVAL.into()),
+            _ => {}
+        }
         let own = self.known().await?;
+        let to = addr.ip().to_canonical();
         let socket = self.socket;
         let started = socket.host.call(|state, now| {
             let bound = state.stack.local_addr(socket.id)?;
-            if !bound.ip().is_unspecified() && !state.stack.addrs().contains(&bound.ip()) {
+            if !bound.ip().is_unspecified() && !state.stack.is_own(bound.ip()) {
                 return Err(Errno::EADDRNOTAVAIL);
             }
-            if addr.ip().is_loopback() {
-                if bound.port() == 0 {
-                    // RFC 1122, 3.2.1.3 (g): a loopback address speaks to its like only.
-                    state.stack.bind(socket.id, SocketAddr::new(addr.ip(), 0))?;
-                }
-            } else if addr.is_ipv4() != own.is_ipv4() {
+            let stays = to.is_loopback() || to.is_unspecified();
+            if !stays && to.is_ipv4() != own.is_ipv4() {
                 return Err(Errno::ENETUNREACH);
             }
             state.stack.connect(now, socket.id, addr)
@@ -110,7 +111,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// EDESTADDRREQ if it is not bound, EADDRINUSE if another listens there.
+    /// EADDRINUSE if another listens there.
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
         let backlog = usize::try_from(backlog).unwrap_or(usize::MAX).min(1 << 16);
         self.socket.call(|stack, _, id| stack.listen(id, backlog))?;
@@ -160,37 +161,50 @@ impl TcpSocket {
         self.socket.option(|options, _| options.reuse_addr)
     }
 
-    /// SO_REUSEPORT, which is kept but has no effect.
+    /// SO_REUSEPORT: several listen on one port, and share its clients.
     pub fn set_reuseport(&self, reuseport: bool) -> io::Result<()> {
-        self.reuse_port.store(reuseport, Ordering::Relaxed);
-        Ok(())
+        self.socket.set(SocketOption::ReusePort(reuseport))
     }
 
     /// SO_REUSEPORT.
     pub fn reuseport(&self) -> io::Result<bool> {
-        Ok(self.reuse_port.load(Ordering::Relaxed))
+        self.socket.option(|options, _| options.reuse_port)
     }
 
-    /// SO_SNDBUF, in octets. Both buffers of a socket are of one size here: this sets
-    /// [the other](TcpSocket::set_recv_buffer_size) too.
+    /// SO_SNDBUF, in octets. [`send_buffer_size`](TcpSocket::send_buffer_size) then says what the host's system makes of
+    /// it: Linux doubles it, for its own bookkeeping.
     pub fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
-        self.socket.set(SocketOption::Buffer(usize::try_from(size).unwrap_or(usize::MAX)))
+        let octets = self.kept(size, BufferSizes::send)?;
+        self.socket.set(SocketOption::SendBuffer(octets))
     }
 
     /// SO_SNDBUF, in octets.
     pub fn send_buffer_size(&self) -> io::Result<u32> {
-        let buffer = self.socket.option(|options, profile| options.buffer.unwrap_or(profile.buffer))?;
-        Ok(u32::try_from(buffer).unwrap_or(u32::MAX))
+        self.shown(|options| options.send_buffer)
     }
 
     /// SO_RCVBUF, in octets; see [`set_send_buffer_size`](TcpSocket::set_send_buffer_size).
     pub fn set_recv_buffer_size(&self, size: u32) -> io::Result<()> {
-        self.set_send_buffer_size(size)
+        let octets = self.kept(size, BufferSizes::receive)?;
+        self.socket.set(SocketOption::ReceiveBuffer(octets))
     }
 
     /// SO_RCVBUF, in octets.
     pub fn recv_buffer_size(&self) -> io::Result<u32> {
-        self.send_buffer_size()
+        self.shown(|options| options.receive_buffer)
+    }
+
+    /// The octets of a connection's that a buffer holds whose size is set.
+    fn kept(&self, size: u32, sizes: fn(&BufferSizes, usize) -> usize) -> io::Result<usize> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        self.socket.option(|_, profile| sizes(&profile.buffer_sizes, size) / profile.buffer_sizes.factor)
+    }
+
+    fn shown(&self, set: fn(&Options) -> Option<usize>) -> io::Result<u32> {
+        let size = self.socket.option(|options, profile| {
+            set(options).map_or(profile.buffer, |octets| octets * profile.buffer_sizes.factor)
+        })?;
+        Ok(u32::try_from(size).unwrap_or(u32::MAX))
     }
 
     /// SO_LINGER: zero makes `close` send a reset; any other time is kept but not waited for.

@@ -177,7 +177,8 @@ impl TcpStream {
     ///
     /// As [`try_read`](TcpStream::try_read).
     pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        let mut room = vec![0; buf.remaining_mut().min(1 << 16)];
+        // As tokio does: as much as the buffer has in one piece.
+        let mut room = vec![0; buf.chunk_mut().len().min(1 << 16)];
         let len = self.try_read(&mut room)?;
         buf.put_slice(&room[..len]);
         Ok(len)

@@ -26,9 +26,9 @@ pub(super) fn set(file: &File, option: SocketOption) -> Result<(), Errno> {
         }
         SocketOption::UserTimeout(span) => return user_timeout(&socket, span),
         SocketOption::Linger(span) => socket.set_linger(span),
-        SocketOption::Buffer(octets) => {
-            socket.set_send_buffer_size(octets).and_then(|()| socket.set_recv_buffer_size(octets))
-        }
+        SocketOption::ReusePort(on) => return setsockopt(&fd, sockopt::ReusePort, &on).map_err(errno),
+        SocketOption::SendBuffer(octets) => socket.set_send_buffer_size(octets),
+        SocketOption::ReceiveBuffer(octets) => socket.set_recv_buffer_size(octets),
         SocketOption::HopLimit(hops) => match socket.local_addr() {
             Ok(addr) if addr.is_ipv6() => socket.set_unicast_hops_v6(hops.into()),
             _ => socket.set_ttl_v4(hops.into()),

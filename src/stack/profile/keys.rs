@@ -1,5 +1,6 @@
 //! `--set KEY=VALUE`: one name for each number of a profile that a person may want to change.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::linux::syn_waits;
@@ -34,6 +35,8 @@ enum Unit {
     Time(Duration),
     /// What stands for off and for on.
     Switch(u32, u32),
+    /// The first and the last, with a blank between.
+    Ports,
 }
 
 impl Sysctl {
@@ -45,6 +48,10 @@ impl Sysctl {
         Some(match self.unit {
             Unit::Count => value.parse::<u128>().ok()?.to_string(),
             Unit::Time(unit) => whole(span::parse(value)?, unit)?.to_string(),
+            Unit::Ports => {
+                let ports = ports(value).ok()?;
+                format!("{} {}", ports.start(), ports.end())
+            }
             Unit::Switch(off, on) => if switch(value).ok()? { on } else { off }.to_string(),
         })
     }
@@ -174,6 +181,15 @@ const KEYS: &[Key] = &[
         Ok(())
     }),
     key(
+        "ip_local_port_range",
+        "the ports that connect chooses from, as 32768-60999",
+        sysctl("net.ipv4.ip_local_port_range", Unit::Ports),
+        |profile, value| {
+            profile.ephemeral_ports = ports(value)?;
+            Ok(())
+        },
+    ),
+    key(
         "initial_window",
         "segments that may be in flight before anything is acknowledged",
         None,
@@ -259,6 +275,13 @@ fn buffer(value: &str) -> Result<usize, String> {
     }
 }
 
+fn ports(value: &str) -> Result<RangeInclusive<u16>, String> {
+    let number = |text: &str| text.parse().ok().filter(|port| *port > 0);
+    let bounds = value.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
+    let range = bounds.map(|(first, last)| first..=last).filter(|range| !range.is_empty());
+    range.ok_or_else(|| "two ports from 1 to 65535, the lower first, as 32768-60999".to_owned())
+}
+
 fn segments(value: &str) -> Result<u32, String> {
     match value.parse() {
         Ok(segments @ 1..=1_000) => Ok(segments),
@@ -306,6 +329,7 @@ mod tests {
                 "tail_loss_probe" => "off",
                 "buffer" => "4096",
                 "initial_window" => "4",
+                "ip_local_port_range" => "1024-5000",
                 key if key.contains("retries") || key.contains("probes") => "3",
                 _ => "10s",
             };
@@ -331,6 +355,7 @@ mod tests {
         assert_eq!(native("keepalive_time", "2h").as_deref(), Some("7200"));
         assert_eq!(native("rto_min", "200ms").as_deref(), Some("200000"));
         assert_eq!(native("rto_max", "120s").as_deref(), Some("120000"));
+        assert_eq!(native("ip_local_port_range", "1024-5000").as_deref(), Some("1024 5000"));
         assert_eq!(native("tail_loss_probe", "off").as_deref(), Some("0"));
         assert_eq!(native("keepalive_time", "1500ms"), None, "the kernel counts seconds");
     }

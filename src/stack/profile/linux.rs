@@ -39,6 +39,12 @@ pub(super) fn profile() -> Profile {
         // It begins with windows of 64 KiB and lets them grow to megabytes (`tcp_rmem`, `tcp_wmem`). Of the sizes tried in
         // bulk this one costs least: fewer rounds than 64 KiB, and more of it in a processor's cache than of 128.
         grown_buffer: Some(96 << 10),
+        // SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF on a 64-bit machine; net.core.wmem_max and rmem_max of 4 MiB.
+        buffer_sizes: BufferSizes { factor: 2, least: (4_608, 2_304), most: 4 << 20 },
+        ephemeral_ports: 32_768..=60_999,
+        shares_ephemeral_ports: true,
+        reuse_addr_of_both: true,
+        taken_pair: Errno::EADDRNOTAVAIL,
         linear_syns: true,
         connect_restarts: true,
         // RFC 6928; tcp_init_transfer forgives one lost SYN.

@@ -8,6 +8,7 @@ mod linux;
 mod rfc;
 mod wheel;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 pub use wheel::TimerWheel;
@@ -56,6 +57,9 @@ impl System {
         System::ALL.into_iter().find(|system| system.name() == name)
     }
 }
+
+/// RFC 6335, 6.
+const DYNAMIC_PORTS: RangeInclusive<u16> = 49_152..=65_535;
 
 /// Constants and switches of one system's TCP.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,6 +116,16 @@ pub struct Profile {
     pub buffer: usize,
     /// Octets that they have once the system has found them too small, if it makes them grow.
     pub grown_buffer: Option<usize>,
+    /// How SO_SNDBUF and SO_RCVBUF are kept.
+    pub buffer_sizes: BufferSizes,
+    /// The ports that the host chooses from, where the program does not say (Linux: `ip_local_port_range`).
+    pub ephemeral_ports: RangeInclusive<u16>,
+    /// Whether two connections to different peers may have the same port of the host's choice, once none is left.
+    pub shares_ephemeral_ports: bool,
+    /// Whether SO_REUSEADDR has to be set on the socket that has the port, too.
+    pub reuse_addr_of_both: bool,
+    /// What `connect` says if there is a connection between these two addresses already.
+    pub taken_pair: Errno,
     /// Whether the first SYNs are sent again at an even pace (Linux: `tcp_syn_linear_timeouts`).
     pub linear_syns: bool,
     /// Whether a `connect` that a handler with SA_RESTART interrupted goes on (UNP 5.9).
@@ -123,6 +137,33 @@ pub struct Profile {
 impl From<System> for Profile {
     fn from(system: System) -> Profile {
         Profile::of(system)
+    }
+}
+
+/// How `setsockopt` keeps the size of a buffer, and `getsockopt` shows it (`socket(7)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BufferSizes {
+    /// What is set is multiplied by this: Linux doubles it, for its own bookkeeping.
+    pub factor: usize,
+    /// The least that SO_SNDBUF and SO_RCVBUF are.
+    pub least: (usize, usize),
+    /// The most that may be set.
+    pub most: usize,
+}
+
+impl BufferSizes {
+    /// As they are set.
+    pub const PLAIN: BufferSizes = BufferSizes { factor: 1, least: (256, 256), most: 1 << 24 };
+
+    /// What `getsockopt` says of a SO_SNDBUF that was set to `octets`.
+    pub(crate) fn send(&self, octets: usize) -> usize {
+        (octets.min(self.most) * self.factor).max(self.least.0)
+    }
+
+    /// The same of a SO_RCVBUF.
+    pub(crate) fn receive(&self, octets: usize) -> usize {
+        (octets.min(self.most) * self.factor).max(self.least.1)
     }
 }
 

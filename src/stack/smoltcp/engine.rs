@@ -69,7 +69,10 @@ impl Engine {
             // A prefix of no length: every destination is on the link.
             addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
         });
-        let (sockets, handle) = BufferedSocket::closed(setup.options.buffer.unwrap_or(cx.profile.buffer));
+        let (sockets, handle) = BufferedSocket::closed(
+            setup.options.receive_buffer.unwrap_or(cx.profile.buffer),
+            setup.options.send_buffer.unwrap_or(cx.profile.buffer),
+        );
         let mut engine =
             Engine { interface, sockets, handle, device, is_closing: false, clock, seen: cx.now };
         engine.socket_mut(|socket| {

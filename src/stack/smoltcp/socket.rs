@@ -17,9 +17,9 @@ self_cell!(
 );
 
 impl BufferedSocket {
-    /// A closed socket whose buffers are of so many octets each.
-    pub(super) fn closed(octets: usize) -> (BufferedSocket, SocketHandle) {
-        let rings = MutBorrow::new([Block::new(octets), Block::new(octets)]);
+    /// A closed socket whose buffers are of so many octets.
+    pub(super) fn closed(receive: usize, send: usize) -> (BufferedSocket, SocketHandle) {
+        let rings = MutBorrow::new([Block::new(receive), Block::new(send)]);
         let mut handle = SocketHandle::default();
         let sockets = BufferedSocket::new(rings, |rings| {
             let [receive, send] = rings.borrow_mut();
