@@ -8,10 +8,10 @@ use std::sync::Arc;
 use slab::Slab;
 
 use super::config::{Limits, MachineConfig};
-use super::observer::Observer;
+use super::observer::{Change, Observer};
 use super::open_file::OpenFile;
 use super::pipe::Pipe;
-use super::process::{Process, State};
+use super::process::{Process, ProcessInfo, State};
 use super::process_table::ProcessTable;
 use super::terminal::Terminal;
 use super::wait_queue::{Blocked, Channel, WaitQueues};
@@ -200,5 +200,26 @@ impl Kernel {
         self.recorder.record(self.now, || {
             Kind::Process(crate::timeline::Process { pid: pid.as_raw(), process: process.clone(), what })
         });
+    }
+}
+
+impl Kernel {
+    /// From now on `observer` is told of every step.
+    pub(super) fn observe(&mut self, observer: Observer) {
+        self.stack.log_changes();
+        self.processes.log_changes();
+        self.observer = Some(observer);
+        self.tell_changes();
+    }
+
+    /// A step has ended.
+    pub(super) fn tell_changes(&mut self) {
+        let Some(observer) = &self.observer else { return };
+        let (now, stack, processes) = (self.now, &mut self.stack, &mut self.processes);
+        let sockets = stack.take_changes().into_iter().map(|id| (id, stack.socket_info(now, id))).collect();
+        let pids = processes.take_changes().into_iter();
+        let info = |pid| processes.get(pid).map(|process| ProcessInfo::of(pid, process));
+        let processes = pids.map(|pid| (pid, info(pid))).collect();
+        observer(now, Some(Change { sockets, processes }));
     }
 }
