@@ -58,22 +58,19 @@ impl Ports {
 
     /// The next port that nobody uses.
     pub(super) fn unused(&mut self) -> Option<u16> {
-        self.next_that(|users| users.is_none())
+        self.next_that(|_, users| users.is_none())
     }
 
     /// The next port that is used by no socket but those for which `connect` chose it, and that is `free`.
     pub(super) fn shared(&mut self, free: impl Fn(u16) -> bool) -> Option<u16> {
-        (0..self.ephemeral.len()).find_map(|_| {
-            let port = self.next_that(|users| users.is_none_or(|users| users.bound == 0))?;
-            free(port).then_some(port)
-        })
+        self.next_that(|port, users| users.is_none_or(|users| users.bound == 0) && free(port))
     }
 
-    fn next_that(&mut self, fits: impl Fn(Option<&Users>) -> bool) -> Option<u16> {
+    fn next_that(&mut self, fits: impl Fn(u16, Option<&Users>) -> bool) -> Option<u16> {
         (0..self.ephemeral.len()).find_map(|_| {
             let port = self.next;
             self.next = if port == *self.ephemeral.end() { *self.ephemeral.start() } else { port + 1 };
-            fits(self.users.get(&port)).then_some(port)
+            fits(port, self.users.get(&port)).then_some(port)
         })
     }
 }

@@ -101,3 +101,21 @@ fn a_closed_listener_resets_what_waits() {
     assert_eq!(wire.read(client), Err(Errno::ECONNRESET));
     assert!(wire.server.ports.is_empty());
 }
+
+/// Connects from a host that has one ephemeral port: to two peers, and to the first again.
+fn from_one_port(profile: Profile) -> [Errno; 3] {
+    let mut wire = Wire::new(Profile { ephemeral_ports: 40_000..=40_000, ..profile });
+    let (one, now) = (wire.server_addr(), wire.now);
+    let two = SocketAddr::new(one.ip(), one.port() + 1);
+    [one, two, one].map(|peer| {
+        let id = wire.client.socket();
+        wire.client.connect(now, id, peer).unwrap_err()
+    })
+}
+
+/// Linux shares a port between connections that differ in their peer; Berkeley chooses one that nobody has.
+#[test]
+fn an_ephemeral_port_is_one_connections_or_one_for_each_peer() {
+    assert_eq!(from_one_port(linux()), [Errno::EINPROGRESS, Errno::EINPROGRESS, Errno::EADDRNOTAVAIL]);
+    assert_eq!(from_one_port(book()), [Errno::EINPROGRESS, Errno::EADDRNOTAVAIL, Errno::EADDRNOTAVAIL]);
+}
