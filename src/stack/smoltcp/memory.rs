@@ -10,6 +10,7 @@
 //! but for its beginning: there a small simulation would only pay for clearing them, and ten thousand idle connections
 //! would make all of it real in the others.
 
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -64,7 +65,7 @@ impl Memory {
             return block;
         }
         if self.rest.len() < octets {
-            self.rest = extent(EXTENT.max(octets), self.extents == 0);
+            self.rest = extent(octets, self.extents == 0);
             self.extents += 1;
         }
         let (block, rest) = std::mem::take(&mut self.rest).split_at_mut(octets);
@@ -77,13 +78,18 @@ impl Memory {
     }
 }
 
+/// Room for at least so many octets.
 #[cfg_attr(not(target_os = "linux"), expect(unused_variables))]
 fn extent(octets: usize, is_first: bool) -> &'static mut [u8] {
-    let extent = MmapMut::map_anon(octets).expect("address space for buffers");
+    // Where address space is scarce (`ulimit -v`) as much as there is.
+    let halves = std::iter::successors(Some(EXTENT), |size| Some(size / 2)).take_while(|size| *size > octets);
+    let Some(extent) = halves.chain([octets]).find_map(|size| MmapMut::map_anon(size).ok()) else {
+        handle_alloc_error(Layout::array::<u8>(octets).expect("a size that was asked for"))
+    };
     #[cfg(target_os = "linux")]
-    if is_first {
+    if is_first && extent.len() >= EXTENT {
         // A kernel that has none does without.
-        let _ = extent.advise_range(memmap2::Advice::HugePage, HUGE_PAGE, octets - HUGE_PAGE);
+        let _ = extent.advise_range(memmap2::Advice::HugePage, HUGE_PAGE, EXTENT - HUGE_PAGE);
     }
     let kept: &'static mut MmapMut = Box::leak(Box::new(extent));
     kept
