@@ -179,6 +179,23 @@ fn numbers_of_a_profile_have_to_go_with_each_other() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_server_without_children_is_refused() {
+    let serve = ["serve", "--real", "--listen", "127.0.0.1:0", "--max-children", "0"];
+    assert!(refused(&serve).contains("'--max-children <N>': expected a number, 1 or more"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_closed_standard_output_is_told() {
+    let closed = format!("exec {} --scenario crash >&-", env!("CARGO_BIN_EXE_echosim"));
+    let output = Command::new("sh").args(["-c", &closed]).output().expect("a shell");
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(told, "error: standard output: Bad file descriptor (os error 9)\n");
+}
+
 #[test]
 fn text_does_not_go_into_json() {
     assert_eq!(

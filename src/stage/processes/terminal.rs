@@ -1,9 +1,8 @@
 //! The standard input of a process: a terminal that the scenario types at, or a file.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Seek, Write};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::pty::openpty;
@@ -107,11 +106,7 @@ fn pseudo_terminal() -> nix::Result<(OwnedFd, OwnedFd)> {
 
 /// A file whose name has been removed.
 fn nameless_file(octets: &[u8]) -> io::Result<OwnedFd> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let nth = COUNT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("echosim-stdin-{}-{nth}", std::process::id()));
-    let mut file = File::options().read(true).write(true).create_new(true).open(&path)?;
-    fs::remove_file(&path)?;
+    let mut file = tempfile::tempfile()?;
     file.write_all(octets)?;
     file.rewind()?;
     Ok(file.into())
