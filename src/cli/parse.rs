@@ -1,5 +1,6 @@
 //! Values of options.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -16,6 +17,10 @@ pub(super) fn systems() -> impl TypedValueParser<Value = System> {
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     span::parse(text).ok_or_else(|| format!("expected {}", span::EXPECTED))
+}
+
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a number, 1 or more".to_owned())
 }
 
 pub(super) fn moment(text: &str) -> Result<Moment, String> {

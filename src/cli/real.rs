@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::parse::duration;
+use super::parse::{at_least_one, duration};
 use super::{Exit, complain};
 use crate::real::log::Level;
 use crate::real::{ConnectOptions, ServeOptions, connect, serve};
@@ -25,14 +26,14 @@ pub(super) struct Serve {
     backlog: Option<usize>,
 
     /// How many children it has at most; more connections wait
-    #[arg(long, value_name = "N")]
-    max_children: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    max_children: Option<NonZeroUsize>,
 
     /// Close a connection that has said nothing for so long
     #[arg(long, value_name = "T", value_parser = duration)]
     idle_timeout: Option<Duration>,
 
-    /// After SIGTERM children may go on for so long
+    /// After SIGTERM or ^C children may go on for so long; a second one cuts it short
     #[arg(long, value_name = "T", value_parser = duration)]
     grace: Option<Duration>,
 }

@@ -1,9 +1,16 @@
 //! What a server tells its operator: lines on standard error, by level.
 
+use std::cell::Cell;
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::OpenOptionsExt;
 
-use crate::echo::lines::writen;
-use crate::os::{Fd, Os};
+use nix::fcntl::OFlag;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::socket::MsgFlags;
+use nix::sys::stat::{SFlag, fstat};
 
 /// How much is told; each level tells what those above it tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,12 +57,110 @@ impl fmt::Display for Level {
     }
 }
 
-/// Writes a line if `level` is told where `most` is the most that is: level, process id, message.
-pub(super) async fn log<O: Os>(os: &O, most: Level, level: Level, message: fmt::Arguments<'_>) {
-    if level <= most {
-        let line = format!("{level:5} [{}] {message}\n", os.getpid());
-        // If standard error is gone, no one can be told.
-        _ = writen(os, Fd::STDERR, line.as_bytes()).await;
+/// Standard error, for lines that nobody need read: a line for which there is no room is dropped and counted. So a
+/// reader that stops reading a pipe, or ^S on a terminal, stops no process that writes to it.
+#[derive(Debug)]
+pub(super) struct Log {
+    most: Level,
+    way: Way,
+    dropped: Cell<u64>,
+}
+
+/// How a line is written without waiting.
+#[derive(Debug)]
+enum Way {
+    /// A file: a write to it waits for no reader.
+    AsItIs,
+    /// A pipe or terminal, opened once more: O_NONBLOCK belongs to the open file, which others may have as well.
+    Reopened(File),
+    /// A socket, which takes the wish with each call.
+    Socket,
+    /// What cannot be opened again. Between a look and the write another process may fill it up.
+    Looked,
+}
+
+impl Log {
+    /// Tells no more than `most`.
+    pub(super) fn new(most: Level) -> Log {
+        Log { most, way: Way::to(io::stderr().as_fd()), dropped: Cell::new(0) }
+    }
+
+    /// Writes a line with its level and this process's id, unless that is too much to tell or there is no room. Before
+    /// it comes how many lines there was no room for.
+    pub(super) fn say(&self, level: Level, message: fmt::Arguments<'_>) {
+        if level > self.most {
+            return;
+        }
+        let dropped = self.dropped.get();
+        if dropped > 0 {
+            let told = format_args!("{dropped} lines of the log were dropped: it was not read");
+            if !self.way.write(&line(Level::Warn, told)) {
+                self.dropped.set(dropped + 1);
+                return;
+            }
+            self.dropped.set(0);
+        }
+        if !self.way.write(&line(level, message)) {
+            self.drop_lines(1);
+        }
+    }
+
+    /// How many lines there was no room for and that is not told yet.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.get()
+    }
+
+    /// Counts lines that another process could not write.
+    pub(super) fn drop_lines(&self, lines: u64) {
+        self.dropped.set(self.dropped.get() + lines);
+    }
+
+    /// In a child: what was dropped so far is its parent's to tell.
+    pub(super) fn begin_anew(&self) {
+        self.dropped.set(0);
+    }
+}
+
+fn line(level: Level, message: fmt::Arguments<'_>) -> String {
+    format!("{level:5} [{}] {message}\n", std::process::id())
+}
+
+impl Way {
+    fn to(stderr: BorrowedFd<'_>) -> Way {
+        let Ok(stat) = fstat(stderr) else { return Way::Looked };
+        match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+            SFlag::S_IFREG => Way::AsItIs,
+            SFlag::S_IFSOCK => Way::Socket,
+            // Only Linux has an open file of its own there; elsewhere it is another name of the old one.
+            _ if cfg!(target_os = "linux") => {
+                let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+                let path = format!("/proc/self/fd/{}", stderr.as_raw_fd());
+                let file = File::options().append(true).custom_flags(flags.bits()).open(path);
+                file.map_or(Way::Looked, Way::Reopened)
+            }
+            _ => Way::Looked,
+        }
+    }
+
+    /// Whether all of it was written. A line is short enough for a pipe to take it whole or not at all.
+    fn write(&self, line: &str) -> bool {
+        let (stderr, octets) = (io::stderr(), line.as_bytes());
+        let written = match self {
+            Way::AsItIs => nix::unistd::write(stderr, octets),
+            Way::Reopened(file) => nix::unistd::write(file, octets),
+            Way::Socket => {
+                let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+                nix::sys::socket::send(stderr.as_raw_fd(), octets, flags)
+            }
+            Way::Looked => {
+                let mut fds = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
+                match nix::poll::poll(&mut fds, PollTimeout::ZERO) {
+                    Ok(1) => nix::unistd::write(stderr.as_fd(), octets),
+                    _ => return false,
+                }
+            }
+        };
+        written == Ok(octets.len())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
-//! | `server`, `session` | the server that withstands whatever comes, written against [`Os`] |
+//! | `server`, `session` | the server that withstands whatever comes |
 //! | [`log`] | a line on standard error for those who run a server |
 //!
 //! A server forks, so it must not run in a process that has a second thread.
@@ -19,9 +19,11 @@ use crate::echo::error::{err_quit, err_sys};
 use crate::os::unix::{Threads, UnixOs, block_on, single_threaded};
 use crate::os::{Errno, Family, Os, SocketOption};
 
-pub use server::{ServeOptions, server};
+pub use server::ServeOptions;
+use server::server;
 
-/// `echosim serve --real`: serves until SIGTERM or SIGINT. The exit status: 0 after such a signal, 1 after an error,
+/// `echosim serve --real`: serves until a signal asks it to end (SIGTERM, SIGINT, SIGHUP,
+/// SIGQUIT). The exit status: 0 after such a signal, 1 after an error,
 /// which it has told on standard error.
 ///
 /// # Errors

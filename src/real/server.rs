@@ -1,15 +1,19 @@
 //! The concurrent server of fig. 5.12, grown up: it survives what `accept`, `fork` and its clients may say.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::log::{Level, log};
+use super::log::{Level, Log};
 use super::session::{Buffer, echo};
+use crate::os::unix::{Parent, UnixOs};
 use crate::os::{
-    Action, Child, Errno, Family, Fd, Handler, MaskHow, Os, Pid, Signal, SignalSet, SocketOption, WaitStatus,
+    Action, Child, Disposition, Errno, Family, Fd, Handler, Os, Pid, PollEvents, PollFd, Signal,
+    SocketOption, WaitStatus,
 };
 
 /// What the server is told.
@@ -20,10 +24,10 @@ pub struct ServeOptions {
     /// How many connections may wait for `accept`.
     pub backlog: usize,
     /// How many children it has at most; more connections wait in the backlog.
-    pub max_children: usize,
+    pub max_children: NonZeroUsize,
     /// After so long without a word a connection is closed; `None` waits for ever.
     pub idle_timeout: Option<Duration>,
-    /// After SIGTERM children may go on for so long before they are killed.
+    /// After a signal to end, children may go on for so long before they are ended; a second signal cuts it short.
     pub grace: Duration,
     /// How much is told on standard error.
     pub log: Level,
@@ -35,7 +39,7 @@ impl ServeOptions {
         ServeOptions {
             listen,
             backlog: 1024,
-            max_children: 4096,
+            max_children: NonZeroUsize::new(4096).unwrap(),
             idle_timeout: None,
             grace: Duration::from_secs(10),
             log: Level::Info,
@@ -49,48 +53,70 @@ const TICK: Duration = Duration::from_millis(20);
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long the server waits when the system has no descriptor or process to give; doubled each time.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
-/// How often a child is asked for before its connection is given up.
-const FORK_ATTEMPTS: u32 = 10;
+/// How long a connection is kept that no child can be had for.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// How many of these are kept; more wait in the backlog.
+const KEPT: usize = 64;
+/// The greatest status that a child ends with by itself. It says how many lines of the log the child could not write; one
+/// that panics ends with another.
+const MOST_DROPPED: i32 = 100;
+/// Signals that ask the server to end.
+const ENDING: [Signal; 4] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT];
 
-/// Serves until SIGTERM or SIGINT: then it stops listening, waits for its children, and ends those that take too
-/// long. Exit status 0; 1 if it cannot listen.
-pub async fn server<O: Os>(os: O, options: ServeOptions) -> i32 {
-    let server = Server { os, options, state: Rc::new(State { buffer: Buffer::new(), ..State::default() }) };
+/// Serves until SIGTERM, SIGINT, SIGHUP or SIGQUIT: then it stops listening, waits for its children, and ends those that
+/// take too long. Exit status 0; 1 if it cannot listen.
+pub(super) async fn server(os: UnixOs, options: ServeOptions) -> i32 {
+    let state = State {
+        buffer: Buffer::new(),
+        log: Log::new(options.log),
+        children: RefCell::default(),
+        child_ended: Cell::default(),
+        told_to_end: Cell::default(),
+    };
+    let server = Server { os, options, state: Rc::new(state) };
     match server.listen() {
         Ok((listenfd, addr)) => {
-            server.say(Level::Info, format_args!("listening on {addr}")).await;
+            server.say(Level::Info, format_args!("listening on {addr}"));
             server.catch_signals();
             let status = server.accept_until_told(listenfd).await;
             _ = server.os.close(listenfd);
             server.end_children().await;
-            server.say(Level::Info, format_args!("ended")).await;
+            server.say(Level::Info, format_args!("ended"));
             status
         }
         Err((call, errno)) => {
             let listen = server.options.listen;
-            server.say(Level::Error, format_args!("{call} {listen}: {}", errno.message())).await;
+            server.say(Level::Error, format_args!("{call} {listen}: {}", errno.message()));
             1
         }
     }
 }
 
 #[derive(Clone)]
-struct Server<O> {
-    os: O,
+struct Server {
+    os: UnixOs,
     options: ServeOptions,
     state: Rc<State>,
 }
 
 /// What outlasts a call, and what the handlers change.
-#[derive(Default)]
 struct State {
     buffer: Buffer,
+    log: Log,
     children: RefCell<BTreeMap<Pid, SocketAddr>>,
     child_ended: Cell<bool>,
-    told_to_end: Cell<bool>,
+    /// How often.
+    told_to_end: Cell<u32>,
 }
 
-impl<O: Os> Server<O> {
+/// A connection that no child could be had for yet.
+struct Kept {
+    connfd: Fd,
+    peer: SocketAddr,
+    since: Instant,
+}
+
+impl Server {
     fn listen(&self) -> Result<(Fd, SocketAddr), (&'static str, Errno)> {
         let (os, addr) = (&self.os, self.options.listen);
         let named = |call| move |errno| (call, errno);
@@ -111,107 +137,147 @@ impl<O: Os> Server<O> {
         });
         let state = self.state.clone();
         let end = Handler::new(move |_, _| {
-            state.told_to_end.set(true);
+            state.told_to_end.set(state.told_to_end.get() + 1);
             async {}
         });
-        let actions = [
-            (Signal::SIGCHLD, Action::handle(ended)),
-            (Signal::SIGTERM, Action::handle(end.clone())),
-            (Signal::SIGINT, Action::handle(end)),
-            // 5.13: a write to a client that is gone shall fail, not kill.
-            (Signal::SIGPIPE, Action::IGNORE),
-        ];
-        for (signal, action) in actions {
-            self.os.sigaction(signal, action).expect("these signals can be caught");
+        self.act(Signal::SIGCHLD, Action::handle(ended));
+        // 5.13: a write to a client that is gone shall fail, not kill.
+        self.act(Signal::SIGPIPE, Action::IGNORE);
+        for signal in ENDING {
+            let before = self.act(signal, Action::handle(end.clone()));
+            if matches!(before.disposition, Disposition::Ignore) {
+                self.act(signal, Action::IGNORE); // nohup
+            }
         }
     }
 
+    fn act(&self, signal: Signal, action: Action<UnixOs>) -> Action<UnixOs> {
+        self.os.sigaction(signal, action).expect("these signals can be caught")
+    }
+
     async fn accept_until_told(&self, listenfd: Fd) -> i32 {
-        let mut wait = BACK_OFF.0;
-        while !self.state.told_to_end.get() {
+        // Connections that have no child yet, and when the next attempt is made to get one.
+        let mut kept: VecDeque<Kept> = VecDeque::new();
+        let mut next_attempt = Instant::now();
+        let mut back_off = BACK_OFF.0;
+        let status = loop {
+            if self.is_told() {
+                break 0;
+            }
             if self.state.child_ended.take() {
                 self.reap().await;
                 continue; // told meanwhile, perhaps, or another has ended
             }
-            if self.state.children.borrow().len() >= self.options.max_children {
-                self.say(
-                    Level::Debug,
-                    format_args!("{} children: waiting for one to end", self.options.max_children),
-                )
-                .await;
+            let max_children = self.options.max_children.get();
+            if self.state.children.borrow().len() >= max_children {
+                self.say(Level::Debug, format_args!("{max_children} children: waiting for one to end"));
                 self.wait(BACK_OFF.1).await;
                 continue;
             }
+            if let Some(oldest) = kept.front()
+                && Instant::now() >= next_attempt
+            {
+                match self.hand_over(listenfd, oldest) {
+                    Ok(()) => back_off = BACK_OFF.0,
+                    Err(errno) => {
+                        let given_up = oldest.since.elapsed() >= PATIENCE;
+                        self.say_no_child(oldest.peer, errno, (!given_up).then_some(back_off));
+                        next_attempt = Instant::now() + back_off;
+                        back_off = (back_off * 2).min(BACK_OFF.1);
+                        if !given_up {
+                            continue;
+                        }
+                    }
+                }
+                let done = kept.pop_front().expect("the oldest");
+                _ = self.os.close(done.connfd);
+                continue;
+            }
+            if !kept.is_empty() {
+                let left = next_attempt.saturating_duration_since(Instant::now());
+                if kept.len() >= KEPT {
+                    self.wait(left).await;
+                    continue;
+                }
+                let listener = &mut [PollFd::new(listenfd, PollEvents::IN)];
+                if !matches!(self.os.poll(listener, Some(left)).await, Ok(1)) {
+                    continue;
+                }
+            }
             match self.os.accept(listenfd).await {
                 Ok((connfd, peer)) => {
-                    wait = BACK_OFF.0;
-                    self.hand_over(listenfd, connfd, peer).await;
+                    if kept.is_empty() {
+                        (next_attempt, back_off) = (Instant::now(), BACK_OFF.0);
+                    }
+                    kept.push_back(Kept { connfd, peer, since: Instant::now() });
                 }
                 Err(Errno::EINTR) => {}
                 Err(errno) if is_about_one_connection(errno) => {
-                    self.say(Level::Debug, format_args!("accept: {}", errno.message())).await;
+                    self.say(Level::Debug, format_args!("accept: {}", errno.message()));
                 }
                 Err(
                     errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM | Errno::EAGAIN),
                 ) => {
-                    self.say(Level::Warn, format_args!("accept: {}; again in {wait:?}", errno.message()))
-                        .await;
-                    self.wait(wait).await;
-                    wait = (wait * 2).min(BACK_OFF.1);
+                    self.say(Level::Warn, format_args!("accept: {}; again in {back_off:?}", errno.message()));
+                    self.wait(back_off).await;
+                    back_off = (back_off * 2).min(BACK_OFF.1);
                 }
                 Err(errno) => {
-                    self.say(Level::Error, format_args!("accept: {}", errno.message())).await;
-                    return 1;
+                    self.say(Level::Error, format_args!("accept: {}", errno.message()));
+                    break 1;
                 }
             }
+        };
+        for Kept { connfd, .. } in kept {
+            _ = self.os.close(connfd);
         }
-        0
+        status
+    }
+
+    fn is_told(&self) -> bool {
+        self.state.told_to_end.get() > 0
+    }
+
+    fn say_no_child(&self, peer: SocketAddr, errno: Errno, again: Option<Duration>) {
+        let errno = errno.message();
+        match again {
+            Some(span) => self.say(Level::Warn, format_args!("{peer}: fork: {errno}; again in {span:?}")),
+            None => self.say(Level::Warn, format_args!("{peer}: fork: {errno}; given up")),
+        }
     }
 
     /// Gives a connection to a child of its own.
-    async fn hand_over(&self, listenfd: Fd, connfd: Fd, peer: SocketAddr) {
-        let mut wait = BACK_OFF.0;
-        for attempt in 1..=FORK_ATTEMPTS {
-            let server = self.clone();
-            let child = self.os.fork(move |os| async move {
-                Server { os, ..server }.serve(listenfd, connfd, peer).await;
-                0
-            });
-            match child {
-                Ok(pid) => {
-                    self.state.children.borrow_mut().insert(pid, peer);
-                    self.say(Level::Debug, format_args!("{peer}: child {pid}")).await;
-                    break;
-                }
-                Err(errno) if attempt == FORK_ATTEMPTS || self.state.told_to_end.get() => {
-                    self.say(Level::Warn, format_args!("{peer}: fork: {}; given up", errno.message())).await;
-                    break;
-                }
-                Err(errno) => {
-                    self.say(
-                        Level::Warn,
-                        format_args!("{peer}: fork: {}; again in {wait:?}", errno.message()),
-                    )
-                    .await;
-                    self.wait(wait).await;
-                    wait = (wait * 2).min(BACK_OFF.1);
-                }
+    fn hand_over(&self, listenfd: Fd, connection: &Kept) -> Result<(), Errno> {
+        let Kept { connfd, peer, .. } = *connection;
+        let (server, parent) = (self.clone(), Parent::this());
+        let pid = self.os.fork(move |os| async move {
+            let server = Server { os, ..server };
+            server.state.log.begin_anew();
+            // A server that was killed ends no child: the kernel has to.
+            if parent.takes_along(nix::sys::signal::SIGTERM).is_ok() {
+                server.serve(listenfd, connfd, peer).await;
             }
-        }
-        _ = self.os.close(connfd);
+            server.state.log.dropped().try_into().unwrap_or(i32::MAX).min(MOST_DROPPED)
+        })?;
+        self.state.children.borrow_mut().insert(pid, peer);
+        self.say(Level::Debug, format_args!("{peer}: child {pid}"));
+        Ok(())
     }
 
-    /// The child.
+    /// The child. Of the signals to the terminal's whole process group none is for it: its parent decides when it ends.
     async fn serve(&self, listenfd: Fd, connfd: Fd, peer: SocketAddr) {
-        for signal in [Signal::SIGCHLD, Signal::SIGTERM, Signal::SIGINT] {
-            self.os.sigaction(signal, Action::DEFAULT).expect("these signals can be caught");
+        for signal in [Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT] {
+            self.act(signal, Action::IGNORE);
         }
-        if self.state.told_to_end.get() {
+        for signal in [Signal::SIGCHLD, Signal::SIGTERM] {
+            self.act(signal, Action::DEFAULT);
+        }
+        if self.is_told() {
             return; // told between the fork and here
         }
         _ = self.os.close(listenfd);
         let (octets, end) = echo(&self.os, connfd, self.options.idle_timeout, &self.state.buffer).await;
-        self.say(Level::Info, format_args!("{peer}: {octets} octets, {end}")).await;
+        self.say(Level::Info, format_args!("{peer}: {octets} octets, {end}"));
     }
 
     /// Lets time pass, but no longer than until a child has ended: there may be room again.
@@ -229,10 +295,17 @@ impl<O: Os> Server<O> {
         loop {
             match self.os.waitpid(Child::Any, true).await {
                 Ok(Some((pid, status))) => {
-                    let peer = self.state.children.borrow_mut().remove(&pid);
-                    if let (Some(peer), WaitStatus::Signaled(signal)) = (peer, status) {
-                        self.say(Level::Warn, format_args!("{peer}: child {pid} was killed by {signal}"))
-                            .await;
+                    let Some(peer) = self.state.children.borrow_mut().remove(&pid) else { continue };
+                    match status {
+                        WaitStatus::Signaled(signal) => {
+                            self.say(Level::Warn, format_args!("{peer}: child {pid} was killed by {signal}"));
+                        }
+                        WaitStatus::Exited(lines) if i32::from(lines) <= MOST_DROPPED => {
+                            self.state.log.drop_lines(lines.into());
+                        }
+                        WaitStatus::Exited(status) => {
+                            self.say(Level::Warn, format_args!("{peer}: child {pid} exited with {status}"));
+                        }
                     }
                 }
                 Err(Errno::EINTR) => {}
@@ -241,17 +314,14 @@ impl<O: Os> Server<O> {
         }
     }
 
-    /// Grace, then SIGTERM, then SIGKILL.
+    /// Grace, then SIGTERM, then SIGKILL. Another signal to end cuts each of them short.
     async fn end_children(&self) {
-        let ours = SignalSet::of(Signal::SIGCHLD).with(Signal::SIGTERM).with(Signal::SIGINT);
-        // From here on they are looked at by the clock, and no signal cuts a wait short.
-        _ = self.os.sigprocmask(MaskHow::Block, ours).await;
         if self.all_end_within(self.options.grace).await {
             return;
         }
         for (signal, span) in [(Signal::SIGTERM, LAST_WORDS), (Signal::SIGKILL, Duration::MAX)] {
             let pids: Vec<Pid> = self.state.children.borrow().keys().copied().collect();
-            self.say(Level::Warn, format_args!("{signal} to {} children", pids.len())).await;
+            self.say(Level::Warn, format_args!("{signal} to {} children", pids.len()));
             for pid in pids {
                 _ = self.os.kill(pid, signal).await; // ESRCH: it has just ended
             }
@@ -261,23 +331,25 @@ impl<O: Os> Server<O> {
         }
     }
 
+    /// Whether all have ended before `span` is over, or another signal has come.
     async fn all_end_within(&self, span: Duration) -> bool {
-        let mut waited = Duration::ZERO;
+        let (start, told) = (Instant::now(), self.state.told_to_end.get());
         loop {
+            self.state.child_ended.set(false);
             self.reap().await;
             if self.state.children.borrow().is_empty() {
                 return true;
             }
-            if waited >= span {
+            if start.elapsed() >= span || self.state.told_to_end.get() > told {
                 return false;
             }
+            // A signal ends this sooner.
             _ = self.os.sleep(TICK).await;
-            waited += TICK;
         }
     }
 
-    async fn say(&self, level: Level, message: std::fmt::Arguments<'_>) {
-        log(&self.os, self.options.log, level, message).await;
+    fn say(&self, level: Level, message: fmt::Arguments<'_>) {
+        self.state.log.say(level, message);
     }
 }
 

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use thiserror::Error;
 
 use super::real_stage::{RealStage, fault_of_network};
-use crate::os::unix::{Threads, fork, note_interrupts, single_threaded};
+use crate::os::unix::{Parent, Threads, fork, note_interrupts, single_threaded};
 use crate::scenario::{Outcome, Scenario};
 
 /// Why there was no real run, or not to its end.
@@ -65,8 +65,9 @@ impl Supervisor {
         }
         let machine = |what| move |errno: nix::Error| RealError::Machine { what, source: errno.into() };
         let (reader, writer) = nix::unistd::pipe().map_err(machine("a pipe"))?;
+        let parent = Parent::this();
         let child = move || {
-            let outcome = run(scenario, on).map_err(|error| error.to_string());
+            let outcome = run(scenario, on, parent).map_err(|error| error.to_string());
             // If this fails the parent has ended, and nothing reads the outcome.
             i32::from(serde_json::to_writer(io::BufWriter::new(File::from(writer)), &outcome).is_err())
         };
@@ -108,15 +109,14 @@ impl Drop for Supervisor {
 }
 
 /// In the supervisor.
-fn run(scenario: &Scenario, on: RealStage) -> io::Result<Outcome> {
-    // Ends with its parent, and takes the hosts' processes along.
-    #[cfg(target_os = "linux")]
-    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM)?;
+fn run(scenario: &Scenario, on: RealStage, parent: Parent) -> io::Result<Outcome> {
     note_interrupts()?;
+    // Ends with its parent, and takes the hosts' processes along.
+    parent.takes_along(Signal::SIGTERM)?;
     match on {
         RealStage::Loopback => super::loopback::run(scenario),
         #[cfg(target_os = "linux")]
-        RealStage::Laboratory => super::laboratory::run(scenario),
+        RealStage::Laboratory => super::laboratory::run(scenario, parent),
         #[cfg(not(target_os = "linux"))]
         RealStage::Laboratory => {
             Err(io::Error::other("the laboratory needs Linux: network namespaces and TUN"))

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, ExitStatus, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,6 +33,23 @@ pub(crate) fn is_asleep(pid: i32) -> bool {
     stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
 }
 
+/// A program where any user may read it.
+pub(crate) struct Copy(pub(crate) PathBuf);
+
+impl Copy {
+    pub(crate) fn of(program: &Path, name: &str) -> Copy {
+        let path = std::env::temp_dir().join(format!("echosim-{name}-{}", std::process::id()));
+        fs::copy(program, &path).expect("a copy");
+        Copy(path)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        _ = fs::remove_file(&self.0);
+    }
+}
+
 /// A server in a process of its own; gone with this value.
 pub(crate) struct Server {
     process: Child,
@@ -43,8 +61,14 @@ impl Server {
     /// Starts one on a port of the kernel's choice.
     pub(crate) fn start(options: &[&str]) -> Server {
         let mut command = program(&["serve"]);
-        let mut process =
-            command.args(options).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process");
+        command.args(options);
+        Server::of(command)
+    }
+
+    /// The server that a command is.
+    pub(crate) fn of(mut command: Command) -> Server {
+        let process = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut process = process.expect("a process");
         let mut stderr = BufReader::new(process.stderr.take().expect("piped"));
         let mut first = String::new();
         stderr.read_line(&mut first).expect("a first line");

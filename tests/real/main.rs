@@ -4,6 +4,7 @@
 //! lives: it runs the tests, and started with `--as` it *is* a program, in a process of its own.
 
 mod conformance;
+mod endings;
 mod laboratory;
 mod load;
 mod loopback;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     };
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(server::TESTS.iter().map(|(name, test)| trial(name, *test)));
+    trials.extend(endings::TESTS.iter().map(|(name, test)| trial(name, *test)));
     trials.extend(conformance::trials());
     trials.extend(loopback::trials());
     trials.extend(loopback::TESTS.iter().map(|(name, test)| trial(name, *test)));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,34 +11,18 @@ use nix::unistd::{Pid, Uid};
 
 use crate::claims;
 use crate::laboratory::alone;
-use crate::machine::eventually;
+use crate::machine::{Copy, eventually};
 
 pub(crate) const TESTS: &[(&str, fn())] = claims![
     laboratory_needs_no_root,
     laboratory_says_what_is_missing_where_namespaces_are_forbidden,
     laboratory_says_what_is_missing_where_there_is_no_tun,
     laboratory_leaves_nothing_when_it_is_interrupted,
+    laboratory_leaves_nothing_whenever_it_is_killed,
     laboratory_ends_at_until,
 ];
 
 const ECHOSIM: &str = env!("CARGO_BIN_EXE_echosim");
-
-/// The command where any user may read it.
-struct Copy(PathBuf);
-
-impl Copy {
-    fn new(name: &str) -> Copy {
-        let path = std::env::temp_dir().join(format!("echosim-{name}-{}", std::process::id()));
-        fs::copy(ECHOSIM, &path).expect("a copy");
-        Copy(path)
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        _ = fs::remove_file(&self.0);
-    }
-}
 
 /// The command in a user namespace of its own, after what a shell says.
 fn contained(namespaces: &[&str], first: &str) -> Output {
@@ -72,7 +56,7 @@ exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
 fn laboratory_needs_no_root() {
     let _alone = alone();
     // `nobody` may not read the folder this is built in.
-    let copy = Copy::new("nobody");
+    let copy = Copy::of(Path::new(ECHOSIM), "nobody");
     let mut command;
     if Uid::current().is_root() {
         command = Command::new("unshare");
@@ -116,6 +100,50 @@ fn laboratory_leaves_nothing_when_it_is_interrupted() {
     }
 }
 
+/// What is killed of a run.
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Command,
+    Director,
+    Both,
+}
+
+fn laboratory_leaves_nothing_whenever_it_is_killed() {
+    let _alone = alone();
+    for victim in [Victim::Command, Victim::Director, Victim::Both] {
+        for millis in (0..10).chain((10..200).step_by(19)) {
+            // What a run forks inherits its environment.
+            let mark = format!("ECHOSIM_TEST_MARK={}-{victim:?}-{millis}", std::process::id());
+            let (name, value) = mark.split_once('=').expect("it has one");
+            let mut command = Command::new(ECHOSIM);
+            command.args(["--scenario", "zombies", "--real"]).env(name, value);
+            let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
+            std::thread::sleep(Duration::from_millis(millis));
+            let director = children(run.id());
+            if matches!(victim, Victim::Director | Victim::Both) {
+                director.iter().for_each(|pid| _ = kill(Pid::from_raw(*pid as i32), Signal::SIGKILL));
+            }
+            if !matches!(victim, Victim::Director) || director.is_empty() {
+                kill(Pid::from_raw(run.id() as i32), Signal::SIGKILL).expect("it runs");
+            }
+            assert!(!wait(&mut run).success(), "{mark}");
+            eventually(&format!("nothing is left: {mark}"), || marked(&mark).is_empty());
+        }
+    }
+}
+
+/// The processes that live and have this in their environment.
+fn marked(mark: &str) -> Vec<u32> {
+    let has_it = |pid: &u32| {
+        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ.split(|octet| *octet == 0).any(|entry| entry == mark.as_bytes())
+    };
+    let pids = fs::read_dir("/proc")
+        .expect("procfs")
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    pids.filter(has_it).filter(|pid| lives(*pid)).collect()
+}
+
 fn laboratory_ends_at_until() {
     let _alone = alone();
     let start = Instant::now();
@@ -138,9 +166,12 @@ fn wait(run: &mut Child) -> ExitStatus {
 
 /// Its children, and theirs.
 fn descendants(pid: u32) -> Vec<u32> {
+    children(pid).into_iter().flat_map(|child| [vec![child], descendants(child)].concat()).collect()
+}
+
+fn children(pid: u32) -> Vec<u32> {
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
-    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
-    children.into_iter().flat_map(|child| [vec![child], descendants(child)].concat()).collect()
+    children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// Whether it is there and no zombie that its parent will wait for.

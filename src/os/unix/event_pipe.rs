@@ -141,7 +141,7 @@ impl AsFd for EventReader {
 }
 
 /// Moves a descriptor out of the way: programs are to get the low numbers, as without a pipe.
-fn high(fd: OwnedFd) -> io::Result<OwnedFd> {
+pub(super) fn high(fd: OwnedFd) -> io::Result<OwnedFd> {
     /// Above what a program here opens, below any common limit.
     const FIRST: i32 = 200;
     use nix::fcntl::{FcntlArg, fcntl};

@@ -17,6 +17,7 @@
 //! | `signals`, `wait` | handlers, and waiting that they can interrupt |
 //! | `machine` | what makes it several hosts |
 //! | `options`, `errors` | the kernel's words for ours |
+//! | `orphans` | processes that end with the one that made them |
 //! | `event_pipe` | how the events of many processes come together |
 
 mod calls;
@@ -27,6 +28,7 @@ mod file;
 mod io;
 mod names;
 mod options;
+mod orphans;
 mod persona;
 mod process;
 mod raw;
@@ -41,6 +43,7 @@ use std::task::{Context, Poll, Waker};
 use thiserror::Error;
 
 pub use event_pipe::{EventPipe, EventReader, Message};
+pub(crate) use orphans::{GroupGuard, Parent};
 pub use persona::Persona;
 pub use unix_os::UnixOs;
 

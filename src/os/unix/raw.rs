@@ -36,8 +36,9 @@ extern "C" fn note(number: libc::c_int) {
     }
 }
 
-/// Tells the kernel what to do about a signal. Never with SA_RESTART: that is decided when the call comes back.
-pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Result<(), Errno> {
+/// Tells the kernel what to do about a signal; whether it was ignored before. Never with SA_RESTART: that is decided
+/// when the call comes back.
+pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Result<bool, Errno> {
     if let Reaction::Note = reaction {
         REACTING.fetch_or(1 << signal as libc::c_int, Ordering::Relaxed);
     }
@@ -48,7 +49,7 @@ pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Res
     };
     let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
     // SAFETY: `note` does nothing but an atomic operation, which is safe in a handler whatever it interrupts.
-    unsafe { sigaction(signal, &action) }.map(drop)
+    unsafe { sigaction(signal, &action) }.map(|before| matches!(before.handler(), SigHandler::SigIgn))
 }
 
 /// SCHED_RR at its lowest priority; whether it was granted.
@@ -130,6 +131,21 @@ pub(super) fn fork(child: impl FnOnce() -> i32) -> Result<Pid, Errno> {
 pub(super) fn exit(status: i32) -> ! {
     // SAFETY: `_exit` has no preconditions.
     unsafe { libc::_exit(status & 0xff) }
+}
+
+/// Has the kernel kill a process group as soon as `fd` can be read or has no writer any more.
+#[cfg(target_os = "linux")]
+pub(super) fn kill_group_on_input(fd: &OwnedFd, group: nix::unistd::Pid) -> Result<(), Errno> {
+    let fd = std::os::fd::AsRawFd::as_raw_fd(fd);
+    /// As fcntl(2) has it; `libc` leaves it out.
+    const F_SETSIG: libc::c_int = 10;
+    let requests =
+        [(libc::F_SETOWN, -group.as_raw()), (F_SETSIG, libc::SIGKILL), (libc::F_SETFL, libc::O_ASYNC)];
+    for (request, value) in requests {
+        // SAFETY: these requests take a number each, and `fd` is open.
+        Errno::result(unsafe { libc::fcntl(fd, request, value) })?;
+    }
+    Ok(())
 }
 
 /// Takes a descriptor that a call has just made.

@@ -54,7 +54,7 @@ impl Signals {
             Disposition::Ignore => Reaction::Ignore,
             Disposition::Handle(_) => Reaction::Note,
         };
-        raw::react(native(signal), reaction).map_err(errno)?;
+        let was_ignored = raw::react(native(signal), reaction).map_err(errno)?;
         if let Disposition::Ignore = action.disposition {
             raw::forget(signal); // POSIX, 2.4.3: to ignore a pending signal discards it
         }
@@ -62,7 +62,10 @@ impl Signals {
             Reaction::Note => self.caught.with(signal),
             Reaction::Default | Reaction::Ignore => self.caught.without(signal),
         };
-        Ok(std::mem::replace(&mut self.actions[signal as usize], action))
+        let before = std::mem::replace(&mut self.actions[signal as usize], action);
+        // Whoever started this program may have had the signal ignored (nohup).
+        let inherited = was_ignored && matches!(before.disposition, Disposition::Default);
+        Ok(if inherited { Action::IGNORE } else { before })
     }
 
     pub(super) fn change_mask(&mut self, how: MaskHow, set: SignalSet) -> Result<SignalSet, Errno> {

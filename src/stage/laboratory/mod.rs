@@ -24,7 +24,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use bytes::Bytes;
 
 use super::processes::{self, Network, RealHost};
-use crate::os::unix::be_prompt;
+use crate::os::unix::{Parent, be_prompt};
 use crate::packet;
 use crate::router::{LinkId, Met, Router};
 use crate::scenario::{Outcome, Scenario};
@@ -35,10 +35,10 @@ use namespace::{Namespace, become_root};
 use tap::Tap;
 
 /// Runs a scenario in a laboratory.
-pub(super) fn run(scenario: &Scenario) -> io::Result<Outcome> {
+pub(super) fn run(scenario: &Scenario, parent: Parent) -> io::Result<Outcome> {
     let hosts = RealHost::all(scenario, &scenario.addrs())?;
     let recorder = Recorder::new("world");
-    let laboratory = Laboratory::new(scenario, &recorder)?;
+    let laboratory = Laboratory::new(scenario, &recorder, parent)?;
     processes::run(scenario, hosts, laboratory, recorder)
 }
 
@@ -65,8 +65,8 @@ impl Laboratory<'_> {
     /// # Errors
     ///
     /// What this machine lacks.
-    fn new<'a>(scenario: &'a Scenario, recorder: &Recorder) -> io::Result<Laboratory<'a>> {
-        become_root()?;
+    fn new<'a>(scenario: &'a Scenario, recorder: &Recorder, parent: Parent) -> io::Result<Laboratory<'a>> {
+        become_root(parent)?;
         // The kernel may wake us up to 50 µs late to save power: not here.
         nix::sys::prctl::set_timerslack(1)?;
         // Without the right to it the machine should be quiet.

@@ -6,10 +6,11 @@ use std::net::IpAddr;
 
 use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
 use tun_rs::{DeviceBuilder, SyncDevice};
+
+use crate::os::unix::Parent;
 
 /// What has to be there, and how it is got.
 const NEEDS: &str = "the laboratory needs network namespaces and TUN devices: be root, or allow user namespaces \
@@ -24,8 +25,8 @@ fn missing(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
 ///
 /// # Errors
 ///
-/// What is missing, and how to get it.
-pub(super) fn become_root() -> io::Result<()> {
+/// What is missing, and how to get it; that `parent` has ended.
+pub(super) fn become_root(parent: Parent) -> io::Result<()> {
     match unshare(CloneFlags::CLONE_NEWNET) {
         Ok(()) => {
             keep_tables_small();
@@ -38,7 +39,7 @@ pub(super) fn become_root() -> io::Result<()> {
     let (uid, gid) = (geteuid(), getegid());
     unshare(CloneFlags::CLONE_NEWUSER).map_err(io::Error::from).map_err(missing("no user namespace"))?;
     // The kernel forgets it with the old credentials.
-    set_pdeathsig(Signal::SIGTERM)?;
+    parent.takes_along(Signal::SIGTERM)?;
     // user_namespaces(7): without this an unprivileged process may not map its group.
     fs::write("/proc/self/setgroups", "deny").map_err(missing("setgroups"))?;
     fs::write("/proc/self/uid_map", format!("0 {uid} 1")).map_err(missing("uid_map"))?;

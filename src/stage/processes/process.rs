@@ -14,7 +14,7 @@ use super::hosts::RealHost;
 use super::terminal::Terminal;
 use crate::echo::Command;
 use crate::os::sim::Limits;
-use crate::os::unix::{EventPipe, UnixOs, block_on, fork};
+use crate::os::unix::{EventPipe, GroupGuard, UnixOs, block_on, fork};
 use crate::os::{Os, Pid};
 use crate::scenario;
 
@@ -25,6 +25,8 @@ pub(super) struct Process {
     pub(super) pid: Pid,
     pub(super) has_ended: bool,
     pub(super) terminal: Terminal,
+    /// Closed with this process, however it ends: then the kernel does what `drop` does.
+    _guard: OwnedFd,
 }
 
 impl Process {
@@ -36,10 +38,13 @@ impl Process {
         pipe: &EventPipe,
     ) -> io::Result<Process> {
         let (stdin, terminal) = Terminal::new(of.file().as_deref(), &of.typed)?;
-        let null = File::options().write(true).open("/dev/null")?;
+        let null = File::options().write(true).open(NULL).map_err(|error| named(NULL, &error))?;
         let name = command.name();
+        let guard = GroupGuard::new()?;
         let child = || {
-            if set_up(&stdin, &null, pipe, of.limits).is_err() {
+            let keep = [pipe.number(), guard.number()];
+            let is_set_up = set_up(&stdin, &null, &keep, of.limits).and_then(|()| guard.watches_this_group());
+            if is_set_up.is_err() {
                 return 126; // as a shell says that it could not run a program
             }
             let os = UnixOs::on(real.persona.clone(), name, Some(pipe.clone()));
@@ -51,7 +56,7 @@ impl Process {
         let pid = fork(child)?;
         // Here as well as in the child: it has to be done before either goes on.
         _ = setpgid(native(pid), native(pid));
-        Ok(Process { host, name: name.into(), pid, has_ended: false, terminal })
+        Ok(Process { host, name: name.into(), pid, has_ended: false, terminal, _guard: guard.hold() })
     }
 
     /// How it has ended, told once.
@@ -81,16 +86,14 @@ impl Drop for Process {
     }
 }
 
-/// In the child: its own group, its own standard streams, and nothing of ours but the pipe.
-fn set_up(stdin: &OwnedFd, null: &File, pipe: &EventPipe, limits: Limits) -> io::Result<()> {
+/// In the child: its own group, its own standard streams, and nothing of ours but what it is to keep.
+fn set_up(stdin: &OwnedFd, null: &File, keep: &[i32], limits: Limits) -> io::Result<()> {
     setpgid(NativePid::from_raw(0), NativePid::from_raw(0))?;
-    #[cfg(target_os = "linux")]
-    nix::sys::prctl::set_pdeathsig(Native::SIGKILL)?;
     dup2_stdin(stdin.as_fd())?;
     dup2_stdout(null.as_fd())?;
     dup2_stderr(null.as_fd())?;
     for fd in open_descriptors()? {
-        if fd > 2 && fd != pipe.number() {
+        if fd > 2 && !keep.contains(&fd) {
             _ = nix::unistd::close(fd); // the one the list was read from is gone already
         }
     }
@@ -101,9 +104,17 @@ fn set_up(stdin: &OwnedFd, null: &File, pipe: &EventPipe, limits: Limits) -> io:
     Ok(())
 }
 
+const NULL: &str = "/dev/null";
+
+/// A trouble with the name of what it is about.
+fn named(what: &str, error: &io::Error) -> io::Error {
+    io::Error::other(format!("{what}: {error}"))
+}
+
 fn open_descriptors() -> io::Result<Vec<i32>> {
+    let directory = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
     let number = |entry: io::Result<fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
-    Ok(fs::read_dir("/dev/fd")?.filter_map(number).collect())
+    Ok(fs::read_dir(directory)?.filter_map(number).collect())
 }
 
 pub(super) fn native(pid: Pid) -> NativePid {
