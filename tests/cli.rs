@@ -221,10 +221,10 @@ fn a_file_that_is_no_scenario_is_refused() {
         refused(&["--scenario", &path]),
         format!("error: {path}: invalid utf-8 sequence of 1 bytes from index 0\n")
     );
-    let path = file("large.toml", &vec![b'#'; (1 << 20) + 1]);
+    let path = file("large.toml", &vec![b'#'; (4 << 20) + 1]);
     assert_eq!(
         refused(&["--scenario", &path]),
-        format!("error: {path}: larger than the limit of 1048576 octets (1 MiB)\n")
+        format!("error: {path}: larger than the limit of 4194304 octets (4 MiB)\n")
     );
     assert_eq!(
         refused(&["--scenario", "no/such.toml"]),

@@ -171,3 +171,23 @@ fn a_crash_cancels_the_starts_that_are_still_to_come() {
 fn a_boot_of_a_host_that_is_on_does_nothing_and_is_said_to() {
     assert_eq!(clients_started("", &[("1s", "boot")]), (1, vec![0]));
 }
+
+#[test]
+fn a_thousand_hosts_have_each_its_own_conversation() {
+    let pair = |n: u32| {
+        format!(
+            "[host.s{n}]\nrun = \"echo-server\"\n[host.c{n}]\nrun = \"echo-client s{n}\"\nstdin = [\"to {n}\"]\n\
+             [expect.c{n}]\nprints = [\"to {n}\"]\n"
+        )
+    };
+    // One server in a hundred crashes before it is spoken to, and boots again.
+    let fault = |(at, what)| {
+        let some = (0..500).step_by(100);
+        some.map(move |n| format!("[[fault]]\nat = \"{at}\"\ndo = \"{what}\"\nhost = \"s{n}\"\n"))
+    };
+    let faults = [("0s", "crash"), ("1s", "boot")].into_iter().flat_map(fault);
+    let text: String = (0..500).map(pair).chain(faults).collect();
+    let scenario = Scenario::parse("pairs.toml", &format!("name = \"pairs\"\n{text}")).expect("a scenario");
+    let outcome = scenario.run().expect("it runs to its end");
+    assert_eq!(scenario::check(&scenario, &outcome), []);
+}

@@ -97,7 +97,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// The file is too large.
-    #[error("{file}: larger than the limit of {} octets (1 MiB)", limits::FILE)]
+    #[error("{file}: larger than the limit of {} octets (4 MiB)", limits::FILE)]
     TooLarge {
         /// The file.
         file: String,
@@ -193,6 +193,6 @@ mod tests {
     fn an_endless_file_is_refused_with_the_limit() {
         // It never ends: what is read of it has to.
         let error = load("/dev/zero").unwrap_err();
-        assert_eq!(error.to_string(), "/dev/zero: larger than the limit of 1048576 octets (1 MiB)");
+        assert_eq!(error.to_string(), "/dev/zero: larger than the limit of 4194304 octets (4 MiB)");
     }
 }

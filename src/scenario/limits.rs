@@ -3,12 +3,12 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// Octets in a scenario's file: 1 MiB.
-pub(super) const FILE: u64 = 1 << 20;
+/// Octets in a scenario's file: 4 MiB, enough for the hosts and what each has to see.
+pub(super) const FILE: u64 = 4 << 20;
 /// Lines typed at all terminals together.
 pub(super) const TYPED_LINES: u64 = 100_000;
-/// Hosts: turmoil looks at every pair of them in every round, so a hundred take a second and a thousand half an hour.
-pub(super) const HOSTS: usize = 100;
+/// Hosts.
+pub(super) const HOSTS: usize = 10_000;
 /// Programs started by the scenario, on all hosts together.
 pub(super) const PROCESSES: u64 = 10_000;
 /// Faults.

@@ -73,6 +73,7 @@ mod trigger;
 mod units;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -183,24 +184,28 @@ impl Scenario {
         self.hosts.iter().position(|host| host.name == name)
     }
 
-    /// The address that a program means by `name`: a host's name, or `server.2` for its second address. `addrs` are
-    /// those of every host.
-    pub(crate) fn resolve(&self, name: &str, addrs: &[Vec<IpAddr>]) -> Option<IpAddr> {
-        let (name, nth) = match name.split_once('.') {
-            Some((name, nth)) => (name, nth.parse::<usize>().ok()?.checked_sub(1)?),
-            None => (name, 0),
-        };
-        addrs[self.host_index(name)?].get(nth).copied()
-    }
-
-    /// What a host runs, where the hosts have these addresses; `None` if it runs nothing.
+    /// What each host runs, where the hosts have these addresses; `None` if it runs nothing. A program names a host, or
+    /// by `server.2` its second address.
     ///
     /// # Errors
     ///
-    /// What is wrong with its command line.
-    pub(crate) fn command(&self, host: &Host, addrs: &[Vec<IpAddr>]) -> Result<Option<Command>, String> {
-        let Some(program) = &host.program else { return Ok(None) };
-        program.command(self.ip, &self.variables, |name| self.resolve(name, addrs)).map(Some)
+    /// What is wrong with a command line.
+    pub(crate) fn commands(
+        &self,
+        variables: &Variables,
+        addrs: &[Vec<IpAddr>],
+    ) -> Result<Vec<Option<Command>>, String> {
+        let names = self.hosts.iter().map(|host| host.name.as_str());
+        let by_name: BTreeMap<&str, &Vec<IpAddr>> = names.zip(addrs).collect();
+        let resolve = |name: &str| {
+            let (name, nth) = match name.split_once('.') {
+                Some((name, nth)) => (name, nth.parse::<usize>().ok()?.checked_sub(1)?),
+                None => (name, 0),
+            };
+            by_name.get(name)?.get(nth).copied()
+        };
+        let command = |program: &Program| program.command(self.ip, variables, resolve);
+        self.hosts.iter().map(|host| host.program.as_ref().map(command).transpose()).collect()
     }
 
     /// Every host's addresses: each link is a network of its own.

@@ -102,10 +102,7 @@ impl Scenario {
     fn set_variable(&mut self, name: &str, value: &str) -> Result<(), String> {
         let mut variables = self.variables.clone();
         variables.set(name, value);
-        let addrs = self.addrs();
-        for program in self.hosts.iter().filter_map(|host| host.program.as_ref()) {
-            program.command(self.ip, &variables, |host| self.resolve(host, &addrs))?;
-        }
+        self.commands(&variables, &self.addrs())?;
         self.variables = variables;
         Ok(())
     }

@@ -22,6 +22,11 @@ pub fn router_addr(version: IpVersion) -> IpAddr {
     on_network(version, 0, 254)
 }
 
+/// turmoil's address of the host that all simulated hosts are in: no packet of theirs has it.
+pub(super) fn hosts_addr(version: IpVersion) -> IpAddr {
+    on_network(version, 0, 253)
+}
+
 fn on_network(version: IpVersion, network: u16, host: u8) -> IpAddr {
     let [high, low] = network.to_be_bytes();
     match version {

@@ -1,4 +1,5 @@
-//! IP packets in turmoil's UDP datagrams: the patch cables between hosts and router.
+//! IP packets in turmoil's UDP datagrams: the cable between the hosts and the router. The number of a packet's link goes
+//! before it.
 
 use std::cell::Cell;
 use std::io;
@@ -7,6 +8,8 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use turmoil::net::UdpSocket;
+
+use crate::router::LinkId;
 
 /// The UDP port that IP rides on.
 const PORT: u16 = 4;
@@ -17,7 +20,7 @@ const LONGEST_PACKET: usize = 65_575;
 /// How many datagrams one socket can hold: as many as may ever be in flight at one moment.
 pub(super) const CAPACITY: usize = 1 << 20;
 
-/// How many datagrams are in the cables: sent, and not yet taken out.
+/// How many datagrams are in the cable: sent, and not yet taken out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InCables(Rc<Cell<u64>>);
 
@@ -26,26 +29,30 @@ impl InCables {
         self.0.get() > 0
     }
 
-    /// A machine was switched off with these still before it.
-    pub(super) fn forget(&self, datagrams: u64) {
-        self.0.set(self.0.get() - datagrams);
+    fn add(&self, datagrams: i64) {
+        self.0.set(self.0.get().strict_add_signed(datagrams));
     }
 }
 
-/// One end of a cable, or of all of them at the router.
+/// Octets of a link's number.
+const NUMBER: usize = size_of::<u32>();
+
+/// One end of the cable.
 pub(super) struct Plug {
     socket: UdpSocket,
+    other_end: SocketAddr,
     in_cables: InCables,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
 }
 
 impl Plug {
-    /// Plugs in the turmoil host that calls this.
-    pub(super) async fn new(own: IpAddr, in_cables: InCables) -> io::Result<Plug> {
+    /// Plugs in the turmoil host that calls this; at the other end is that of this address.
+    pub(super) async fn new(other_end: IpAddr, in_cables: InCables) -> io::Result<Plug> {
         let any: IpAddr =
-            if own.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+            if other_end.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
         let socket = UdpSocket::bind((any, PORT)).await?;
-        Ok(Plug { socket, in_cables, buffer: vec![0; LONGEST_PACKET].into() })
+        let other_end = SocketAddr::new(other_end, PORT);
+        Ok(Plug { socket, other_end, in_cables, buffer: vec![0; NUMBER + LONGEST_PACKET] })
     }
 
     /// Waits for a packet without taking it.
@@ -54,17 +61,21 @@ impl Plug {
         let _ = self.socket.readable().await;
     }
 
-    /// The next packet that has arrived, and the turmoil address of the machine that sent it.
-    pub(super) fn receive(&mut self) -> Option<(IpAddr, Bytes)> {
-        let (len, from) = self.socket.try_recv_from(&mut self.buffer).ok()?;
-        self.in_cables.forget(1);
-        Some((from.ip(), Bytes::copy_from_slice(&self.buffer[..len])))
+    /// The next packet that has arrived, and its link.
+    pub(super) fn receive(&mut self) -> Option<(LinkId, Bytes)> {
+        let (len, _) = self.socket.try_recv_from(&mut self.buffer).ok()?;
+        self.in_cables.add(-1);
+        let (number, packet) = self.buffer[..len].split_first_chunk().expect("every datagram begins with it");
+        Some((LinkId(u32::from_ne_bytes(*number) as usize), Bytes::copy_from_slice(packet)))
     }
 
-    /// Sends a packet to the machine at that turmoil address.
-    pub(super) fn send(&self, to: IpAddr, packet: &[u8]) -> io::Result<()> {
-        self.socket.try_send_to(packet, SocketAddr::new(to, PORT))?;
-        self.in_cables.0.set(self.in_cables.0.get() + 1);
+    /// Sends a packet that comes from a link, or is to go there.
+    pub(super) fn send(&mut self, LinkId(link): LinkId, packet: &[u8]) -> io::Result<()> {
+        let number = u32::try_from(link).expect("there are not so many links").to_ne_bytes();
+        self.buffer[..NUMBER].copy_from_slice(&number);
+        self.buffer[NUMBER..][..packet.len()].copy_from_slice(packet);
+        self.socket.try_send_to(&self.buffer[..NUMBER + packet.len()], self.other_end)?;
+        self.in_cables.add(1);
         Ok(())
     }
 }

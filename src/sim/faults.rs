@@ -29,27 +29,18 @@ impl World {
     ///
     /// False if it was off already, or there is no such host.
     pub fn crash(&mut self, host: &str) -> bool {
-        let Some(slot) = self.slot(host) else { return false };
-        if !slot.is_on.replace(false) {
-            return false;
-        }
-        let own = slot.node.own;
+        let Some(n) = self.number(host).filter(|n| self.hosts.is_on(*n)) else { return false };
         self.strike_link(host, FaultKind::Crash);
-        self.sim.crash(own);
+        self.hosts.switch_off(n);
         true
     }
 
     /// Power again: a new stack in the old one's place, with other sequence numbers, and its programs from the
     /// start. False if it was not off.
     pub fn boot(&mut self, host: &str) -> bool {
-        let Some(slot) = self.slot(host) else { return false };
-        if slot.is_on.replace(true) {
-            return false;
-        }
-        slot.needs_turn.set(true);
-        let own = slot.node.own;
+        let Some(n) = self.number(host).filter(|n| !self.hosts.is_on(*n)) else { return false };
         self.strike_link(host, FaultKind::Boot);
-        self.sim.bounce(own);
+        self.hosts.switch_on(n);
         true
     }
 

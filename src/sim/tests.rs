@@ -178,6 +178,31 @@ fn nothing_is_struck_twice() {
 }
 
 #[test]
+fn a_host_is_crashed_and_booted_among_others() {
+    let recorder = Recorder::new("world");
+    let hosts = vec![setup("client", 0, 1, &recorder), setup("server", 1, 1, &recorder)];
+    // Others that talk to the same server at the same moments.
+    let others = ["client2", "client3"].into_iter().zip(2..);
+    let hosts = hosts.into_iter().chain(others.map(|(name, link)| setup(name, link, 1, &recorder))).collect();
+    let mut world = World::new(IpVersion::V4, 1, hosts, recorder).unwrap();
+    world.run_until(at(5_000)).unwrap();
+    assert!(world.crash("client2"));
+    assert_eq!(world.look_at("client2", |_, _| ()), None);
+    world.run_until(at(9_000)).unwrap();
+    assert!(world.boot("client2"));
+    world.run_until(at(60_000)).unwrap();
+    let events = world.recorder().events_from(0);
+    let last = |host: &str| {
+        let packets: Vec<_> = segments(&events).filter(|(_, of, _)| *of == host).map(|(t, ..)| t).collect();
+        packets.into_iter().max()
+    };
+    assert!(last("client2") > Some(at(9_000)), "it began anew");
+    let silent =
+        segments(&events).filter(|(t, host, _)| *host == "client2" && *t > at(5_000) && *t < at(9_000));
+    assert_eq!(silent.count(), 0, "a dead host says nothing and hears nothing");
+}
+
+#[test]
 fn the_same_seed_is_the_same_world_and_another_is_another() {
     let run = |seed| {
         let mut world = world(seed);

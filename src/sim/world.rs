@@ -1,17 +1,17 @@
 //! The world: hosts around a router, and the one clock they all go by.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use thiserror::Error;
-use tokio::sync::Notify;
 
-use super::addresses::{IpVersion, host_addrs, router_addr};
+use super::addresses::{IpVersion, host_addrs, hosts_addr, router_addr};
 use super::cable::{CAPACITY, InCables};
-use super::node::{Clock, HostNode, MachineBuilder, RouterNode};
+use super::clock::Clock;
+use super::hosts::{Hosts, MachineBuilder, Slot};
+use super::router::RouterNode;
 use crate::os::sim::{Machine, Observer};
 use crate::router::{LinkConfig, LinkId, Router};
 use crate::time::SimTime;
@@ -23,7 +23,7 @@ pub enum WorldError {
     /// A host's settings do not go with each other.
     #[error("{0}")]
     Settings(String),
-    /// A machine's turmoil host failed.
+    /// One of the two turmoil hosts failed.
     #[error("the simulated network failed: {0}")]
     Network(String),
     /// A program went on and on at one moment and was stopped.
@@ -64,25 +64,19 @@ pub struct HostSetup {
 
 /// Hosts, links and a router, at a moment.
 pub struct World {
-    pub(super) sim: turmoil::Sim<'static>,
-    pub(super) recorder: Recorder,
-    pub(super) clock: Clock,
-    pub(super) hosts: Vec<HostSlot>,
+    sim: turmoil::Sim<'static>,
+    recorder: Recorder,
+    clock: Clock,
+    /// The hosts' names, in order.
+    names: Vec<String>,
+    by_name: BTreeMap<String, usize>,
+    /// Each host's first address.
+    addrs: Vec<IpAddr>,
+    pub(super) hosts: Rc<Hosts>,
     pub(super) router: Rc<RouterNode>,
     in_cables: InCables,
     /// Rounds since it last was at rest.
     rounds: u32,
-}
-
-/// A host in the world.
-pub(super) struct HostSlot {
-    pub(super) name: String,
-    pub(super) link: LinkId,
-    pub(super) node: Rc<HostNode>,
-    /// Whether it has power.
-    pub(super) is_on: Cell<bool>,
-    /// Something was done to it from outside; it needs a turn.
-    pub(super) needs_turn: Cell<bool>,
 }
 
 /// turmoil's tick: the shortest its timer knows, for its clock is not looked at.
@@ -117,45 +111,26 @@ impl World {
         let mut sim = builder.build();
         let (clock, in_cables) = (Clock::default(), InCables::default());
         let own = router_addr(version);
-        let router = Rc::new(RouterNode {
-            clock: clock.clone(),
-            in_cables: in_cables.clone(),
-            own,
-            hosts: RefCell::default(),
-            router: RefCell::new(Router::new(vec![own], seed, recorder.clone())),
-            outbox: RefCell::default(),
-            round: Notify::new(),
-        });
-        let mut hosts = Vec::with_capacity(setups.len());
+        let mut router = Router::new(vec![own], seed, recorder.clone());
+        let (mut names, mut addrs, mut slots) = (Vec::new(), Vec::new(), Vec::new());
         for (n, setup) in setups.into_iter().enumerate() {
-            let addrs = host_addrs(version, n, setup.addrs);
-            let link = router.router.borrow_mut().attach(&setup.name, &addrs, setup.link);
-            let node = Rc::new(HostNode {
-                clock: clock.clone(),
-                in_cables: in_cables.clone(),
-                own: addrs[0],
-                router: own,
-                build: setup.machine,
-                observer: setup.observer,
-                boots: Cell::new(0),
-                machine: RefCell::new(None),
-                round: Notify::new(),
-            });
-            router.hosts.borrow_mut().push(addrs[0]);
-            let software = node.clone();
-            sim.host(addrs[0], move || software.clone().run());
-            hosts.push(HostSlot {
-                name: setup.name,
-                link,
-                node,
-                is_on: Cell::new(true),
-                needs_turn: Cell::new(true),
-            });
+            let of_host = host_addrs(version, n, setup.addrs);
+            let link = router.attach(&setup.name, &of_host, setup.link);
+            assert_eq!(link, LinkId(n), "hosts have the numbers of their links");
+            names.push(setup.name);
+            addrs.push(of_host[0]);
+            slots.push(Slot::new(setup.machine, setup.observer));
         }
+        let hosts = Rc::new(Hosts::new(clock.clone(), slots));
+        let router = Rc::new(RouterNode::new(clock.clone(), router));
+        let (software, cable, other_end) = (hosts.clone(), in_cables.clone(), own);
+        sim.host(hosts_addr(version), move || software.clone().run(other_end, cable.clone()));
         // After the hosts: what they send in a round reaches the router in that round.
-        let software = router.clone();
-        sim.host(own, move || software.clone().run());
-        let mut world = World { sim, recorder, clock, hosts, router, in_cables, rounds: 0 };
+        let (software, cable, other_end) = (router.clone(), in_cables.clone(), hosts_addr(version));
+        sim.host(own, move || software.clone().run(other_end, cable.clone()));
+        let by_name = names.iter().cloned().zip(0..).collect();
+        let mut world =
+            World { sim, recorder, clock, names, by_name, addrs, hosts, router, in_cables, rounds: 0 };
         world.step()?;
         Ok(world)
     }
@@ -172,27 +147,22 @@ impl World {
 
     /// The hosts' names, in order.
     pub fn host_names(&self) -> impl Iterator<Item = &str> {
-        self.hosts.iter().map(|slot| slot.name.as_str())
+        self.names.iter().map(String::as_str)
     }
 
     /// The first of a host's addresses, by its name.
     pub fn addr(&self, host: &str) -> Option<IpAddr> {
-        self.slot(host).map(|slot| slot.node.own)
+        self.number(host).map(|n| self.addrs[n])
     }
 
     /// Works on a host's machine, which then gets a turn; `None` if it is off or there is none of this name.
     pub fn on_host<R>(&self, host: &str, work: impl FnOnce(&mut Machine, SimTime) -> R) -> Option<R> {
-        let slot = self.slot(host)?;
-        let mut machine = slot.node.machine.borrow_mut();
-        let result = work(machine.as_mut()?, self.now());
-        slot.needs_turn.set(true);
-        Some(result)
+        self.hosts.on(self.number(host)?, work)
     }
 
     /// Looks at a host's machine, which is none the wiser; `None` if it is off or there is none of this name.
     pub fn look_at<R>(&self, host: &str, look: impl FnOnce(&Machine, SimTime) -> R) -> Option<R> {
-        let machine = self.slot(host)?.node.machine.borrow();
-        machine.as_ref().map(|machine| look(machine, self.now()))
+        self.hosts.look_at(self.number(host)?, look)
     }
 
     /// The router, to look at and to give faults to.
@@ -200,33 +170,26 @@ impl World {
         work(&mut self.router.router.borrow_mut(), self.now())
     }
 
-    pub(super) fn slot(&self, host: &str) -> Option<&HostSlot> {
-        self.hosts.iter().find(|slot| slot.name == host)
+    pub(super) fn number(&self, host: &str) -> Option<usize> {
+        self.by_name.get(host).copied()
     }
 
     /// The link of a host.
     pub fn link(&self, host: &str) -> Option<LinkId> {
-        self.slot(host).map(|slot| slot.link)
+        self.number(host).map(LinkId)
     }
 
     /// The next moment at which anything will happen by itself; `None` if nothing ever will.
     pub fn next_moment(&self) -> Option<SimTime> {
-        let hosts = self.hosts.iter().filter_map(|slot| {
-            let machine = slot.node.machine.borrow();
-            machine.as_ref().and_then(Machine::next_deadline)
-        });
-        hosts.chain(self.router.router.borrow().next_deadline()).min()
+        let router = self.router.router.borrow().next_deadline();
+        [self.hosts.next_deadline(), router].into_iter().flatten().min()
     }
 
     /// Goes to the moment `at`; nothing may be due before it. What is due then happens in the
     /// [rounds](World::round) that follow.
     pub fn go_to(&mut self, at: SimTime) {
         self.clock.set(at);
-        for slot in &self.hosts {
-            let machine = slot.node.machine.borrow();
-            let due = machine.as_ref().and_then(Machine::next_deadline).is_some_and(|due| due <= at);
-            slot.needs_turn.set(slot.needs_turn.get() || due);
-        }
+        self.hosts.wake_due(at);
         // What only moves inside the router needs no round.
         self.router.move_on();
     }
@@ -237,18 +200,8 @@ impl World {
     ///
     /// [`WorldError`] if a program had to be stopped, turmoil failed, or there is no end to the rounds.
     pub fn round(&mut self) -> Result<bool, WorldError> {
-        let mut moves = self.in_cables.any();
-        for slot in &self.hosts {
-            if slot.needs_turn.take() {
-                slot.node.round.notify_one();
-                moves = true;
-            }
-        }
-        if self.router.has_output() {
-            self.router.round.notify_one();
-            moves = true;
-        }
-        if !moves {
+        let (hosts, router) = (self.hosts.begin_round(), self.router.begin_round());
+        if !hosts && !router && !self.in_cables.any() {
             self.rounds = 0;
             return Ok(false);
         }
@@ -257,7 +210,14 @@ impl World {
             return Err(WorldError::Restless { at: self.now(), rounds: MOST_ROUNDS });
         }
         self.step()?;
-        self.look_after()?;
+        let outcome = self.hosts.end_round();
+        if let Some((host, what)) = outcome.stuck {
+            return Err(WorldError::Stuck { at: self.now(), host: self.names[host].clone(), what });
+        }
+        for host in outcome.off {
+            let host = self.names[host].clone();
+            self.crash(&host);
+        }
         Ok(true)
     }
 
@@ -285,25 +245,6 @@ impl World {
         while let Some(next) = self.next_moment().filter(|next| *next <= end) {
             self.go_to(next);
             self.settle()?;
-        }
-        Ok(())
-    }
-
-    /// After a round: who was stopped, who has shut down.
-    fn look_after(&mut self) -> Result<(), WorldError> {
-        let mut off = VecDeque::new();
-        for slot in &self.hosts {
-            let machine = slot.node.machine.borrow();
-            let Some(host) = machine.as_ref() else { continue };
-            if let Some(what) = host.stuck() {
-                return Err(WorldError::Stuck { at: self.now(), host: slot.name.clone(), what });
-            }
-            if host.is_off() {
-                off.push_back(slot.name.clone());
-            }
-        }
-        for host in off {
-            self.crash(&host);
         }
         Ok(())
     }

@@ -100,7 +100,7 @@ impl<'a> Script<'a> {
             effects: Effects::new(scenario.faults.len()),
         };
         for host in 0..scenario.hosts.len() {
-            script.start_programs(SimTime::ZERO, host);
+            script.write_starts(SimTime::ZERO, host);
         }
         for (host, of) in scenario.hosts.iter().enumerate() {
             for (nth, typed) in of.typed.iter().enumerate() {
@@ -127,6 +127,10 @@ impl<'a> Script<'a> {
         self.steps.retain(|_, step| !step.starts_on(host));
         self.started[host].clear();
         self.typed[host].start = self.typed[host].end;
+        self.write_starts(boot, host);
+    }
+
+    fn write_starts(&mut self, boot: SimTime, host: usize) {
         let of = &self.scenario.hosts[host];
         if of.program.is_some() {
             let first = boot + of.start;

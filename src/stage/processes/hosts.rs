@@ -26,7 +26,8 @@ impl RealHost {
     ///
     /// A limit that a kernel has not.
     pub(in crate::stage) fn all(scenario: &Scenario, addrs: &[Vec<IpAddr>]) -> io::Result<Vec<RealHost>> {
-        let host = |host: &crate::scenario::Host| {
+        let commands = scenario.commands(&scenario.variables, addrs).map_err(io::Error::other)?;
+        let host = |(host, command): (&crate::scenario::Host, _)| {
             if host.limits != (Limits { descriptors: host.limits.descriptors, ..Limits::default() }) {
                 let what = "of a real host only the descriptors of a process can be limited";
                 return Err(io::Error::other(format!("{}: {what}", host.name)));
@@ -34,9 +35,8 @@ impl RealHost {
             // The scenario's own come later, and so win.
             let buffer = host.set.iter().chain(&scenario.set).rfind(|(key, _)| key == BUFFER);
             let buffer = buffer.and_then(|(_, octets)| octets.parse().ok());
-            let command = scenario.command(host, addrs).map_err(io::Error::other)?;
             Ok(RealHost { command, persona: Persona { abi: host.abi, addr: None, buffer } })
         };
-        scenario.hosts.iter().map(host).collect()
+        scenario.hosts.iter().zip(commands).map(host).collect()
     }
 }

@@ -4,6 +4,7 @@ mod build;
 
 use std::rc::Rc;
 
+use crate::echo::Command;
 use crate::os::sim::{Machine, ProcessInfo, ProcessState};
 use crate::os::{Pid, Signal};
 use crate::router::Met;
@@ -56,7 +57,9 @@ fn simulate(
 ) -> Result<(Outcome, History), RunError> {
     let run = || {
         let world = build::world(scenario, recorder, history)?;
-        let mut stage = Simulated { scenario, world };
+        let commands = scenario.commands(&scenario.variables, &scenario.addrs());
+        let commands = commands.expect("the file's programs are checked");
+        let mut stage = Simulated { scenario, commands, world };
         let outcome = script::run(scenario, &mut stage)?;
         // Before the world is dropped, and with it the power of its hosts.
         Ok((outcome, history.map(|history| history.take()).unwrap_or_default()))
@@ -67,6 +70,8 @@ fn simulate(
 /// The hosts of a scenario in a world.
 struct Simulated<'a> {
     scenario: &'a Scenario,
+    /// What each host runs.
+    commands: Vec<Option<Command>>,
     world: World,
 }
 
@@ -113,9 +118,7 @@ impl Stage for Simulated<'_> {
 
     fn start(&mut self, host: usize) -> Result<Option<Pid>, WorldError> {
         let of = &self.scenario.hosts[host];
-        let command =
-            self.scenario.command(of, &self.scenario.addrs()).expect("the file's programs are checked");
-        let Some(command) = command else { return Ok(None) };
+        let Some(command) = self.commands[host].clone() else { return Ok(None) };
         Ok(self.on_host(host, |machine, now| match of.file() {
             None => machine.spawn(now, command.name(), |os| command.run(os)),
             Some(file) => machine.spawn_reading(now, command.name(), &file, |os| command.run(os)),

@@ -29,10 +29,10 @@ fn what_is_too_large_is_refused_with_the_limit() {
         refused("[expect.client]\nprints = { lines = 100001 }"),
         "x.toml:7: expect.client.prints: more lines than the limit of 100000"
     );
-    let hosts: String = (0..101).map(|n| format!("[host.h{n}]\n")).collect();
+    let hosts: String = (0..10_001).map(|n| format!("[host.h{n}]\n")).collect();
     assert_eq!(
         refused_file(&format!("name = \"x\"\n{hosts}")),
-        "x.toml:102: host: more hosts than the limit of 100"
+        "x.toml:10002: host: more hosts than the limit of 10000"
     );
     let faults = "[[fault]]\nat = \"1s\"\ndo = \"crash\"\nhost = \"server\"\n".repeat(10_001);
     assert_eq!(refused(&faults), "x.toml:40006: fault: more faults than the limit of 10000");
