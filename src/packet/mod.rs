@@ -15,7 +15,7 @@ use thiserror::Error;
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
 pub use segment::{Flags, Segment, emit as emit_segment};
 pub(crate) use segment::{
-    acknowledge_more, fill_checksum, max_segment_size, moved_back, pushed, renumbered,
+    acknowledge_more, acknowledging, fill_checksum, max_segment_size, moved_back, pushed, renumbered,
     split as split_segment, window_scale, with_checksum, with_window, without_fin,
 };
 pub use seq::Seq;

@@ -294,6 +294,14 @@ pub(crate) fn with_window(packet: &Bytes, win: u16) -> Bytes {
     rewritten(packet, |tcp| tcp.set_window_len(win))
 }
 
+/// The same packet with another acknowledgment and window.
+pub(crate) fn acknowledging(packet: &Bytes, ack: Seq, win: u16) -> Bytes {
+    rewritten(packet, |tcp| {
+        tcp.set_ack_number(written_seq(ack));
+        tcp.set_window_len(win);
+    })
+}
+
 /// The same packet with FIN cleared.
 pub(crate) fn without_fin(packet: &Bytes) -> Bytes {
     rewritten(packet, |tcp| tcp.set_fin(false))

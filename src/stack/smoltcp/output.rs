@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::device::SentPacket;
 use super::receive::may_receive;
 use super::tcb::Tcb;
-use crate::packet::{Flags, Packet, Segment, Seq};
+use crate::packet::{Flags, Packet, Segment, Seq, acknowledging};
 use crate::stack::tcp::{Context, Retransmit, Timer};
 use crate::timeline::{Retransmission, TcpState};
 
@@ -184,7 +184,11 @@ impl Tcb {
             let octets = self.send.segment_size.unwrap_or(segment.len);
             let last = pieces(&packet, packet.len() - segment.len + octets).last();
             let (segment, packet) = last.unwrap_or((segment, packet));
-            self.send_again(cx, &segment, packet, Some("tail loss probe"));
+            // What came meanwhile is acknowledged by whatever is sent (RFC 9293, 3.4).
+            self.carry_acknowledgment();
+            let (ack, win) = (self.receive.acked, self.receive.window);
+            let segment = Segment { ack: Some(ack), win, ..segment };
+            self.send_again(cx, &segment, acknowledging(&packet, ack, win), Some("tail loss probe"));
         }
     }
 
@@ -225,10 +229,15 @@ impl Tcb {
     }
 
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
+        self.carry_acknowledgment();
+        cx.send_bare(&self.made(Flags::ACK, self.send.acceptable_seq()), None);
+    }
+
+    /// What is sent now says all that has been received.
+    fn carry_acknowledgment(&mut self) {
         self.receive.acked = self.receive.nxt(&self.engine);
         self.receive.window = self.receive.room(&self.engine);
         self.cancel_held_ack();
-        cx.send_bare(&self.made(Flags::ACK, self.send.acceptable_seq()), None);
     }
 
     /// A segment below the window, which the peer can only answer with an ACK: RFC 1122's keepalive probe.

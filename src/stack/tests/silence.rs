@@ -1,6 +1,8 @@
 //! A peer that says nothing any more, and routers that say so: when a connection is given up, and with which errno.
 
 use super::*;
+use crate::packet::{self, Packet};
+use crate::timeline::SegmentEvent;
 
 /// Ch. 5.14: "12 times, about 9 minutes".
 #[test]
@@ -84,6 +86,25 @@ fn the_tail_loss_probe_comes_two_round_trips_after_the_newest_of_many_segments()
         let sent = wire.sent(start, |segment| segment.len > 0);
         assert_eq!(sent[..writes.len()].last(), Some(&newest));
     }
+}
+
+/// What came since the segment was first sent is acknowledged, and by nothing else.
+#[test]
+fn the_tail_loss_probe_acknowledges_what_has_come_meanwhile() {
+    let (mut wire, client, server) = Wire::connected(linux());
+    wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
+    let start = wire.now;
+    // All that the client sends is lost; what the server sends comes.
+    wire.fate = Box::new(|packet| match packet::parse(packet) {
+        Ok(Packet::Tcp(segment)) if segment.dst.port() == PORT => Fate::Lose,
+        _ => Fate::Deliver,
+    });
+    wire.write(client).unwrap();
+    wire.server.write(wire.now, server, b"meanwhile").unwrap();
+    wire.run(Duration::from_millis(500));
+    let is_probe = |segment: &SegmentEvent| segment.note == Some("tail loss probe");
+    assert_eq!(wire.sent(start, is_probe).len(), 1);
+    assert_eq!(wire.sent(start, |segment| is_probe(segment) && segment.ack == Some(10)).len(), 1);
 }
 
 #[test]
