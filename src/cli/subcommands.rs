@@ -60,7 +60,7 @@ fn runs(scenario: &Scenario) -> Result<(Outcome, Vec<(String, Notice)>), RunErro
     let outcome = scenario.run()?;
     let mut notices = Vec::new();
     for (what, careful) in scenario::remedies(scenario) {
-        let seen = careful.run()?;
+        let seen = careful.run_until_settled()?;
         notices.extend(Notice::of(&seen.events).map(|notice| (what, notice)));
     }
     Ok((outcome, notices))

@@ -10,6 +10,7 @@
 //! | `script` | what is due when: programs, input, faults |
 //! | `effects` | what became of each fault |
 //! | `looks` | every host's sockets and processes at a moment: `--netstat`, `--ps` |
+//! | `settled` | whether a run can still bring anything new |
 //! | `simulated` | hosts in a world |
 //! | `processes` | hosts as processes of this machine: what the other two share |
 //! | `loopback` | all hosts on this machine's loopback |
@@ -31,9 +32,12 @@ mod processes;
 #[cfg(unix)]
 mod real_stage;
 mod script;
+mod settled;
 mod simulated;
 #[cfg(unix)]
 mod supervisor;
+
+use std::time::Duration;
 
 use crate::os::sim::ProcessInfo;
 use crate::os::{Pid, Signal};
@@ -91,6 +95,12 @@ trait Stage {
 
     /// Strikes a host or its link with any other fault; false if there is nothing to strike.
     fn strike(&mut self, host: usize, fault: FaultKind) -> Result<bool, Self::Error>;
+
+    /// How long it takes until every keepalive timer has fired, if nothing but these is left to happen and none of them
+    /// waits for an answer. `None` if there may be more, as where packets are lost by chance or it cannot be known.
+    fn only_asks_within(&self) -> Option<Duration> {
+        None
+    }
 
     /// What the faults of a host's link have met.
     fn met(&self, host: usize) -> Met;

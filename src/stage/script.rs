@@ -7,13 +7,20 @@ use std::time::Duration;
 use super::Stage;
 use super::effects::Effects;
 use super::looks::Looks;
+use super::settled::Settled;
 use crate::os::{Pid, Signal};
 use crate::scenario::{Moment, Outcome, Scenario, Trigger, Watch};
 use crate::time::SimTime;
 use crate::timeline::{FaultKind, Kind, Victim};
 
 /// Carries out a scenario's script on a stage, until nothing is left to happen or the scenario's time is up.
-pub(super) fn run<S: Stage>(scenario: &Scenario, stage: &mut S) -> Result<Outcome, S::Error> {
+///
+/// With `settled` the run is cut as well once nothing can change any more: a keepalive that is answered goes on for ever.
+pub(super) fn run<S: Stage>(
+    scenario: &Scenario,
+    stage: &mut S,
+    mut settled: Option<Settled>,
+) -> Result<Outcome, S::Error> {
     let mut script = Script::new(scenario);
     let mut looks = Looks::new(scenario);
     script.await_events(stage);
@@ -28,8 +35,15 @@ pub(super) fn run<S: Stage>(scenario: &Scenario, stage: &mut S) -> Result<Outcom
         stage.go_to(next)?;
         script.settle(stage)?;
         script.do_what_is_due(stage)?;
+        if let Some(settled) = &mut settled
+            && script.is_done()
+            && settled.look(stage)
+        {
+            cut = true;
+            break;
+        }
     }
-    if cut {
+    if cut && settled.is_none() {
         script.look(&mut looks, Some(scenario.until), stage)?;
         script.wait_until(scenario.until, stage)?;
     }
@@ -140,6 +154,10 @@ impl<'a> Script<'a> {
 
     fn next_moment(&self) -> Option<SimTime> {
         self.steps.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    fn is_done(&self) -> bool {
+        self.steps.is_empty() && self.watches.is_empty()
     }
 
     /// Looks at what has to be looked at before the run goes on to `next`, if it does.

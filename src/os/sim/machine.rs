@@ -18,7 +18,7 @@ use super::process::ProcessInfo;
 use super::wait_queue::Channel;
 use crate::errno::Errno;
 use crate::os::{Pid, Signal};
-use crate::stack::Stack;
+use crate::stack::{Stack, TimerKind};
 use crate::time::SimTime;
 use crate::timeline::{Recorder, Stream};
 
@@ -174,6 +174,20 @@ impl Machine {
         let deadlines =
             [at_once, kernel.stack.next_deadline(), kernel.queues.next_alarm(), self.power.deadline()];
         deadlines.into_iter().flatten().min()
+    }
+
+    /// When every keepalive timer will have fired, if nothing else is left to happen by itself and none of them waits for
+    /// an answer.
+    pub(crate) fn only_asks_within(&self, now: SimTime) -> Option<Duration> {
+        let kernel = self.kernel.borrow();
+        if !kernel.ready.is_empty() || kernel.queues.next_alarm().is_some() || self.power.deadline().is_some()
+        {
+            return None;
+        }
+        let timers = kernel.stack.sockets(now).into_iter().filter_map(|socket| socket.timer);
+        timers
+            .map(|timer| (timer.kind == TimerKind::Keepalive && timer.fired == 0).then_some(timer.left))
+            .try_fold(Duration::ZERO, |longest, left| left.map(|left| longest.max(left)))
     }
 
     /// Gives every process that can run its turn, until all of them sleep.

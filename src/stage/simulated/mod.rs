@@ -3,14 +3,16 @@
 mod build;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::echo::Command;
 use crate::os::sim::{Machine, ProcessInfo, ProcessState};
 use crate::os::{Pid, Signal};
-use crate::router::Met;
-use crate::scenario::{Input, Outcome, RunError, Scenario, Waiting};
+use crate::router::{LinkConfig, Met};
+use crate::scenario::{Host, Input, Outcome, RunError, Scenario, Waiting};
 use crate::sim::{History, HistoryWriter, World, WorldError};
 use crate::stack::SocketInfo;
+use crate::stage::settled::Settled;
 use crate::stage::{Stage, script};
 use crate::time::SimTime;
 use crate::timeline::{FaultKind, Recorder};
@@ -34,7 +36,16 @@ impl Scenario {
     /// As [`run`](Self::run).
     #[doc(hidden)]
     pub fn run_with(&self, recorder: Recorder) -> Result<Outcome, RunError> {
-        Ok(simulate(self, recorder, None)?.0)
+        Ok(simulate(self, recorder, None, None)?.0)
+    }
+
+    /// The same as [`run`](Self::run), but cut as soon as nothing can change any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub(crate) fn run_until_settled(&self) -> Result<Outcome, RunError> {
+        Ok(simulate(self, Recorder::new("world"), None, Some(Settled::default()))?.0)
     }
 
     /// The same as [`run`](Self::run), with every host's sockets and processes at every moment.
@@ -46,7 +57,7 @@ impl Scenario {
         let recorder = Recorder::new("world");
         let names = self.hosts.iter().map(|host| host.name.as_str());
         let history = HistoryWriter::new(names, recorder.clone());
-        simulate(self, recorder, Some(&history))
+        simulate(self, recorder, Some(&history), None)
     }
 }
 
@@ -54,13 +65,14 @@ fn simulate(
     scenario: &Scenario,
     recorder: Recorder,
     history: Option<&Rc<HistoryWriter>>,
+    settled: Option<Settled>,
 ) -> Result<(Outcome, History), RunError> {
     let run = || {
         let world = build::world(scenario, recorder, history)?;
         let commands = scenario.commands(&scenario.variables, &scenario.addrs());
         let commands = commands.expect("the file's programs are checked");
         let mut stage = Simulated { scenario, commands, world };
-        let outcome = script::run(scenario, &mut stage)?;
+        let outcome = script::run(scenario, &mut stage, settled)?;
         // Before the world is dropped, and with it the power of its hosts.
         Ok((outcome, history.map(|history| history.take()).unwrap_or_default()))
     };
@@ -143,6 +155,24 @@ impl Stage for Simulated<'_> {
     fn strike(&mut self, host: usize, fault: FaultKind) -> Result<bool, WorldError> {
         let of = &self.scenario.hosts[host];
         Ok(self.world.strike(&of.name, fault, of.grace))
+    }
+
+    fn only_asks_within(&self) -> Option<Duration> {
+        let by_chance = |link: &LinkConfig| {
+            [link.loss, link.duplicate, link.reorder, link.corrupt].iter().any(|rate| *rate > 0.0)
+        };
+        let hosts = &self.scenario.hosts;
+        let drops = |host: &Host| by_chance(&host.link) || !host.drops.is_empty();
+        if hosts.iter().any(drops) || self.world.on_router(|router, _| router.next_deadline().is_some()) {
+            return None;
+        }
+        let mut longest = Duration::ZERO;
+        for host in 0..hosts.len() {
+            if let Some(span) = self.look_at(host, Machine::only_asks_within) {
+                longest = longest.max(span?);
+            }
+        }
+        Some(longest)
     }
 
     fn met(&self, host: usize) -> Met {
