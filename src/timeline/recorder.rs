@@ -34,8 +34,8 @@ impl Timeline {
         let way = (segment.src, segment.dst);
         let back = (segment.dst, segment.src);
         if segment.flags.has(Flags::SYN) {
-            self.origins.insert(way, segment.seq);
-            if segment.ack.is_none() && dir == Direction::Out {
+            let before = self.origins.insert(way, segment.seq);
+            if segment.ack.is_none() && dir == Direction::Out && before != Some(segment.seq) {
                 // A new connection between the same two ends: the old answers' numbers mean nothing to it.
                 self.origins.remove(&back);
             }
@@ -227,5 +227,44 @@ impl Recorder {
         let timeline = self.timeline.as_ref()?;
         // A panic elsewhere does not unwrite what was recorded before it.
         Some(timeline.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: &str = "10.0.2.1:49152";
+    const SERVER: &str = "10.0.1.1:9877";
+
+    fn segment(src: &str, dst: &str, flags: Flags, seq: u32, ack: Option<u32>) -> Segment {
+        let address = |text: &str| text.parse().expect("an address");
+        let (seq, ack) = (Seq::new(seq), ack.map(Seq::new));
+        Segment { src: address(src), dst: address(dst), flags, seq, ack, win: 1, len: 0, hop_limit: 64 }
+    }
+
+    /// The acknowledgment of the client's last segment, as it is shown.
+    fn shown_ack(syns: &[u32]) -> Option<u32> {
+        let mut timeline = Timeline::default();
+        let (syn, ack) = (Flags::SYN, Flags::ACK);
+        timeline.segment_event(Direction::Out, &segment(CLIENT, SERVER, syn, syns[0], None));
+        let answer = segment(SERVER, CLIENT, syn.with(ack), 5_000, Some(syns[0] + 1));
+        timeline.segment_event(Direction::Out, &answer);
+        for isn in &syns[1..] {
+            timeline.segment_event(Direction::Out, &segment(CLIENT, SERVER, syn, *isn, None));
+        }
+        let last = segment(CLIENT, SERVER, ack, syns[syns.len() - 1] + 1, Some(5_001));
+        timeline.segment_event(Direction::Out, &last).ack
+    }
+
+    #[test]
+    fn a_syn_that_is_sent_or_lost_again_leaves_the_answers_numbers_relative() {
+        assert_eq!(shown_ack(&[100]), Some(1));
+        assert_eq!(shown_ack(&[100, 100]), Some(1));
+    }
+
+    #[test]
+    fn the_syn_of_a_new_connection_forgets_the_old_answers() {
+        assert_eq!(shown_ack(&[100, 700]), Some(5_001));
     }
 }
