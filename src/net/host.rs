@@ -65,6 +65,8 @@ pub(super) struct State {
     pub(super) latest: SimTime,
     /// Whether bursts leave as one packet, where nothing loses segments.
     segmentation_offload: bool,
+    /// The moment to which time was left out last. Nothing that is known of is due at it.
+    pub(super) landed: Option<SimTime>,
     /// How much of the time that was left out its clock has left out.
     pub(super) skipped: Duration,
     waits: BTreeMap<SocketId, Waits>,
@@ -97,6 +99,7 @@ impl AttachedHost {
             outgoing: VecDeque::new(),
             loopback: VecDeque::new(),
             latest: clock.now().unwrap_or_default(),
+            landed: None,
             skipped: network.lock().skipped,
             waits: BTreeMap::new(),
             anonymous: Vec::new(),
@@ -122,7 +125,10 @@ impl AttachedHost {
         if self.is_down() {
             return Err(Errno::ENETDOWN.into());
         }
-        let (result, busy) = self.work(work);
+        let (result, busy) = self.work(|state, now| {
+            self.look_for_late_timer(state, now);
+            work(state, now)
+        });
         if busy {
             self.wakeup.notify_one();
         }
@@ -150,6 +156,10 @@ impl AttachedHost {
 
     /// What a drop asked for: it is done when this host runs next, if it ever does.
     pub(super) fn defer(&self, what: Deferred) {
+        // After a crash there is no clock, and nobody is late.
+        if let Some(now) = self.clock.now() {
+            self.look_for_late_timer(&self.lock(), now);
+        }
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).push(what);
         self.wakeup.notify_one();
     }

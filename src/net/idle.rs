@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use turmoil::Sim;
 
-use super::host::AttachedHost;
+use super::host::{AttachedHost, State};
+use super::late_timer::LateTimer;
 use super::network::{HostView, Network};
 use crate::time::SimTime;
 
@@ -31,13 +32,17 @@ const SHORTEST: Duration = Duration::from_millis(10);
 /// everything happens when it would have: the timeline is the same. Otherwise the simulation ticks on as
 /// [`Sim::run`] does; so with a host that was not named nothing is gained and nothing is wrong.
 ///
+/// A program that waits for a timer of tokio's all the same hears of it late. When such a program uses or drops a socket of
+/// this module's at the moment to which time was left out, before anything else is due, the run ends with a [`LateTimer`].
+/// (What only looks at the clock is not seen.)
+///
 /// Time left out shows on tokio's clock and in the [`timeline`](super::timeline), but not in turmoil's:
 /// [`turmoil::elapsed`], [`turmoil::sim_elapsed`], [`Sim::elapsed`] and `simulation_duration` count ticks.
 ///
 /// # Errors
 ///
-/// What [`Sim::run`] fails with: a program's own error, or the end of the `simulation_duration`. Then the
-/// simulation [leaves its trace](super#a-test-that-fails), whatever becomes of the error.
+/// What [`Sim::run`] fails with: a program's own error, or the end of the `simulation_duration`; and a [`LateTimer`].
+/// Then the simulation [leaves its trace](super#a-test-that-fails), whatever becomes of the error.
 pub fn run(sim: &mut Sim<'_>) -> turmoil::Result {
     let result = run_on(sim);
     Network::latest().lock().artifacts.failed |= result.is_err();
@@ -48,11 +53,16 @@ fn run_on(sim: &mut Sim<'_>) -> turmoil::Result {
     let mut touched = None;
     loop {
         let before = sim.elapsed();
-        if sim.step()? {
+        let stepped = sim.step();
+        let network = Network::latest();
+        // What a program makes of being late is not its own fault.
+        if let Some(late) = network.lock().late.take() {
+            return Err(late.into());
+        }
+        if stepped? {
             return Ok(());
         }
         let tick = sim.elapsed() - before;
-        let network = Network::latest();
         let Some(hosts) = known_hosts(sim, &network) else { continue };
         let now_touched = hosts.iter().map(|host| host.touched()).sum::<u64>();
         if touched.replace((hosts.len(), now_touched)) != Some((hosts.len(), now_touched)) {
@@ -105,6 +115,16 @@ fn known_hosts(sim: &mut Sim<'_>, network: &Network) -> Option<Vec<Arc<dyn HostV
 }
 
 impl AttachedHost {
+    /// A program does something. It has not been woken by a socket if that is before anything can have happened.
+    pub(super) fn look_for_late_timer(&self, state: &State, now: SimTime) {
+        if state.landed == Some(now)
+            && let Some(own) = &state.own
+        {
+            let mut network = self.network.lock();
+            network.late.get_or_insert(LateTimer { host: own.name.to_string(), at: now });
+        }
+    }
+
     /// Catches up with the time that was left out.
     pub(super) async fn leave_out_idle_time(&self) {
         let gap = {
@@ -114,6 +134,8 @@ impl AttachedHost {
             skipped - seen
         };
         if gap > Duration::ZERO {
+            // Before: it gives way to other tasks.
+            self.lock().landed = self.clock.now().map(|now| now + gap);
             tokio::time::advance(gap).await;
         }
     }

@@ -103,6 +103,7 @@ mod faults;
 mod host;
 mod idle;
 mod in_flight;
+mod late_timer;
 mod network;
 mod origin;
 mod settings;
@@ -120,6 +121,7 @@ pub use turmoil::net::{UdpSocket, lookup_host};
 
 pub use alarm::{sleep, timeout};
 pub use idle::run;
+pub use late_timer::LateTimer;
 pub use settings::{
     loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording,
     segmentation_offload, timeline, unreachable,

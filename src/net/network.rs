@@ -15,6 +15,7 @@ use super::artifacts::Artifacts;
 use super::config::OverridesByHost;
 use super::faults::{Faults, HostName, Verdict};
 use super::in_flight::InFlight;
+use super::late_timer::LateTimer;
 use crate::stack::SocketInfo;
 use crate::time::SimTime;
 use crate::timeline::{LostReason, Recorder};
@@ -45,6 +46,8 @@ pub(super) struct Shared {
     /// Hosts of which it is known that their programs wait for nothing but sockets.
     pub(super) sockets_only: Vec<String>,
     pub(super) artifacts: Artifacts,
+    /// A program that was woken too late.
+    pub(super) late: Option<LateTimer>,
 }
 
 /// A host's stack, as those see it who are not on the host.
@@ -95,6 +98,7 @@ impl Network {
             overrides: OverridesByHost::default(),
             sockets_only: Vec::new(),
             artifacts: Artifacts::new(),
+            late: None,
         }))
     }
 

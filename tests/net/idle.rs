@@ -95,3 +95,58 @@ fn a_timeout_of_ours_is_known_and_kept() {
     net::run(&mut sim).unwrap();
     assert!(sim.elapsed() < Duration::from_secs(1));
 }
+
+/// What a run says whose client, named to `only_sockets`, waits for a timer of tokio's all the same.
+fn with_a_timer_of_tokios(
+    program: impl AsyncFnOnce(TcpStream) -> turmoil::Result + 'static,
+) -> turmoil::Result {
+    net::only_sockets("client");
+    net::only_sockets("server");
+    let mut sim = sim();
+    sim.host("server", || echo_server("0.0.0.0:7"));
+    sim.client("client", async move {
+        let mut stream = TcpStream::connect("server:7").await?;
+        turmoil::partition("client", "server");
+        stream.write_all(b"anybody there?").await?;
+        program(stream).await
+    });
+    net::run(&mut sim)
+}
+
+fn assert_is_late(result: turmoil::Result) {
+    let error = result.expect_err("a timer is late");
+    let late = error.downcast_ref::<net::LateTimer>().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!(late.host, "client");
+}
+
+#[test]
+fn a_timer_of_tokios_is_never_late_in_silence() {
+    // It hangs up, fails, tries once more, or goes on with another connection.
+    assert_is_late(with_a_timer_of_tokios(async move |mut stream: TcpStream| {
+        _ = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 5])).await;
+        Ok(())
+    }));
+    assert_is_late(with_a_timer_of_tokios(async move |mut stream: TcpStream| {
+        tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 5])).await??;
+        Ok(())
+    }));
+    assert_is_late(with_a_timer_of_tokios(async move |mut stream: TcpStream| {
+        _ = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 5])).await;
+        stream.write_all(b"again").await?;
+        stream.read(&mut [0; 5]).await?;
+        Ok(())
+    }));
+    assert_is_late(with_a_timer_of_tokios(async move |stream: TcpStream| {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        _ = TcpStream::connect("server:7").await;
+        drop(stream);
+        Ok(())
+    }));
+    let known = with_a_timer_of_tokios(async move |mut stream: TcpStream| {
+        let start = Instant::now();
+        assert!(net::timeout(Duration::from_secs(5), stream.read(&mut [0; 5])).await.is_err());
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+        Ok(())
+    });
+    known.unwrap();
+}

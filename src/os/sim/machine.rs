@@ -18,7 +18,7 @@ use super::process::ProcessInfo;
 use super::wait_queue::Channel;
 use crate::errno::Errno;
 use crate::os::{Pid, Signal};
-use crate::stack::{Stack, TimerKind};
+use crate::stack::Stack;
 use crate::time::SimTime;
 use crate::timeline::{Recorder, Stream};
 
@@ -178,6 +178,7 @@ impl Machine {
 
     /// When every keepalive timer will have fired, if nothing else is left to happen by itself and none of them waits for
     /// an answer.
+    #[cfg(feature = "cli")]
     pub(crate) fn only_asks_within(&self, now: SimTime) -> Option<Duration> {
         let kernel = self.kernel.borrow();
         if !kernel.ready.is_empty() || kernel.queues.next_alarm().is_some() || self.power.deadline().is_some()
@@ -186,7 +187,9 @@ impl Machine {
         }
         let timers = kernel.stack.sockets(now).into_iter().filter_map(|socket| socket.timer);
         timers
-            .map(|timer| (timer.kind == TimerKind::Keepalive && timer.fired == 0).then_some(timer.left))
+            .map(|timer| {
+                (timer.kind == crate::stack::TimerKind::Keepalive && timer.fired == 0).then_some(timer.left)
+            })
             .try_fold(Duration::ZERO, |longest, left| left.map(|left| longest.max(left)))
     }
 
