@@ -2,6 +2,7 @@
 
 mod net {
     mod basics;
+    mod boot;
     mod bursts;
     mod capture;
     mod crash;

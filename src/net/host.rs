@@ -38,6 +38,8 @@ pub(super) struct AttachedHost {
     pub(super) network: Arc<Network>,
     /// Wakes the driver.
     pub(super) wakeup: Notify,
+    /// Something was done here.
+    pub(super) changed: Notify,
     is_down: AtomicBool,
     /// How often anything was done here.
     touched: AtomicU64,
@@ -108,6 +110,7 @@ impl AttachedHost {
             clock,
             network,
             wakeup: Notify::new(),
+            changed: Notify::new(),
             is_down: AtomicBool::new(false),
             touched: AtomicU64::new(0),
             alarms: Mutex::default(),
@@ -151,6 +154,7 @@ impl AttachedHost {
         let busy = !state.outgoing.is_empty() || state.stack.next_deadline() != deadline;
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
+        self.changed.notify_waiters();
         (result, busy)
     }
 
@@ -162,6 +166,12 @@ impl AttachedHost {
         }
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).push(what);
         self.wakeup.notify_one();
+    }
+
+    /// Whether a connection whose socket was dropped is still to be ended.
+    pub(super) fn has_open_orphans(&self) -> bool {
+        let dropped = !self.deferred.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        dropped || self.lock().stack.has_open_orphans()
     }
 
     fn close_what_was_dropped(&self, state: &mut State, now: SimTime) {

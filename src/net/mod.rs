@@ -57,7 +57,8 @@
 //! # How it works, and what follows
 //!
 //! - A host's stack attaches when its program first uses a socket, and is lost with the runtime at `crash`.
-//!   Until then the host has no TCP, and answers a SYN as a machine that is off: not at all.
+//!   Until then the host has no TCP, and answers a SYN as a machine that is off: not at all. With [`boot()`] it has, from
+//!   the start.
 //! - Packets ride on turmoil's UDP, port 6 (which is TCP's number); a program must leave that port alone.
 //!   Everything that a host sends to another at one moment is one datagram: turmoil's latency and losses strike
 //!   it as a whole. turmoil's default latency is drawn for each datagram up to 100 ms, and so reorders; with
@@ -74,8 +75,9 @@
 //! - A host learns its address one tick after its first use of a socket; the first `connect` waits for it.
 //! - Clocks are tokio's, with 1 ms: a timer fires up to that much late. A packet from a host to itself takes
 //!   1 ms. With a longer `tick_duration` packets wait for the next tick, timers keep their millisecond.
-//! - A client whose future has ended is no longer run by turmoil: it answers nothing any more, as if it were
-//!   off. What it wrote and its FIN were sent.
+//! - A host whose future has ended is no longer run by turmoil: it answers nothing any more, as if it were off, and
+//!   sends nothing, so of what it wrote only what the windows had room for has left. [`boot()`] runs it on until all is
+//!   delivered.
 //! - A simulation stays on its thread, and so does what is set here; it ends when turmoil's `Sim` is dropped.
 //!   Drop one before the next is set up on the same thread.
 //!
@@ -86,6 +88,7 @@
 //! | `host.rs`, `clock.rs` | one host's stack and time |
 //! | `driver.rs`, `in_flight.rs` | the task that carries packets; what is under way |
 //! | `attach.rs`, `announce.rs` | a host's first use of a socket; how it learns its address |
+//! | `boot.rs` | a host that is attached before and after its program |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
 //! | `config.rs` | how a host is configured, unless its test says otherwise |
 //! | `capture.rs`, `artifacts.rs`, `origin.rs` | what is written when a simulation ends, and of which test |
@@ -95,6 +98,7 @@ mod alarm;
 mod announce;
 mod artifacts;
 mod attach;
+mod boot;
 mod capture;
 mod clock;
 mod config;
@@ -120,6 +124,7 @@ pub use turmoil::ToSocketAddrs;
 pub use turmoil::net::{UdpSocket, lookup_host};
 
 pub use alarm::{sleep, timeout};
+pub use boot::boot;
 pub use idle::run;
 pub use late_timer::LateTimer;
 pub use settings::{

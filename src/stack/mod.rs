@@ -233,6 +233,18 @@ impl Stack {
         listeners.into_iter().chain(connections).collect()
     }
 
+    /// Whether a connection that its process has closed is still to be ended: its peer has not yet acknowledged all, or not
+    /// closed. One in TIME_WAIT has ended.
+    pub(crate) fn has_open_orphans(&self) -> bool {
+        self.sockets.iter().any(|(_, socket)| match socket {
+            Socket::Connection(connection) => {
+                connection.owner == Owner::Orphan
+                    && !matches!(connection.state(), TcpState::Closed | TcpState::TimeWait)
+            }
+            _ => false,
+        })
+    }
+
     /// One of them; `None` if it has no state, or is none.
     pub(crate) fn socket_info(&self, now: SimTime, id: SocketId) -> Option<SocketInfo> {
         match self.sockets.get(id)? {

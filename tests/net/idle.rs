@@ -133,7 +133,7 @@ fn a_timer_of_tokios_is_never_late_in_silence() {
     assert_is_late(with_a_timer_of_tokios(async move |mut stream: TcpStream| {
         _ = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 5])).await;
         stream.write_all(b"again").await?;
-        stream.read(&mut [0; 5]).await?;
+        stream.read_exact(&mut [0; 5]).await?;
         Ok(())
     }));
     assert_is_late(with_a_timer_of_tokios(async move |stream: TcpStream| {
