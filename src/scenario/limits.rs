@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(super) const FILE: u64 = 4 << 20;
 /// Lines typed at all terminals together.
 pub(super) const TYPED_LINES: u64 = 100_000;
+/// Octets of all these lines, and of all files that are a standard input, for each process that has them: 64 MiB.
+pub(super) const TYPED_OCTETS: u64 = 64 << 20;
 /// Hosts.
 pub(super) const HOSTS: usize = 10_000;
 /// Programs started by the scenario, on all hosts together.

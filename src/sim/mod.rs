@@ -15,11 +15,13 @@
 //! | `hosts.rs` | the simulated hosts, in one turmoil host |
 //! | `router.rs` | the router, in the other |
 //! | `clock.rs` | the clock that all of them read |
+//! | `budget.rs` | how much a run may come to |
 //! | `history.rs` | what every host looked like after every step: the [`History`] |
 //! | `cable.rs` | IP in UDP |
 //! | `addresses.rs` | who has which address |
 
 mod addresses;
+mod budget;
 mod cable;
 mod clock;
 mod faults;
@@ -29,6 +31,7 @@ mod router;
 mod world;
 
 pub use addresses::{IpVersion, host_addrs, router_addr, wildcard};
+pub use budget::Limit;
 pub use history::{History, HistoryWriter, HostHistory, Snapshot, SocketRecord, Track};
 pub use hosts::MachineBuilder;
 pub use world::{HostSetup, World, WorldError};

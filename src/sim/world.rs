@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use thiserror::Error;
 
 use super::addresses::{IpVersion, host_addrs, hosts_addr, router_addr};
+use super::budget::{Budget, Limit};
 use super::cable::{CAPACITY, InCables};
 use super::clock::Clock;
 use super::hosts::{Hosts, MachineBuilder, Slot};
@@ -35,6 +36,14 @@ pub enum WorldError {
         host: String,
         /// What the program did.
         what: String,
+    },
+    /// The run came to more than it may.
+    #[error("at {at} s: more than the limit of {limit}")]
+    TooMuch {
+        /// When it did.
+        at: SimTime,
+        /// Of what.
+        limit: Limit,
     },
     /// Packets went round and round at one moment.
     #[error(
@@ -77,6 +86,7 @@ pub struct World {
     in_cables: InCables,
     /// Rounds since it last was at rest.
     rounds: u32,
+    budget: Budget,
 }
 
 /// turmoil's tick: the shortest its timer knows, for its clock is not looked at.
@@ -129,8 +139,19 @@ impl World {
         let (software, cable, other_end) = (router.clone(), in_cables.clone(), hosts_addr(version));
         sim.host(own, move || software.clone().run(other_end, cable.clone()));
         let by_name = names.iter().cloned().zip(0..).collect();
-        let mut world =
-            World { sim, recorder, clock, names, by_name, addrs, hosts, router, in_cables, rounds: 0 };
+        let mut world = World {
+            sim,
+            recorder,
+            clock,
+            names,
+            by_name,
+            addrs,
+            hosts,
+            router,
+            in_cables,
+            rounds: 0,
+            budget: Budget::default(),
+        };
         world.step()?;
         Ok(world)
     }
@@ -205,6 +226,7 @@ impl World {
             self.rounds = 0;
             return Ok(false);
         }
+        self.budget.step(&self.recorder).map_err(|limit| WorldError::TooMuch { at: self.now(), limit })?;
         self.rounds += 1;
         if self.rounds > MOST_ROUNDS {
             return Err(WorldError::Restless { at: self.now(), rounds: MOST_ROUNDS });

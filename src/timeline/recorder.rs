@@ -18,6 +18,8 @@ pub struct Timeline {
     drained: usize,
     /// The first event that another reader has yet to read, if there is one: it is not drained.
     awaited: Option<usize>,
+    /// Octets of the packets of `events`.
+    octets: u64,
     /// Whether packets lack TCP's checksum, which is computed when they are read.
     leaves_out_checksums: bool,
     /// Initial sequence number by sender and receiver, for numbers relative to it.
@@ -179,7 +181,14 @@ impl Recorder {
     }
 
     fn push(&self, timeline: &mut Timeline, t: SimTime, kind: Kind, packet: Option<&Bytes>) {
+        timeline.octets += packet.map_or(0, |packet| packet.len() as u64);
         timeline.events.push(Event { t, host: self.host.clone(), kind, packet: packet.cloned() });
+    }
+
+    /// How many events it holds, and how many octets of packets.
+    #[cfg(feature = "cli")]
+    pub(crate) fn kept(&self) -> (usize, u64) {
+        self.lock().map_or((0, 0), |timeline| (timeline.events.len(), timeline.octets))
     }
 
     /// How many events were recorded so far.
@@ -211,6 +220,7 @@ impl Recorder {
         let rest = timeline.events.split_off(until);
         let mut events = std::mem::replace(&mut timeline.events, rest);
         timeline.drained += events.len();
+        timeline.octets -= octets(&events);
         timeline.complete(&mut events);
         events
     }
@@ -228,6 +238,10 @@ impl Recorder {
         // A panic elsewhere does not unwrite what was recorded before it.
         Some(timeline.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+fn octets(events: &[Event]) -> u64 {
+    events.iter().filter_map(|event| event.packet.as_ref()).map(|packet| packet.len() as u64).sum()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::router::LinkConfig;
 use crate::scenario::expect::Expectations;
 use crate::scenario::link::mtu_fits;
 use crate::scenario::variables::mentions;
-use crate::scenario::{Host, IpVersion, Program, Typed, Variables, generated_line, limits, set};
+use crate::scenario::{Host, Input, IpVersion, Program, Typed, Variables, generated_line, limits, set};
 use crate::stack::System;
 
 #[derive(Deserialize)]
@@ -60,11 +60,20 @@ struct LimitsTable {
 pub(super) struct Budget {
     processes: u64,
     lines: u64,
+    octets: u64,
 }
 
 impl Budget {
     pub(super) fn new() -> Budget {
-        Budget { processes: limits::PROCESSES, lines: limits::TYPED_LINES }
+        Budget { processes: limits::PROCESSES, lines: limits::TYPED_LINES, octets: limits::TYPED_OCTETS }
+    }
+
+    /// So many octets for each of `count` processes.
+    fn take_octets(&mut self, each: u64, count: u32) -> Result<(), String> {
+        let left = each.checked_mul(count.into()).and_then(|all| self.octets.checked_sub(all));
+        self.octets =
+            left.ok_or_else(|| format!("more octets than the limit of {}", limits::TYPED_OCTETS))?;
+        Ok(())
     }
 }
 
@@ -220,6 +229,14 @@ impl HostTable {
             return refuse(&format!("more lines than the limit of {}", limits::TYPED_LINES));
         };
         budget.lines = left;
+        let each = match stdin.get_ref() {
+            Lines::Listed(lines) => lines.iter().map(|line| line.len() as u64 + 1).sum(),
+            Lines::Generated(_) => wanted * (generated_line(wanted).len() as u64 + 1),
+            Lines::Each(line, _) => wanted * (line.len() as u64 + 1),
+        };
+        if let Err(what) = budget.take_octets(each, count) {
+            return refuse(&what);
+        }
         Ok(Some(match stdin.get_ref() {
             Lines::Listed(lines) => lines.clone(),
             Lines::Generated(_) => (1..=wanted).map(generated_line).collect(),
@@ -240,6 +257,13 @@ impl HostTable {
             typing::add(&mut typed, entry.get_ref(), left).map_err(|what| refuse(entry, what))?;
         }
         budget.lines = budget.lines.saturating_sub(typed.len() as u64 * u64::from(count));
+        let octets = typed.iter().map(|typed| match &typed.what {
+            Input::Line(line) => line.len() as u64 + 1,
+            Input::Eof => 1,
+        });
+        if let (Err(what), Some(last)) = (budget.take_octets(octets.sum(), count), self.typed.last()) {
+            return Err(refuse(last, what));
+        }
         Ok(typed)
     }
 

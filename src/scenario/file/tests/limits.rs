@@ -16,6 +16,15 @@ fn what_is_too_large_is_refused_with_the_limit() {
         refused("type = [{ lines = 9223372036854775807 }]"),
         "x.toml:6: host.client.type: more typed lines than the limit of 100000"
     );
+    let long = "x".repeat(1_000);
+    assert_eq!(
+        refused(&format!("stdin = {{ each = \"{long}\", count = 70000 }}")),
+        "x.toml:6: host.client.stdin: more octets than the limit of 67108864"
+    );
+    assert_eq!(
+        refused(&format!("count = 1000\ntype = [{{ line = \"{}\" }}]", long.repeat(70))),
+        "x.toml:7: host.client.type: more octets than the limit of 67108864"
+    );
     assert_eq!(
         refused("count = 10001"),
         "x.toml:6: host.client.count: more processes than the limit of 10000"
