@@ -186,7 +186,6 @@ impl Recorder {
     }
 
     /// How many events it holds, and how many octets of packets.
-    #[cfg(feature = "cli")]
     pub(crate) fn kept(&self) -> (usize, u64) {
         self.lock().map_or((0, 0), |timeline| (timeline.events.len(), timeline.octets))
     }
