@@ -18,7 +18,6 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     every_octet_comes_back,
     a_line_without_its_newline_comes_back_at_the_end,
     serves_over_ipv6,
-    sigterm_lets_children_finish,
     sigterm_ends_children_that_outlive_the_grace,
     connections_beyond_max_children_wait,
     a_silent_client_is_closed,
@@ -60,17 +59,6 @@ fn serves_over_ipv6() {
     let server = Server::start(&["listen=[::1]:0"]);
     assert!(server.addr.is_ipv6());
     server.assert_serves();
-}
-
-fn sigterm_lets_children_finish() {
-    let mut server = Server::start(&["grace_ms=50000"]);
-    let mut stream = server.connect();
-    assert_eq!(echo(&mut stream, b"before\n"), b"before\n");
-    server.send(Signal::SIGTERM);
-    eventually("no longer listening", || TcpStream::connect(server.addr).is_err());
-    assert_eq!(echo(&mut stream, b"after\n"), b"after\n");
-    drop(stream);
-    assert_eq!(server.wait().code(), Some(0));
 }
 
 fn sigterm_ends_children_that_outlive_the_grace() {
