@@ -7,9 +7,7 @@ use std::time::Duration;
 use echosim::report::{self, History, Palette, RunInfo, Terminal, Waiting};
 use echosim::scenario::{Outcome, Scenario};
 use echosim::time::SimTime;
-use echosim::timeline::{
-    Direction, Event, Flags, Kind, ProcessChange, SegmentEvent, Stream, SystemCall, TcpState,
-};
+use echosim::timeline::{Direction, Event, Flags, Kind, ProcessChange, Stream, SystemCall, TcpState};
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpOption, TcpPacket};
 
 /// Longer than any profile here goes on with what is not acknowledged: Linux's 924.6 s, and a timeout of 120 s.
@@ -215,17 +213,12 @@ fn windows_never_shrink(events: &[Event]) -> Result<(), String> {
         };
         let edge = u64::from(ack) + (u64::from(segment.win) << scale);
         let before = edges.insert(ends, edge).unwrap_or(0);
-        if edge + (1 << scale) <= before && !is_old(segment) {
+        if edge + (1 << scale) <= before {
             let t = event.t;
             return Err(format!("at {t} s {} > {}: window shrinks from {before} to {edge}", ends.0, ends.1));
         }
     }
     Ok(())
-}
-
-/// In TIME_WAIT and after the peer's FIN there is nothing to take any more.
-fn is_old(segment: &SegmentEvent) -> bool {
-    segment.win == 0
 }
 
 fn window_scale(packet: &[u8]) -> Option<u8> {

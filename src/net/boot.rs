@@ -26,7 +26,7 @@ use super::host::AttachedHost;
 ///         let mut all = Vec::new();
 ///         stream.read_to_end(&mut all).await?;
 ///         assert_eq!(all.len(), 60_000);
-///         std::future::pending().await
+///         Ok(())
 ///     })
 /// });
 /// sim.client("client", net::boot(async {
@@ -34,7 +34,8 @@ use super::host::AttachedHost;
 ///     stream.write_all(&[7; 60_000]).await?;
 ///     Ok(())
 /// }));
-/// # net::profile("client", echosim::System::Linux);
+/// sim.run()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub async fn boot<T>(program: impl Future<Output = T>) -> T {
     // Outside a simulation there is nothing to boot, and the program's sockets say so.

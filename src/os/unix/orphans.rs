@@ -28,7 +28,7 @@ impl Parent {
     ///
     /// # Errors
     ///
-    /// `EINTR` if it has ended already: then no signal will come.
+    /// `Interrupted` if it has ended already: then no signal will come.
     pub(crate) fn takes_along(self, signal: Signal) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         nix::sys::prctl::set_pdeathsig(signal)?;
