@@ -9,6 +9,7 @@
 //! | `compare` | both kinds of run side by side |
 //! | `duration` | how long a real run will take, said before it |
 //! | `subcommands` | what is done about that |
+//! | `live` | a timeline that is written while the run goes on |
 //! | `man` | the manual page |
 //! | `parse` | values of options |
 //! | `refusal` | why nothing is done |
@@ -24,6 +25,7 @@ mod command;
 mod compare;
 #[cfg(unix)]
 mod duration;
+mod live;
 mod man;
 mod parse;
 mod pictures;
@@ -41,7 +43,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::scenario::{self, BUILT_IN, Outcome};
+use crate::scenario::{self, BUILT_IN, Observed, Outcome};
 use crate::sim::History;
 use args::Args;
 use request::{Request, Run};
@@ -96,11 +98,12 @@ fn carry_out(mut args: Args, out: &mut dyn Write, err: &mut dyn Write) -> io::Re
     };
     match request {
         Request::List => list(out),
+        Request::Run(run) if live::can_be(&run) => live::run(&run, out, err),
         Request::Run(run) => match execute(&run, err) {
             Ok((outcome, history)) => {
                 show::show(&run, &outcome, &history, out)?;
                 out.flush()?;
-                verdict::verdict(&run, &outcome, err)
+                verdict::verdict(&run, Observed::new(&run.scenario), &outcome, err)
             }
             Err(error) => complain(err, &error),
         },

@@ -46,6 +46,11 @@ impl Pictures {
         self.html.is_some()
     }
 
+    /// Whether all events have to be there at once.
+    pub(super) fn want_events(&self) -> bool {
+        self.ladder || [&self.mermaid, &self.svg, &self.html, &self.pcapng].iter().any(|file| file.is_some())
+    }
+
     /// What is asked for that shows the insides of hosts.
     pub(super) fn of_history(&self) -> Option<&'static str> {
         self.html.is_some().then_some("--html")

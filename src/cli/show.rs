@@ -19,6 +19,11 @@ pub(super) fn show(run: &Run, outcome: &Outcome, history: &History, out: &mut dy
         None => report::summary(out, events, &waiting(outcome), outcome.end)?,
     }
     run.pictures.draw(&info, events, history, out)?;
+    looks(outcome, out)
+}
+
+/// Writes the sockets and processes that were asked for.
+pub(super) fn looks(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     if let Some(netstat) = &outcome.netstat {
         writeln!(out)?;
         report::netstat(out, netstat.t, &netstat.hosts)?;

@@ -5,15 +5,15 @@ use std::io::{self, Write};
 use super::Exit;
 use super::request::Run;
 use super::show;
-use crate::scenario::{Outcome, Tolerance, check_within};
+use crate::scenario::{Observed, Outcome, Tolerance, judge};
 
 /// How many differences are shown. A crowd of a hundred has a hundred of them, all alike.
 const SHOWN: usize = 10;
 
 /// Writes every difference, and the command that repeats the run.
 ///
-/// A run that `--until` cut short is not judged: what was expected may still have come.
-pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::Result<Exit> {
+/// What is in the outcome comes behind what was seen while the run went on. A run that `--until` cut short is not judged: what was expected may still have come.
+pub(super) fn verdict(run: &Run, seen: Observed, outcome: &Outcome, err: &mut dyn Write) -> io::Result<Exit> {
     if run.shortened && outcome.cut {
         writeln!(err, "stopped by --until at {}: not held against what is expected", outcome.end)?;
         return Ok(Exit::AsExpected);
@@ -27,7 +27,7 @@ pub(super) fn verdict(run: &Run, outcome: &Outcome, err: &mut dyn Write) -> io::
     }
     // A kernel has other things to do as well.
     let tolerance = if run.real { Tolerance::default() } else { Tolerance::NONE };
-    let differences = check_within(&run.scenario, outcome, tolerance);
+    let differences = judge(&run.scenario, seen, outcome, tolerance);
     if differences.is_empty() {
         return Ok(Exit::AsExpected);
     }
@@ -64,7 +64,7 @@ mod tests {
 
     fn judge(run: &Run, outcome: &Outcome) -> (Exit, String) {
         let mut err = Vec::new();
-        let exit = verdict(run, outcome, &mut err).unwrap();
+        let exit = verdict(run, Observed::new(&run.scenario), outcome, &mut err).unwrap();
         (exit, String::from_utf8(err).unwrap())
     }
 

@@ -24,7 +24,17 @@ const SCHEMA: u32 = 1;
 ///
 /// What `out` says.
 pub fn json(out: &mut dyn Write, run: &RunInfo, events: &[Event]) -> io::Result<()> {
-    line(out, &Run::from(run))?;
+    head(out, run)?;
+    rows(out, events)
+}
+
+/// The first object alone.
+pub(crate) fn head(out: &mut dyn Write, run: &RunInfo) -> io::Result<()> {
+    line(out, &Run::from(run))
+}
+
+/// The next objects.
+pub(crate) fn rows(out: &mut dyn Write, events: &[Event]) -> io::Result<()> {
     events.iter().try_for_each(|event| line(out, &Row::from(event)))
 }
 

@@ -24,7 +24,7 @@ pub mod explain;
 mod fault;
 mod file;
 mod html;
-mod json;
+pub(crate) mod json;
 mod ladder;
 mod mermaid;
 mod netstat;
@@ -37,7 +37,7 @@ pub mod sequence;
 mod strace;
 mod summary;
 mod svg;
-mod text;
+pub(crate) mod text;
 mod wording;
 
 pub use explain::{Notice, Remedy, explain};

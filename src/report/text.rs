@@ -23,18 +23,37 @@ const RULE_END: usize = 110;
 ///
 /// What `out` says.
 pub fn text(out: &mut dyn Write, run: &RunInfo, events: &[Event], palette: &Palette) -> io::Result<()> {
-    if !run.sentence.is_empty() {
-        writeln!(out, "# {}", wording::printable(&run.sentence))?;
+    let mut text = Text::begin(out, run, palette)?;
+    text.lines(out, events)
+}
+
+/// The same, part by part: for a run that goes on meanwhile. Columns are widened when a part needs them wider.
+pub(crate) struct Text<'a> {
+    page: Page<'a>,
+    /// Microseconds at the last line.
+    last: u64,
+}
+
+impl<'a> Text<'a> {
+    /// Writes the head.
+    pub(crate) fn begin(out: &mut dyn Write, run: &RunInfo, palette: &'a Palette) -> io::Result<Text<'a>> {
+        if !run.sentence.is_empty() {
+            writeln!(out, "# {}", wording::printable(&run.sentence))?;
+        }
+        writeln!(out, "# {}\n", wording::printable(&run.command()))?;
+        Ok(Text { page: Page { widths: Widths::default(), palette }, last: 0 })
     }
-    writeln!(out, "# {}\n", wording::printable(&run.command()))?;
-    let page = Page { widths: Widths::of(events), palette };
-    let mut last = 0;
-    for event in events {
-        let now = event.t.as_micros();
-        page.line(out, now.saturating_sub(last), event)?;
-        last = now;
+
+    /// Writes the next events.
+    pub(crate) fn lines(&mut self, out: &mut dyn Write, events: &[Event]) -> io::Result<()> {
+        self.page.widths.widen(self.last, events);
+        for event in events {
+            let now = event.t.as_micros();
+            self.page.line(out, now.saturating_sub(self.last), event)?;
+            self.last = now;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// How wide each column has to be, in characters.
@@ -48,25 +67,23 @@ struct Widths {
 }
 
 impl Widths {
-    fn of(events: &[Event]) -> Widths {
-        let mut widths = Widths::default();
-        let mut last = 0;
+    /// Makes room for these events, `last` being the microseconds at the line before them.
+    fn widen(&mut self, mut last: u64, events: &[Event]) {
         for event in events {
             let now = event.t.as_micros();
-            widths.time = widths.time.max(wording::micros(now).len());
-            widths.gap = widths.gap.max(gap(now.saturating_sub(last)).len());
+            self.time = self.time.max(wording::micros(now).len());
+            self.gap = self.gap.max(gap(now.saturating_sub(last)).len());
             last = now;
             if !matches!(event.kind, Kind::Fault { .. }) {
-                widths.host = widths.host.max(event.host.chars().count());
+                self.host = self.host.max(event.host.chars().count());
             }
-            widths.ends = widths.ends.max(ends(&event.kind).map_or(0, |ends| ends.len()));
+            self.ends = self.ends.max(ends(&event.kind).map_or(0, |ends| ends.len()));
             if let Kind::Segment(segment) | Kind::Lost { packet: LostPacket::Segment(segment), .. } =
                 &event.kind
             {
-                widths.flags = widths.flags.max(wording::flags(segment.flags).len());
+                self.flags = self.flags.max(wording::flags(segment.flags).len());
             }
         }
-        widths
     }
 }
 

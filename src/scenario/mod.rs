@@ -84,6 +84,7 @@ use crate::stack::System;
 use crate::time::SimTime;
 
 pub use expect::{Difference, check};
+pub(crate) use expect::{Observed, judge};
 pub use file::Mistake;
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};
 pub use outcome::{Netstat, Outcome, Ps, RunError, Waiting};

@@ -53,6 +53,7 @@ use crate::timeline::{FaultKind, Recorder};
 pub use loopback::{fresh_port, loopback_addr};
 #[cfg(unix)]
 pub use real_stage::{RealStage, expect_what_is_seen, on_linux, seen_length};
+pub(crate) use script::Consumer;
 #[cfg(unix)]
 pub use supervisor::RealError;
 #[cfg(unix)]

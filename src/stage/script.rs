@@ -1,6 +1,7 @@
 //! What is to be done when: programs started, input typed, faults struck.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -11,21 +12,29 @@ use super::settled::Settled;
 use crate::os::{Pid, Signal};
 use crate::scenario::{Moment, Outcome, Scenario, Trigger, Watch};
 use crate::time::SimTime;
-use crate::timeline::{FaultKind, Kind, Victim};
+use crate::timeline::{Event, FaultKind, Kind, Victim};
+
+/// Takes the events of a run while it goes on, some thousands at a time, and says whether to go on.
+pub(crate) type Consumer<'a> = &'a mut dyn FnMut(Vec<Event>) -> ControlFlow<()>;
+
+/// Events that are kept before a consumer gets them.
+const BATCH: usize = 10_000;
 
 /// Carries out a scenario's script on a stage, until nothing is left to happen or the scenario's time is up.
 ///
 /// With `settled` the run is cut as well once nothing can change any more: a keepalive that is answered goes on for ever.
+/// What a consumer took is not in the outcome.
 pub(super) fn run<S: Stage>(
     scenario: &Scenario,
     stage: &mut S,
     mut settled: Option<Settled>,
+    mut consumer: Option<Consumer<'_>>,
 ) -> Result<Outcome, S::Error> {
     let mut script = Script::new(scenario);
     let mut looks = Looks::new(scenario);
     script.await_events(stage);
     script.settle(stage)?;
-    let mut cut = false;
+    let (mut cut, mut gone) = (false, false);
     while let Some(next) = stage.next_moment(script.next_moment())? {
         if next > scenario.until {
             cut = true;
@@ -42,8 +51,16 @@ pub(super) fn run<S: Stage>(
             cut = true;
             break;
         }
+        if let Some(consumer) = &mut consumer
+            && stage.recorder().kept().0 >= BATCH
+            && consumer(stage.recorder().drain()).is_break()
+        {
+            cut = true;
+            gone = true;
+            break;
+        }
     }
-    if cut && settled.is_none() {
+    if cut && settled.is_none() && !gone {
         script.look(&mut looks, Some(scenario.until), stage)?;
         script.wait_until(scenario.until, stage)?;
     }
@@ -57,6 +74,10 @@ pub(super) fn run<S: Stage>(
     let mut events = stage.recorder().drain();
     // What a real process has done is heard of a little later.
     events.sort_by_key(|event| event.t);
+    if let Some(consumer) = consumer.filter(|_| !gone) {
+        // The run has ended, whatever is said.
+        let _ = consumer(std::mem::take(&mut events));
+    }
     Ok(Outcome {
         end,
         cut,

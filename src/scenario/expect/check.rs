@@ -36,8 +36,18 @@ pub fn check(scenario: &Scenario, outcome: &Outcome) -> Vec<Difference> {
 
 /// The same of a run on a real kernel, whose times may be off by `tolerance`.
 pub fn check_within(scenario: &Scenario, outcome: &Outcome, tolerance: Tolerance) -> Vec<Difference> {
+    judge(scenario, Observed::new(scenario), outcome, tolerance)
+}
+
+/// The same where what happened was observed while the run went on, and is not in the outcome.
+pub(crate) fn judge(
+    scenario: &Scenario,
+    mut observed: Observed,
+    outcome: &Outcome,
+    tolerance: Tolerance,
+) -> Vec<Difference> {
+    observed.end(outcome);
     let mut differences = Differences { tolerance, found: Vec::new() };
-    let observed = Observed::new(scenario, outcome);
     for (host, seen) in scenario.hosts.iter().zip(&observed.hosts) {
         differences.host(scenario, host, seen);
     }
@@ -56,7 +66,7 @@ impl Differences {
         self.found.push(Difference { place, expected: expected.to_string(), got: got.to_string() });
     }
 
-    fn host(&mut self, scenario: &Scenario, host: &Host, seen: &HostSeen<'_>) {
+    fn host(&mut self, scenario: &Scenario, host: &Host, seen: &HostSeen) {
         for (nth, seen) in (0..).zip(&seen.processes) {
             let who = match host.count {
                 1 => host.name.clone(),
@@ -80,7 +90,7 @@ impl Differences {
         }
     }
 
-    fn process(&mut self, who: &str, expected: &Expectation, seen: &Seen<'_>) {
+    fn process(&mut self, who: &str, expected: &Expectation, seen: &Seen) {
         if expected.anything == Some(true) {
             return;
         }
@@ -128,7 +138,7 @@ impl Differences {
     }
 
     /// Lines in order. Of long texts only the first line that differs is shown.
-    fn lines(&mut self, place: String, expected: &[String], got: &[&str]) {
+    fn lines(&mut self, place: String, expected: &[String], got: &[String]) {
         const LONG: usize = 5;
         if expected.len() == got.len() && expected.iter().zip(got).all(|(pattern, line)| fits(pattern, line))
         {
@@ -140,16 +150,16 @@ impl Differences {
         let same = expected.iter().zip(got).take_while(|(pattern, line)| fits(pattern, line)).count();
         let line = |line: Option<&str>| line.map_or("no more lines".to_owned(), |line| format!("{line:?}"));
         let expected = line(expected.get(same).map(String::as_str));
-        self.note(format!("{place}, line {}", same + 1), expected, line(got.get(same).copied()));
+        self.note(format!("{place}, line {}", same + 1), expected, line(got.get(same).map(String::as_str)));
     }
 
     /// So many generated lines; behind them there may be a part of one more.
-    fn first_lines(&mut self, place: String, count: Count, got: &[&str]) {
+    fn first_lines(&mut self, place: String, count: Count, got: &[String]) {
         let whole = (1..).zip(got).take_while(|(nth, line)| generated_line(*nth) == **line).count();
         let next = generated_line(whole as u64 + 1);
-        let in_order = match got[whole..] {
+        let in_order = match &got[whole..] {
             [] => true,
-            [part] => next.starts_with(part),
+            [part] => next.starts_with(part.as_str()),
             _ => false,
         };
         if !in_order {
@@ -164,7 +174,7 @@ impl Differences {
     }
 
     /// Failures in order.
-    fn fails(&mut self, who: &str, expected: &[Failure], got: &[SeenFailure<'_>]) {
+    fn fails(&mut self, who: &str, expected: &[Failure], got: &[SeenFailure]) {
         for nth in 0..expected.len().max(got.len()) {
             let (expected, got) = (expected.get(nth), got.get(nth));
             if expected.zip(got).is_some_and(|(expected, got)| got.is(expected, self.tolerance)) {
@@ -194,8 +204,8 @@ impl Differences {
     }
 
     /// Calls in any order, each under its own name or that of the function around it.
-    fn waits(&mut self, place: String, expected: &[String], got: &[&Waiting]) {
-        let mut left = got.to_vec();
+    fn waits(&mut self, place: String, expected: &[String], got: &[Waiting]) {
+        let mut left: Vec<&Waiting> = got.iter().collect();
         let all_there = expected.iter().all(|name| {
             // The more special name first, or `read` might take away what `str_echo` needs.
             let called =
@@ -248,7 +258,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl fmt::Display for SeenFailure<'_> {
+impl fmt::Display for SeenFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let call = self.call.known_as();
         let (after, at) = (span::show(self.after()), span::show(self.t - SimTime::ZERO));

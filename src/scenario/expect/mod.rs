@@ -12,7 +12,9 @@ use crate::stack::System;
 use crate::timeline::TcpState;
 
 pub use bound::{Count, TimeBound};
+pub(crate) use check::judge;
 pub use check::{Difference, check, check_within};
+pub(crate) use observed::Observed;
 pub use tolerance::Tolerance;
 
 /// What the processes of one host have to see: in general, and where it differs.

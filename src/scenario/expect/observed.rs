@@ -19,20 +19,22 @@ fn is_answer(call: &str, errno: Errno) -> bool {
     }
 }
 
-/// What a run's timeline testifies to.
+/// What a run's timeline testifies to, event by event: the events themselves need not be kept.
 #[derive(Debug, Default)]
-pub(super) struct Observed<'a> {
+pub(crate) struct Observed {
     /// What every host saw, in the scenario's order.
-    pub(super) hosts: Vec<HostSeen<'a>>,
+    pub(super) hosts: Vec<HostSeen>,
     /// Packets lost by drop rules.
     pub(super) dropped: u64,
+    /// Where a host is in `hosts`.
+    index: BTreeMap<String, usize>,
 }
 
 /// What one host did and saw.
 #[derive(Debug, Default)]
-pub(super) struct HostSeen<'a> {
+pub(super) struct HostSeen {
     /// One for each process the scenario starts; what it forks counts as its own.
-    pub(super) processes: Vec<Seen<'a>>,
+    pub(super) processes: Vec<Seen>,
     pub(super) segments: u64,
     pub(super) retransmissions: u64,
     /// The states its connections went into.
@@ -45,26 +47,26 @@ pub(super) struct HostSeen<'a> {
 
 /// What a process and its descendants saw.
 #[derive(Debug, Default)]
-pub(super) struct Seen<'a> {
-    pub(super) stdout: Vec<&'a str>,
-    pub(super) stderr: Vec<&'a str>,
-    pub(super) fails: Vec<SeenFailure<'a>>,
+pub(super) struct Seen {
+    pub(super) stdout: Vec<String>,
+    pub(super) stderr: Vec<String>,
+    pub(super) fails: Vec<SeenFailure>,
     pub(super) exits: Vec<i32>,
     pub(super) killed: Vec<&'static str>,
-    pub(super) waits: Vec<&'a Waiting>,
+    pub(super) waits: Vec<Waiting>,
     /// Who has ended and was not waited for.
     pub(super) zombies: BTreeSet<u32>,
 }
 
 /// A call that failed.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SeenFailure<'a> {
+#[derive(Clone, Debug)]
+pub(super) struct SeenFailure {
     pub(super) t: SimTime,
-    pub(super) call: &'a Call,
+    pub(super) call: Box<Call>,
     pub(super) errno: Errno,
 }
 
-impl SeenFailure<'_> {
+impl SeenFailure {
     /// How long after the call was made.
     pub(super) fn after(&self) -> Duration {
         self.t - self.call.since
@@ -80,42 +82,49 @@ impl SeenFailure<'_> {
     }
 }
 
-impl<'a> Observed<'a> {
-    pub(super) fn new(scenario: &Scenario, outcome: &'a Outcome) -> Observed<'a> {
+impl Observed {
+    /// Nothing yet of the hosts of a scenario.
+    pub(crate) fn new(scenario: &Scenario) -> Observed {
         let processes = |count| (0..count).map(|_| Seen::default()).collect();
         let host = |count| HostSeen { processes: processes(count), ..HostSeen::default() };
-        let mut observed =
-            Observed { hosts: scenario.hosts.iter().map(|it| host(it.count)).collect(), dropped: 0 };
+        Observed {
+            hosts: scenario.hosts.iter().map(|it| host(it.count)).collect(),
+            dropped: 0,
+            index: scenario.hosts.iter().map(|host| host.name.clone()).zip(0..).collect(),
+        }
+    }
 
-        let index: BTreeMap<&str, usize> =
-            scenario.hosts.iter().enumerate().map(|(at, host)| (host.name.as_str(), at)).collect();
-        for event in &outcome.events {
-            match &event.kind {
-                Kind::Lost { reason: LostReason::Dropped, .. } => observed.dropped += 1,
-                Kind::Fault { fault: FaultKind::Boot, target } => {
-                    if let Some(&at) = index.get(target.as_str()) {
-                        observed.hosts[at].boot();
-                    }
+    /// The next event of the run.
+    pub(crate) fn see(&mut self, event: &Event) {
+        match &event.kind {
+            Kind::Lost { reason: LostReason::Dropped, .. } => self.dropped += 1,
+            Kind::Fault { fault: FaultKind::Boot, target } => {
+                if let Some(&at) = self.index.get(target.as_str()) {
+                    self.hosts[at].boot();
                 }
-                _ => {
-                    if let Some(&at) = index.get(&*event.host) {
-                        observed.hosts[at].event(event);
-                    }
+            }
+            _ => {
+                if let Some(&at) = self.index.get(&*event.host) {
+                    self.hosts[at].event(event);
                 }
             }
         }
+    }
+
+    /// What was left when the run ended, its events being those that were seen and those in the outcome.
+    pub(super) fn end(&mut self, outcome: &Outcome) {
+        outcome.events.iter().for_each(|event| self.see(event));
         for waiting in &outcome.waiting {
-            if let Some(&at) = index.get(&*waiting.host)
-                && let Some(seen) = observed.hosts[at].of(waiting.pid)
+            if let Some(&at) = self.index.get(&*waiting.host)
+                && let Some(seen) = self.hosts[at].of(waiting.pid)
             {
-                seen.waits.push(waiting);
+                seen.waits.push(waiting.clone());
             }
         }
-        observed
     }
 }
 
-impl<'a> HostSeen<'a> {
+impl HostSeen {
     /// The programs start again from the first, and with them pids.
     fn boot(&mut self) {
         self.owner.clear();
@@ -123,15 +132,15 @@ impl<'a> HostSeen<'a> {
         self.started = 0;
     }
 
-    fn event(&mut self, event: &'a Event) {
+    fn event(&mut self, event: &Event) {
         match &event.kind {
             Kind::Process(process) => self.process(process.pid, process.what),
             Kind::Line(line) => {
                 if let Some(seen) = self.of(line.pid) {
                     match line.stream {
                         Stream::Stdin => {}
-                        Stream::Stdout => seen.stdout.push(&line.text),
-                        Stream::Stderr => seen.stderr.push(&line.text),
+                        Stream::Stdout => seen.stdout.push(line.text.clone()),
+                        Stream::Stderr => seen.stderr.push(line.text.clone()),
                     }
                 }
             }
@@ -140,7 +149,7 @@ impl<'a> HostSeen<'a> {
                     && !is_answer(call.name(), errno)
                     && let Some(seen) = self.of(call.pid)
                 {
-                    seen.fails.push(SeenFailure { t: event.t, call, errno });
+                    seen.fails.push(SeenFailure { t: event.t, call: call.clone(), errno });
                 }
             }
             Kind::Segment(segment) if segment.dir == Direction::Out => {
@@ -187,7 +196,7 @@ impl<'a> HostSeen<'a> {
     }
 
     /// What is noted of this process; `None` if the scenario did not start it nor an ancestor of it.
-    fn of(&mut self, pid: u32) -> Option<&mut Seen<'a>> {
+    fn of(&mut self, pid: u32) -> Option<&mut Seen> {
         self.processes.get_mut(*self.owner.get(&pid)?)
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn run<N: Network>(
         last_change: SimTime::ZERO,
         timers_at: SimTime::ZERO,
     };
-    script::run(scenario, &mut stage, None)
+    script::run(scenario, &mut stage, None, None)
 }
 
 /// The hosts of a scenario as processes.

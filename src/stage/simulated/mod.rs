@@ -13,7 +13,7 @@ use crate::scenario::{Host, Input, Outcome, RunError, Scenario, Waiting};
 use crate::sim::{History, HistoryWriter, World, WorldError};
 use crate::stack::SocketInfo;
 use crate::stage::settled::Settled;
-use crate::stage::{Stage, script};
+use crate::stage::{Consumer, Stage, script};
 use crate::time::SimTime;
 use crate::timeline::{FaultKind, Recorder};
 
@@ -36,7 +36,24 @@ impl Scenario {
     /// As [`run`](Self::run).
     #[doc(hidden)]
     pub fn run_with(&self, recorder: Recorder) -> Result<Outcome, RunError> {
-        Ok(simulate(self, recorder, None, None)?.0)
+        Ok(simulate(self, recorder, None, None, None)?.0)
+    }
+
+    /// The same as [`run`](Self::run), its events handed to a consumer while it goes on: they are not in the outcome, and the
+    /// run is cut when the consumer has had enough.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), after everything that happened before was handed over.
+    pub(crate) fn run_for(&self, consumer: Consumer<'_>) -> Result<Outcome, RunError> {
+        let recorder = Recorder::new("world");
+        let run = simulate(self, recorder.clone(), None, None, Some(&mut *consumer));
+        if run.is_err() {
+            recorder.await_from(None);
+            // The run has ended, whatever is said.
+            let _ = consumer(recorder.drain());
+        }
+        Ok(run?.0)
     }
 
     /// The same as [`run`](Self::run), but cut as soon as nothing can change any more.
@@ -45,7 +62,7 @@ impl Scenario {
     ///
     /// As [`run`](Self::run).
     pub(crate) fn run_until_settled(&self) -> Result<Outcome, RunError> {
-        Ok(simulate(self, Recorder::new("world"), None, Some(Settled::default()))?.0)
+        Ok(simulate(self, Recorder::new("world"), None, Some(Settled::default()), None)?.0)
     }
 
     /// The same as [`run`](Self::run), with every host's sockets and processes at every moment.
@@ -57,7 +74,7 @@ impl Scenario {
         let recorder = Recorder::new("world");
         let names = self.hosts.iter().map(|host| host.name.as_str());
         let history = HistoryWriter::new(names, recorder.clone());
-        simulate(self, recorder, Some(&history), None)
+        simulate(self, recorder, Some(&history), None, None)
     }
 }
 
@@ -66,13 +83,14 @@ fn simulate(
     recorder: Recorder,
     history: Option<&Rc<HistoryWriter>>,
     settled: Option<Settled>,
+    consumer: Option<Consumer<'_>>,
 ) -> Result<(Outcome, History), RunError> {
-    let run = || {
+    let run = move || {
         let world = build::world(scenario, recorder, history)?;
         let commands = scenario.commands(&scenario.variables, &scenario.addrs());
         let commands = commands.expect("the file's programs are checked");
         let mut stage = Simulated { scenario, commands, world };
-        let outcome = script::run(scenario, &mut stage, settled)?;
+        let outcome = script::run(scenario, &mut stage, settled, consumer)?;
         // Before the world is dropped, and with it the power of its hosts.
         Ok((outcome, history.map(|history| history.take()).unwrap_or_default()))
     };
