@@ -11,7 +11,7 @@ use echosim::packet::Flags;
 use echosim::report::{self, RunInfo};
 use echosim::scenario::{self, Outcome, Scenario};
 use echosim::stack::System;
-use echosim::timeline::{Direction, Event, Kind};
+use echosim::timeline::{Direction, Event, Kind, Probe};
 
 /// What Wireshark's fields are called, in the order of [`Row`].
 const FIELDS: [&str; 13] = [
@@ -59,7 +59,7 @@ impl Claim {
         match &event.kind {
             Kind::Segment(segment) => Claim {
                 retransmission: segment.retransmission.is_some(),
-                keepalive: segment.note == Some("keepalive"),
+                keepalive: segment.probe == Some(Probe::Keepalive),
                 reset: segment.flags.has(Flags::RST),
                 icmp: false,
             },

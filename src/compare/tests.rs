@@ -43,7 +43,7 @@ fn sent(port: u16, seq: u32) -> Kind {
         win: 100,
         len: 6,
         retransmission: None,
-        note: None,
+        probe: None,
     })
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{RunInfo, fault, strace};
 use crate::time::SimTime;
 use crate::timeline::{
-    Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
+    Direction, Event, Icmp, Kind, Line, LostPacket, Probe, Process, ProcessChange, SegmentEvent, SignalChange,
 };
 
 /// Counts up when a field changes its name or its meaning.
@@ -168,8 +168,8 @@ impl<'a> From<&'a Kind> for Body<'a> {
     fn from(kind: &'a Kind) -> Body<'a> {
         match kind {
             Kind::Segment(segment) => Body::Segment(segment.into()),
-            Kind::Icmp(icmp) => Body::Icmp(icmp.into()),
-            Kind::Lost { packet, reason } => Body::Lost { packet: packet.into(), reason: reason.name() },
+            Kind::Icmp(icmp) => Body::Icmp((&**icmp).into()),
+            Kind::Lost { packet, reason } => Body::Lost { packet: (&**packet).into(), reason: reason.name() },
             Kind::Call(call) => Body::Call {
                 pid: call.pid,
                 process: &call.process,
@@ -198,8 +198,8 @@ impl<'a> From<&'a Kind> for Body<'a> {
 
 impl From<&SegmentEvent> for SegmentRow {
     fn from(segment: &SegmentEvent) -> SegmentRow {
-        let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, retransmission, note } = *segment;
-        let retransmission = retransmission.map_or(0, |again| again.nth);
+        let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, ref retransmission, probe } = *segment;
+        let retransmission = retransmission.as_ref().map_or(0, |again| again.nth);
         SegmentRow {
             dir: direction(dir),
             src,
@@ -210,7 +210,7 @@ impl From<&SegmentEvent> for SegmentRow {
             win,
             len,
             retransmission,
-            note,
+            note: probe.map(Probe::name),
         }
     }
 }

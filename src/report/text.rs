@@ -78,9 +78,7 @@ impl Widths {
                 self.host = self.host.max(event.host.chars().count());
             }
             self.ends = self.ends.max(ends(&event.kind).map_or(0, |ends| ends.len()));
-            if let Kind::Segment(segment) | Kind::Lost { packet: LostPacket::Segment(segment), .. } =
-                &event.kind
-            {
+            if let Some(segment) = event.kind.segment() {
                 self.flags = self.flags.max(wording::flags(segment.flags).len());
             }
         }
@@ -95,16 +93,14 @@ fn gap(micros: u64) -> String {
 /// The two ends that an event is about, with tcpdump's colon behind them.
 fn ends(kind: &Kind) -> Option<String> {
     let ends = match kind {
-        Kind::Segment(segment) | Kind::Lost { packet: LostPacket::Segment(segment), .. } => {
-            wording::ends(segment.src, segment.dst)
-        }
-        Kind::Icmp(icmp) | Kind::Lost { packet: LostPacket::Icmp(icmp), .. } => {
-            format!("{} > {}", icmp.src, icmp.dst)
-        }
         // A listener has no other end.
         Kind::State { local, remote, .. } if remote.port() == 0 => wording::endpoint(*local),
         Kind::State { local, remote, .. } => wording::ends(*local, *remote),
-        _ => return None,
+        kind => match (kind.segment(), kind.icmp()) {
+            (Some(segment), _) => wording::ends(segment.src, segment.dst),
+            (_, Some(icmp)) => format!("{} > {}", icmp.src, icmp.dst),
+            _ => return None,
+        },
     };
     Some(format!("{ends}:"))
 }
@@ -155,7 +151,7 @@ impl Page<'_> {
 
     /// A retransmission has been shown in full when it was sent first.
     fn segment(&self, segment: &SegmentEvent) -> String {
-        let numbers = match segment.retransmission {
+        let numbers = match &segment.retransmission {
             Some(_) => wording::identity(segment),
             None => wording::numbers(segment),
         };

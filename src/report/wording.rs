@@ -58,8 +58,8 @@ fn seq(segment: &SegmentEvent) -> Option<String> {
 
 /// What stands behind a segment: `tail loss probe`, `retransmission 3/12, next in 12.0 s`.
 pub(super) fn annotation(segment: &SegmentEvent) -> Option<String> {
-    let note = segment.note.map(str::to_owned);
-    let again = segment.retransmission.map(retransmission);
+    let note = segment.probe.map(|probe| probe.to_string());
+    let again = segment.retransmission.as_deref().copied().map(retransmission);
     let parts: Vec<String> = note.into_iter().chain(again).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }

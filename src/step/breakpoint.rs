@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::Session;
 use crate::errno::Errno;
 use crate::packet::Flags;
-use crate::timeline::{Event, Kind, LostPacket, TcpState};
+use crate::timeline::{Event, Kind, TcpState};
 
 /// One thing that an event may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,10 +102,7 @@ impl Condition {
         match (self, &event.kind) {
             (Condition::Host(host), Kind::Fault { target, .. }) => host == target,
             (Condition::Host(host), _) => **host == *event.host,
-            (
-                Condition::Flag(flags),
-                Kind::Segment(segment) | Kind::Lost { packet: LostPacket::Segment(segment), .. },
-            ) => segment.flags.has(*flags),
+            (Condition::Flag(flags), kind) => kind.segment().is_some_and(|it| it.flags.has(*flags)),
             (Condition::Errno(errno), Kind::Call(call)) => call.result == Err(*errno),
             (Condition::State(state), Kind::State { to, .. }) => to == state,
             _ => false,

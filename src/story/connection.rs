@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
-use crate::timeline::{Icmp, SegmentEvent, TcpState};
+use crate::timeline::{Icmp, Probe, SegmentEvent, TcpState};
 
 /// One end of a connection, up to the event read last. What is counted is what has not been answered yet.
 #[derive(Clone, Debug, Default)]
@@ -48,13 +48,13 @@ pub(crate) struct Told {
 
 impl Connection {
     pub(super) fn sent(&mut self, t: SimTime, segment: &SegmentEvent) {
-        match segment.note {
-            Some("keepalive") => {
+        match segment.probe {
+            Some(Probe::Keepalive) => {
                 let before = self.keepalives.unwrap_or(Keepalives { probes: 0, first: t, last: t });
                 self.keepalives = Some(Keepalives { probes: before.probes + 1, last: t, ..before });
             }
-            Some("window probe") => self.window_probes += 1,
-            Some("tail loss probe") => self.tail_loss_probes += 1,
+            Some(Probe::Window) => self.window_probes += 1,
+            Some(Probe::TailLoss) => self.tail_loss_probes += 1,
             _ => self.retransmissions += usize::from(segment.retransmission.is_some()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::timeline::{Direction, Event, Kind, LostPacket, LostReason};
+use crate::timeline::{Direction, Event, Kind, LostReason};
 
 /// A packet's way; numbers are places in the list of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,13 +157,9 @@ fn mark(event: &Event) -> Mark {
 
 /// What a packet looks like whose octets were not kept.
 fn drawn(kind: &Kind) -> String {
-    match kind {
-        Kind::Segment(it) | Kind::Lost { packet: LostPacket::Segment(it), .. } => {
-            format!("{} {} {} {} {:?} {}", it.src, it.dst, it.flags, it.seq, it.ack, it.len)
-        }
-        Kind::Icmp(it) | Kind::Lost { packet: LostPacket::Icmp(it), .. } => {
-            format!("{} {} {:?} {:?}", it.src, it.dst, it.what, it.about)
-        }
+    match (kind.segment(), kind.icmp()) {
+        (Some(it), _) => format!("{} {} {} {} {:?} {}", it.src, it.dst, it.flags, it.seq, it.ack, it.len),
+        (_, Some(it)) => format!("{} {} {:?} {:?}", it.src, it.dst, it.what, it.about),
         _ => String::new(),
     }
 }

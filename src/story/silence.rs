@@ -47,7 +47,7 @@ impl<'a> Story<'a> {
             |it: &SegmentEvent| it.len > 0 && acked.is_some_and(|acked| it.seq + it.len as u32 > acked);
         let counts = |segment: &SegmentEvent| {
             let bits = segment.flags.has(Flags::SYN) || segment.flags.has(Flags::FIN);
-            segment.len > 0 || segment.note.is_some() || bits
+            segment.len > 0 || segment.probe.is_some() || bits
         };
         self.segments(host, id, Direction::Out, before)
             .filter(|(at, it)| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Fate, Flight, Reset, Story, flights, resets};
-use crate::timeline::{ConnectionId, Direction, Event, Icmp, Kind, LostPacket, SegmentEvent};
+use crate::timeline::{ConnectionId, Direction, Event, Icmp, Kind, SegmentEvent};
 
 /// Places in the timeline, in order, by the end of a connection that they belong to: its addresses as its host sees
 /// them, and that host.
@@ -46,8 +46,10 @@ impl<'a> Packets<'a> {
                 Kind::Icmp(it) if it.dir == Direction::In => {
                     note(&mut icmp, &event.host, ConnectionId::new(it.about.0, it.about.1), at);
                 }
-                Kind::Lost { packet: LostPacket::Segment(it), .. } => {
-                    lost.entry(ConnectionId::new(it.src, it.dst)).or_default().push(at);
+                kind @ Kind::Lost { .. } => {
+                    if let Some(it) = kind.segment() {
+                        lost.entry(ConnectionId::new(it.src, it.dst)).or_default().push(at);
+                    }
                 }
                 _ => {}
             }
@@ -125,7 +127,7 @@ impl<'a> Story<'a> {
     ) -> Vec<(usize, &'a Icmp)> {
         let told = up_to(self.packets().icmp.get(&id).and_then(|hosts| hosts.get(host)), before).iter();
         let icmp = |&at: &usize| match &self.events[at].kind {
-            Kind::Icmp(icmp) => Some((at, icmp)),
+            Kind::Icmp(icmp) => Some((at, &**icmp)),
             _ => None,
         };
         told.skip_while(|at| **at < since).filter_map(icmp).collect()

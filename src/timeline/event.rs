@@ -36,12 +36,12 @@ pub struct Event {
 pub enum Kind {
     /// A TCP segment left a host's stack or arrived at it.
     Segment(SegmentEvent),
-    /// An ICMP error left or arrived.
-    Icmp(Icmp),
+    /// An ICMP error left or arrived. In a box, as it is larger than a segment and events are many.
+    Icmp(Box<Icmp>),
     /// A packet was lost, and why.
     Lost {
         /// What was lost.
-        packet: LostPacket,
+        packet: Box<LostPacket>,
         /// Why it was lost.
         reason: LostReason,
     },
@@ -83,6 +83,32 @@ pub enum Kind {
     },
 }
 
+impl Kind {
+    /// The segment that it is about: sent, received or lost.
+    pub fn segment(&self) -> Option<&SegmentEvent> {
+        match self {
+            Kind::Segment(segment) => Some(segment),
+            Kind::Lost { packet, .. } => match &**packet {
+                LostPacket::Segment(segment) => Some(segment),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The ICMP error that it is about: sent, received or lost.
+    pub fn icmp(&self) -> Option<&Icmp> {
+        match self {
+            Kind::Icmp(icmp) => Some(icmp),
+            Kind::Lost { packet, .. } => match &**packet {
+                LostPacket::Icmp(icmp) => Some(icmp),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 /// Whether a packet left the host or came to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Direction {
@@ -113,10 +139,38 @@ pub struct SegmentEvent {
     /// Octets of data.
     pub len: usize,
     /// Which sending this is; `None` for the first, and for every arrival.
-    pub retransmission: Option<Retransmission>,
-    /// What a bare sequence number does not show: `keepalive`, `window probe`, `tail loss probe` …
-    #[serde(deserialize_with = "interned_option")]
-    pub note: Option<Name>,
+    pub retransmission: Option<Box<Retransmission>>,
+    /// What it asks, if it was sent to ask something: a bare sequence number does not show it.
+    pub probe: Option<Probe>,
+}
+
+/// A segment that is sent to get an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Probe {
+    /// Is the peer still there? (RFC 9293, 3.8.4)
+    Keepalive,
+    /// Has the peer's shut window opened? (RFC 9293, 3.8.6.1)
+    Window,
+    /// Was the last of the data lost? (RFC 8985, 7)
+    TailLoss,
+}
+
+impl Probe {
+    /// `keepalive`, `window probe` …
+    pub const fn name(self) -> &'static str {
+        match self {
+            Probe::Keepalive => "keepalive",
+            Probe::Window => "window probe",
+            Probe::TailLoss => "tail loss probe",
+        }
+    }
+}
+
+impl fmt::Display for Probe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// The n-th sending again of a segment.

@@ -9,8 +9,8 @@ mod tcp_state;
 
 pub use call::{Call, ChildStatus, ConnectionId, Octets, OptionValue, Polled, SignalHandler, SystemCall};
 pub use event::{
-    Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Process, ProcessChange, Retransmission,
-    SegmentEvent, SignalChange, Stream, Waiting,
+    Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Probe, Process, ProcessChange,
+    Retransmission, SegmentEvent, SignalChange, Stream, Waiting,
 };
 pub use fault::{FaultKind, Victim, Way};
 pub(crate) use interned::interned_option;

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::event::{Direction, Event, Icmp, Kind, LostPacket, LostReason, Retransmission, SegmentEvent};
+use super::event::{
+    Direction, Event, Icmp, Kind, LostPacket, LostReason, Probe, Retransmission, SegmentEvent,
+};
 use crate::packet::{Flags, IcmpError, Packet, Segment, Seq};
 use crate::time::SimTime;
 
@@ -58,7 +60,7 @@ impl Timeline {
             win: segment.win,
             len: segment.len,
             retransmission: None,
-            note: None,
+            probe: None,
         }
     }
 
@@ -151,11 +153,12 @@ impl Recorder {
         segment: &Segment,
         packet: &Bytes,
         retransmission: Option<Retransmission>,
-        note: Option<&'static str>,
+        probe: Option<Probe>,
     ) {
         if let Some(mut timeline) = self.lock() {
             let shown = timeline.segment_event(dir, segment);
-            let kind = Kind::Segment(SegmentEvent { retransmission, note, ..shown });
+            let kind =
+                Kind::Segment(SegmentEvent { retransmission: retransmission.map(Box::new), probe, ..shown });
             self.push(&mut timeline, t, kind, Some(packet));
         }
     }
@@ -163,7 +166,7 @@ impl Recorder {
     /// Writes that an ICMP error left or came, in `packet`.
     pub fn icmp(&self, t: SimTime, dir: Direction, error: &IcmpError, packet: &Bytes) {
         if let Some(mut timeline) = self.lock() {
-            self.push(&mut timeline, t, Kind::Icmp(icmp_event(dir, error)), Some(packet));
+            self.push(&mut timeline, t, Kind::Icmp(Box::new(icmp_event(dir, error))), Some(packet));
         }
     }
 
@@ -175,7 +178,7 @@ impl Recorder {
                 Ok(packet) => timeline.lost_packet(&packet),
                 Err(_) => LostPacket::Malformed(bytes.len()),
             };
-            let kind = Kind::Lost { packet, reason };
+            let kind = Kind::Lost { packet: Box::new(packet), reason };
             self.push(&mut timeline, t, kind, Some(bytes));
         }
     }
@@ -274,6 +277,12 @@ mod tests {
     fn a_syn_that_is_sent_or_lost_again_leaves_the_answers_numbers_relative() {
         assert_eq!(shown_ack(&[100]), Some(1));
         assert_eq!(shown_ack(&[100, 100]), Some(1));
+    }
+
+    /// A long run keeps millions: with the 40 octets of a bare segment's packet, an event is to take no more than 200.
+    #[test]
+    fn an_event_takes_no_more_than_160_octets() {
+        assert!(size_of::<Event>() <= 160, "{}", size_of::<Event>());
     }
 
     #[test]

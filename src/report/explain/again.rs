@@ -9,7 +9,7 @@ use crate::report::wording;
 use crate::story::Story;
 use crate::time::SimTime;
 use crate::timeline::ConnectionId;
-use crate::timeline::{Direction, Kind, LostReason, SegmentEvent};
+use crate::timeline::{Direction, Kind, LostReason, Probe, SegmentEvent};
 
 /// More segments than this that were sent again are told of in one sentence.
 const FEW: usize = 4;
@@ -44,9 +44,9 @@ pub(super) fn retransmissions(story: &Story<'_>) -> Vec<Sentence> {
             continue;
         }
         let (host, id): (&str, ConnectionId) = (&event.host, ConnectionId::new(segment.src, segment.dst));
-        let what = match segment.note {
-            Some("keepalive") => Resent::Probe("keepalive probe"),
-            Some("window probe") => Resent::Probe("window probe"),
+        let what = match segment.probe {
+            Some(Probe::Keepalive) => Resent::Probe("keepalive probe"),
+            Some(Probe::Window) => Resent::Probe("window probe"),
             _ if segment.retransmission.is_some() => {
                 let first = originals.get(&(host, id)).and_then(|all| covering(all, segment.seq));
                 first.map_or(Resent::Something(segment.seq), Resent::Again)

@@ -11,7 +11,7 @@ use crate::packet::Unreachable;
 use crate::report::{fault, wording};
 use crate::story::Story;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Icmp, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
+use crate::timeline::{Direction, Event, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
 
 /// Errors that are an answer rather than a failure: "not yet", and "no child left to wait for".
 const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
@@ -60,10 +60,9 @@ fn said(story: &Story<'_>, at: usize, event: &Event) -> Option<String> {
         }
         Kind::Fault { fault, target } => fault::told(*fault, target),
         Kind::Segment(segment) if segment.dir == Direction::Out => reset_said(story, at, segment),
-        Kind::Icmp(Icmp {
-            dir: Direction::In, src, what: Unreachable::FragmentationNeeded { mtu }, ..
-        }) => {
-            let who = story.name(*src);
+        Kind::Icmp(icmp) if icmp.dir == Direction::In => {
+            let Unreachable::FragmentationNeeded { mtu } = icmp.what else { return None };
+            let who = story.name(icmp.src);
             Some(format!(
                 "The {who} tells {}: no packet of more than {mtu} octets goes on from there.",
                 event.host

@@ -104,7 +104,7 @@ pub fn explain(
 /// A packet that was sent, by its kind: `the segment`, `the SYN`, `the keepalive`.
 fn packet(story: &Story<'_>, sent: usize) -> String {
     match story.segment(sent) {
-        Some(SegmentEvent { note: Some(note), .. }) => format!("the {note}"),
+        Some(SegmentEvent { probe: Some(probe), .. }) => format!("the {probe}"),
         Some(segment) if segment.flags.has(Flags::SYN) => "the SYN".to_owned(),
         Some(segment) if segment.flags.has(Flags::FIN) && segment.len == 0 => "the FIN".to_owned(),
         _ => "the segment".to_owned(),

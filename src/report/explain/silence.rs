@@ -4,7 +4,7 @@ use super::cause::Reasoning;
 use super::{Sentence, packet};
 use crate::report::{fault, wording};
 use crate::story::{Loss, Silence, Struck};
-use crate::timeline::{ConnectionId, LostReason};
+use crate::timeline::{ConnectionId, LostReason, Probe};
 
 impl Reasoning<'_, '_> {
     /// Nothing came back: what was sent, how often, and where it was lost.
@@ -12,7 +12,7 @@ impl Reasoning<'_, '_> {
         let tries = self.unanswered(id);
         let Some(&first) = tries.first() else { return Vec::new() };
         let segment = self.story.segment(first);
-        let probe = segment.and_then(|segment| segment.note).is_some_and(|note| note == "keepalive");
+        let probe = segment.and_then(|segment| segment.probe) == Some(Probe::Keepalive);
         let last = *tries.last().unwrap_or(&first);
         let what = if probe {
             format!(
@@ -23,7 +23,7 @@ impl Reasoning<'_, '_> {
             )
         } else {
             let is_probe =
-                |at: &&usize| self.story.segment(**at).and_then(|it| it.note) == Some("tail loss probe");
+                |at: &&usize| self.story.segment(**at).and_then(|it| it.probe) == Some(Probe::TailLoss);
             let probes = tries.iter().filter(is_probe).count();
             let again = match wording::attempts(probes, tries.len() - 1 - probes) {
                 None => String::new(),
@@ -54,9 +54,9 @@ impl Reasoning<'_, '_> {
             n => format!("{} times, the last time at {}", wording::grouped(n), self.at(*last)),
         };
         let (sent, since) = (packet(self.story, first), self.at(first));
-        let what = match (tries.len(), self.story.segment(first).and_then(|segment| segment.note)) {
+        let what = match (tries.len(), self.story.segment(first).and_then(|segment| segment.probe)) {
             (1, _) => format!("{sent} of {since}"),
-            (_, Some("keepalive")) => format!("the keepalive probes from {since} on"),
+            (_, Some(Probe::Keepalive)) => format!("the keepalive probes from {since} on"),
             _ => format!("{sent} of {since} and its retransmissions"),
         };
         let text = format!("{who} answered {what} with ICMP {} {times}", icmp.what.name());

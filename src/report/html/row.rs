@@ -79,7 +79,7 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
         Kind::Segment(segment) => segment_says(segment, words),
         Kind::Icmp(icmp) => icmp_says(icmp, words),
         Kind::Lost { packet, reason } => {
-            let what = match packet {
+            let what = match &**packet {
                 LostPacket::Segment(segment) => {
                     format!("{} {}", wording::flags(segment.flags), wording::identity(segment))
                 }
@@ -131,8 +131,8 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
 }
 
 fn segment_says(segment: &SegmentEvent, words: &mut Words) -> Vec<i64> {
-    let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, retransmission, note } = *segment;
-    let (nth, limit, next) = match retransmission {
+    let SegmentEvent { dir, src, dst, flags, seq, ack, win, len, ref retransmission, probe } = *segment;
+    let (nth, limit, next) = match retransmission.as_deref() {
         Some(again) => (
             i64::from(again.nth),
             again.limit.map_or(NONE, i64::from),
@@ -152,7 +152,7 @@ fn segment_says(segment: &SegmentEvent, words: &mut Words) -> Vec<i64> {
         nth,
         limit,
         next,
-        words.put_some(note),
+        words.put_some(probe),
     ]
 }
 

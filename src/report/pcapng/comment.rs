@@ -42,11 +42,11 @@ impl Comments {
 /// What is true of the packet wherever it is seen.
 fn own(event: &Event, reset: Option<&Reset>) -> Vec<String> {
     let Kind::Segment(segment) = &event.kind else { return Vec::new() };
-    let again = segment.retransmission.map(|Retransmission { nth, limit, .. }| match limit {
+    let again = segment.retransmission.as_deref().map(|Retransmission { nth, limit, .. }| match limit {
         Some(limit) => format!("retransmission {nth}/{limit}"),
         None => format!("retransmission {nth}"),
     });
-    let note = segment.note.map(str::to_owned);
+    let note = segment.probe.map(|probe| probe.to_string());
     let reset = reset.map(|reset| reset.why.comment().to_owned());
     [note, again, reset].into_iter().flatten().collect()
 }

@@ -68,7 +68,7 @@ fn manner(segment: &SegmentEvent) -> Manner {
     let bare = segment.len == 0 && ![Flags::SYN, Flags::FIN].iter().any(|&bit| segment.flags.has(bit));
     if segment.flags.has(Flags::RST) {
         Manner::Reset
-    } else if segment.retransmission.is_some() || segment.note.is_some() {
+    } else if segment.retransmission.is_some() || segment.probe.is_some() {
         Manner::Again
     } else if bare {
         Manner::Ack
@@ -97,12 +97,12 @@ fn icmp_label(icmp: &Icmp) -> String {
 }
 
 fn note(segment: &SegmentEvent) -> Option<String> {
-    let again = segment.retransmission.map(|again| match again.limit {
+    let again = segment.retransmission.as_ref().map(|again| match again.limit {
         Some(limit) => format!("retransmission {}/{limit}", again.nth),
         None => format!("retransmission {}", again.nth),
     });
     // A probe says better what it is than the number of its sending.
-    segment.note.map(str::to_owned).or(again)
+    segment.probe.map(|probe| probe.to_string()).or(again)
 }
 
 /// The segment's data stands at the end of its packet.

@@ -66,8 +66,12 @@ fn icmp_and_lost_have_the_fields_of_the_table_in_its_order() {
     let Kind::Icmp(icmp) = sample.events[0].kind.clone() else {
         unreachable!("the first event is an ICMP error")
     };
-    sample.record("router", Kind::Lost { packet: LostPacket::Icmp(icmp), reason: LostReason::Loss });
-    sample.record("router", Kind::Lost { packet: LostPacket::Malformed(7), reason: LostReason::Corrupt });
+    sample
+        .record("router", Kind::Lost { packet: Box::new(LostPacket::Icmp(*icmp)), reason: LostReason::Loss });
+    sample.record(
+        "router",
+        Kind::Lost { packet: Box::new(LostPacket::Malformed(7)), reason: LostReason::Corrupt },
+    );
     assert_eq!(
         rows(&sample),
         [

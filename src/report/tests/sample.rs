@@ -54,7 +54,7 @@ pub(super) fn segment(
         win: if flags.has(Flags::RST) { 0 } else { 4096 },
         len,
         retransmission: None,
-        note: None,
+        probe: None,
     }
 }
 
@@ -138,13 +138,13 @@ impl Sample {
 
     pub(super) fn gets(&mut self, host: &str, segment: &SegmentEvent) -> &mut Sample {
         let segment =
-            SegmentEvent { dir: Direction::In, retransmission: None, note: None, ..segment.clone() };
+            SegmentEvent { dir: Direction::In, retransmission: None, probe: None, ..segment.clone() };
         self.record(host, Kind::Segment(segment))
     }
 
     pub(super) fn loses(&mut self, segment: &SegmentEvent, reason: LostReason) -> &mut Sample {
-        let segment = SegmentEvent { retransmission: None, note: None, ..segment.clone() };
-        self.record("router", Kind::Lost { packet: LostPacket::Segment(segment), reason })
+        let segment = SegmentEvent { retransmission: None, probe: None, ..segment.clone() };
+        self.record("router", Kind::Lost { packet: Box::new(LostPacket::Segment(segment)), reason })
     }
 
     /// `host` is told by the router that `what`.
@@ -157,7 +157,7 @@ impl Sample {
             type_code: (3, 1),
             about: (addr(CLIENT), addr(SERVER)),
         };
-        self.record(host, Kind::Icmp(icmp))
+        self.record(host, Kind::Icmp(Box::new(icmp)))
     }
 
     pub(super) fn state(&mut self, host: &str, from: TcpState, to: TcpState) -> &mut Sample {
@@ -242,7 +242,7 @@ pub(super) fn world() -> SegmentEvent {
 pub(super) fn world_again(nth: u32) -> SegmentEvent {
     let at = |n: u32| BOOK_SCHEDULE.get(n as usize).copied().unwrap_or(542.5);
     let next = Some(Duration::from_secs_f64(at(nth) - at(nth - 1)));
-    SegmentEvent { retransmission: Some(Retransmission { nth, limit: Some(12), next }), ..world() }
+    SegmentEvent { retransmission: Some(Box::new(Retransmission { nth, limit: Some(12), next })), ..world() }
 }
 
 /// UNP 5.14: the server host crashes at 10 s, the client writes at 20 s and gives up 542.5 s later.

@@ -6,8 +6,8 @@ use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{Waiting, summary};
 use crate::timeline::{
-    Event, FaultKind, Kind, ProcessChange, Retransmission, SegmentEvent, SignalChange, Stream, TcpState,
-    Victim, Way,
+    Event, FaultKind, Kind, Probe, ProcessChange, Retransmission, SegmentEvent, SignalChange, Stream,
+    TcpState, Victim, Way,
 };
 
 pub(super) fn told(events: &[Event], waiting: &[Waiting<'_>], end: f64) -> Vec<String> {
@@ -85,7 +85,7 @@ fn router_says() -> Kind {
     let mut sample = Sample::new();
     sample.told("client", Unreachable::Host);
     let Kind::Icmp(icmp) = sample.events.remove(0).kind else { unreachable!("it is an ICMP error") };
-    Kind::Icmp(crate::timeline::Icmp { dir: crate::timeline::Direction::Out, ..icmp })
+    Kind::Icmp(Box::new(crate::timeline::Icmp { dir: crate::timeline::Direction::Out, ..*icmp }))
 }
 
 #[test]
@@ -94,13 +94,13 @@ fn retransmissions_before_an_acknowledgment_are_not_counted() {
     sample.connects().echoes().writes().at(21.5).sends("client", &world_again(1));
     sample.at(21.51).gets("client", &segment(SERVER, CLIENT, ".", 7, Some(13), 0));
     let third = segment(CLIENT, SERVER, "P.", 13, Some(7), 6);
-    let again = Retransmission { nth: 1, limit: None, next: None };
+    let again = Some(Box::new(Retransmission { nth: 1, limit: None, next: None }));
     sample.at(30.0).fault(FaultKind::Partition(Way::Both), "server").sends("client", &third);
     sample.call("client", writen("third\n"), Ok(6), 30.0);
-    let probe = SegmentEvent { retransmission: Some(again), note: Some("tail loss probe"), ..third.clone() };
+    let probe = SegmentEvent { retransmission: again.clone(), probe: Some(Probe::TailLoss), ..third.clone() };
     sample.at(30.2).sends("client", &probe);
     for _ in 0..2 {
-        sample.at(31.0).sends("client", &SegmentEvent { retransmission: Some(again), ..third.clone() });
+        sample.at(31.0).sends("client", &SegmentEvent { retransmission: again.clone(), ..third.clone() });
     }
     sample.at(965.0);
     readline_fails(&mut sample, Errno::ETIMEDOUT, 30.0);
@@ -144,7 +144,7 @@ fn faults_of_a_third_host_are_to_blame_for_nothing() {
 #[test]
 fn connect_counts_from_the_call() {
     let syn = segment(CLIENT, SERVER, "S", 0, None, 0);
-    let again = |nth| Some(Retransmission { nth, limit: Some(2), next: None });
+    let again = |nth| Some(Box::new(Retransmission { nth, limit: Some(2), next: None }));
     let mut sample = Sample::new();
     sample.fault(FaultKind::Crash, "server").process("client", ProcessChange::Start);
     sample.state("client", TcpState::Closed, TcpState::SynSent).sends("client", &syn);
@@ -315,7 +315,7 @@ fn a_reset_without_a_fault_names_who_sent_it() {
 
 fn keepalive(sample: &mut Sample, t: f64) {
     let probe = segment(CLIENT, SERVER, ".", 6, Some(7), 0);
-    sample.at(t).sends("client", &SegmentEvent { note: Some("keepalive"), ..probe });
+    sample.at(t).sends("client", &SegmentEvent { probe: Some(Probe::Keepalive), ..probe });
 }
 
 #[test]

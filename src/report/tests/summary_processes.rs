@@ -48,7 +48,7 @@ fn two_connections_of_one_host_are_told_apart() {
         sample.call("client", writen("world\n"), Ok(6), 0.0);
     }
     let first = segment(CLIENT, SERVER, "P.", 1, Some(1), 6);
-    let again = Some(Retransmission { nth: 1, limit: None, next: None });
+    let again = Some(Box::new(Retransmission { nth: 1, limit: None, next: None }));
     sample.at(1.0).sends("client", &SegmentEvent { retransmission: again, ..first });
     sample.at(2.0).gets("client", &segment(SERVER, other, "R", 1, None, 0));
     sample.by(102).from(other).call("client", readline(None), Err(Errno::ECONNRESET), 0.0);

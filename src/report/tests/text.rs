@@ -8,8 +8,8 @@ use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{Palette, RunInfo, text};
 use crate::timeline::{
-    Direction, Event, FaultKind, Kind, LostPacket, LostReason, ProcessChange, SegmentEvent, SignalChange,
-    Stream, TcpState,
+    Direction, Event, FaultKind, Kind, LostPacket, LostReason, Probe, ProcessChange, SegmentEvent,
+    SignalChange, Stream, TcpState,
 };
 
 fn page(run: &RunInfo, events: &[Event], palette: &Palette) -> String {
@@ -126,18 +126,18 @@ fn gaps_add_up_to_the_times_printed() {
 
 #[test]
 fn notes_stand_behind_their_segment() {
-    let noted = |note, retransmission| {
-        let probe = SegmentEvent { note, retransmission, ..segment(CLIENT, SERVER, ".", 6, Some(7), 0) };
+    let noted = |probe, retransmission| {
+        let segment = SegmentEvent { probe, retransmission, ..segment(CLIENT, SERVER, ".", 6, Some(7), 0) };
         let mut sample = Sample::new();
-        sample.sends("client", &probe);
+        sample.sends("client", &segment);
         said(&sample)
     };
     assert_eq!(
-        noted(Some("keepalive"), None),
+        noted(Some(Probe::Keepalive), None),
         "client -> 10.0.0.1.49152 > 10.0.0.2.7: Flags [.], ack 7, win 4096, length 0, keepalive"
     );
     assert_eq!(
-        noted(Some("window probe"), world_again(1).retransmission),
+        noted(Some(Probe::Window), world_again(1).retransmission),
         "client -> 10.0.0.1.49152 > 10.0.0.2.7: Flags [.], ack 7, \
          window probe, retransmission 1/12, next in 3.0 s"
     );
@@ -157,7 +157,7 @@ fn icmp_is_worded_as_tcpdump_does() {
 fn lost_packets_say_why() {
     let lost = |packet, reason| {
         let mut sample = Sample::new();
-        sample.record("router", Kind::Lost { packet, reason });
+        sample.record("router", Kind::Lost { packet: Box::new(packet), reason });
         said(&sample)
     };
     assert_eq!(

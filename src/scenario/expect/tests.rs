@@ -118,8 +118,8 @@ fn segment(nth: Option<u32>) -> SegmentEvent {
         ack: Some(1),
         win: 512,
         len: 6,
-        retransmission: nth.map(|nth| Retransmission { nth, limit: Some(12), next: None }),
-        note: None,
+        retransmission: nth.map(|nth| Box::new(Retransmission { nth, limit: Some(12), next: None })),
+        probe: None,
     }
 }
 
@@ -345,7 +345,8 @@ fn a_fault_that_met_nothing_is_a_difference_unless_it_may_miss() {
 #[test]
 fn a_drop_rule_that_met_too_few_packets_is_a_difference() {
     let scenario = scenario("[link.client]\ndrop = { nth = 2, count = 2 }");
-    let lost = || Kind::Lost { packet: LostPacket::Segment(segment(None)), reason: LostReason::Dropped };
+    let lost =
+        || Kind::Lost { packet: Box::new(LostPacket::Segment(segment(None))), reason: LostReason::Dropped };
     let tale = || TestRun::of("router").event(lost());
     assert_eq!(tale().event(lost()).against(&scenario), NONE);
     assert_eq!(tale().against(&scenario), ["packets lost by drop rules: expected 2; got 1"]);

@@ -46,8 +46,8 @@ fn segment(host: &str, dir: Direction, letters: &str, nth: Option<u32>) -> Event
         ack: Some(1),
         win: 512,
         len: 0,
-        retransmission: nth.map(|nth| Retransmission { nth, limit: None, next: None }),
-        note: None,
+        retransmission: nth.map(|nth| Box::new(Retransmission { nth, limit: None, next: None })),
+        probe: None,
     };
     event(host, Kind::Segment(segment))
 }

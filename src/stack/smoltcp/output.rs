@@ -8,7 +8,7 @@ use super::receive::may_receive;
 use super::tcb::Tcb;
 use crate::packet::{Flags, Packet, Segment, Seq, acknowledging};
 use crate::stack::tcp::{Context, Retransmit, Timer};
-use crate::timeline::{Retransmission, TcpState};
+use crate::timeline::{Probe, Retransmission, TcpState};
 
 /// What becomes of an acknowledgment without data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Tcb {
         self.output(cx, Acks::AtOnce);
         if cx.out.len() == before {
             // The peer shut its window on what is in flight: ask it for its window by an old octet.
-            self.send_probe(cx, "window probe");
+            self.send_probe(cx, Probe::Window);
         }
     }
 
@@ -135,7 +135,7 @@ impl Tcb {
         if probes && segment.len == 1 && segment.seq == self.send.nxt {
             // A window probe's octet counts as sent only when it is acknowledged.
             self.send.probed_to = Some(segment.seq_end());
-            cx.send(&segment, packet, None, Some("window probe"));
+            cx.send(&segment, packet, None, Some(Probe::Window));
             return;
         }
         if segment.len > 0 {
@@ -162,20 +162,14 @@ impl Tcb {
     }
 
     /// A segment that was sent before.
-    fn send_again(
-        &mut self,
-        cx: &mut Context<'_>,
-        segment: &Segment,
-        packet: Bytes,
-        note: Option<&'static str>,
-    ) {
+    fn send_again(&mut self, cx: &mut Context<'_>, segment: &Segment, packet: Bytes, probe: Option<Probe>) {
         if segment.seq == self.send.una {
             self.timers.retransmit.on_resend(cx.now);
         }
         let nth = self.send.on_resend(segment.seq);
         let limit = Retransmit::limit(self.retransmission(cx).1);
         let next = self.timers.table.at(Timer::Retransmit).map(|at| at - cx.now);
-        cx.send(segment, packet, Some(Retransmission { nth, limit, next }), note);
+        cx.send(segment, packet, Some(Retransmission { nth, limit, next }), probe);
     }
 
     /// RFC 8985, 7.3: the newest segment once more, which of a burst is the last.
@@ -188,7 +182,7 @@ impl Tcb {
             self.carry_acknowledgment();
             let (ack, win) = (self.receive.acked, self.receive.window);
             let segment = Segment { ack: Some(ack), win, ..segment };
-            self.send_again(cx, &segment, acknowledging(&packet, ack, win), Some("tail loss probe"));
+            self.send_again(cx, &segment, acknowledging(&packet, ack, win), Some(Probe::TailLoss));
         }
     }
 
@@ -241,8 +235,8 @@ impl Tcb {
     }
 
     /// A segment below the window, which the peer can only answer with an ACK: RFC 1122's keepalive probe.
-    pub(super) fn send_probe(&mut self, cx: &mut Context<'_>, note: &'static str) {
-        cx.send_bare(&self.made(Flags::ACK, self.send.una - 1), Some(note));
+    pub(super) fn send_probe(&mut self, cx: &mut Context<'_>, probe: Probe) {
+        cx.send_bare(&self.made(Flags::ACK, self.send.una - 1), Some(probe));
     }
 
     /// RST with ACK, after everything that was ever sent; nothing if the peer is not known to exist.

@@ -2,6 +2,7 @@
 
 use super::tcb::Tcb;
 use crate::stack::tcp::{Context, Death, Fired, Timer};
+use crate::timeline::Probe;
 
 impl Tcb {
     /// Lets every timer fire whose moment has come.
@@ -55,7 +56,7 @@ impl Tcb {
         match keepalive.fire(cx, &mut self.timers.table, &self.options, is_sending) {
             Fired::Nothing => {}
             Fired::GiveUp => self.give_up(cx, cx.profile.reset_on_keepalive_give_up),
-            _ => self.send_probe(cx, "keepalive"),
+            _ => self.send_probe(cx, Probe::Keepalive),
         }
     }
 

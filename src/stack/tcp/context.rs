@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::packet::Segment;
 use crate::stack::profile::Profile;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Recorder, Retransmission};
+use crate::timeline::{Direction, Probe, Recorder, Retransmission};
 
 /// The moment, the host's profile and recorder, and the queue of packets to be sent.
 pub(crate) struct Context<'a> {
@@ -38,14 +38,14 @@ impl Context<'_> {
         segment: &Segment,
         packet: Bytes,
         again: Option<Retransmission>,
-        note: Option<&'static str>,
+        probe: Option<Probe>,
     ) {
-        self.recorder.segment(self.now, Direction::Out, segment, &packet, again, note);
+        self.recorder.segment(self.now, Direction::Out, segment, &packet, again, probe);
         self.out.push_back(packet);
     }
 
     /// Sends a segment without data.
-    pub(crate) fn send_bare(&mut self, segment: &Segment, note: Option<&'static str>) {
-        self.send(segment, crate::packet::emit_segment(segment, &[]), None, note);
+    pub(crate) fn send_bare(&mut self, segment: &Segment, probe: Option<Probe>) {
+        self.send(segment, crate::packet::emit_segment(segment, &[]), None, probe);
     }
 }

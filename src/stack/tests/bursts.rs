@@ -1,6 +1,7 @@
 //! Segmentation offload: bursts that leave as one packet and count as their segments.
 
 use super::*;
+use crate::timeline::Probe;
 
 /// Octets of data in a segment of 1 500 octets.
 const SEGMENT: usize = 1_460;
@@ -88,12 +89,12 @@ fn what_is_sent_again_is_one_segment() {
     let sent: Vec<_> = events
         .iter()
         .filter_map(|event| match &event.kind {
-            Kind::Segment(segment) => Some((segment.len, segment.note, segment.retransmission.is_some())),
+            Kind::Segment(segment) => Some((segment.len, segment.probe, segment.retransmission.is_some())),
             _ => None,
         })
         .collect();
     assert_eq!(sent[0], (20 * SEGMENT + 100, None, false), "at {start}");
-    assert_eq!(sent[1], (100, Some("tail loss probe"), true));
+    assert_eq!(sent[1], (100, Some(Probe::TailLoss), true));
     assert!(sent.len() > 3 && sent[2..].iter().all(|again| *again == (SEGMENT, None, true)), "{sent:?}");
 }
 
@@ -173,7 +174,7 @@ fn unread_bursts_shut_the_window_and_read_ones_open_it() {
     }
     let start = wire.now;
     wire.run(Duration::from_secs(20));
-    let probes = wire.sent(start, |segment| segment.note == Some("window probe"));
+    let probes = wire.sent(start, |segment| segment.probe == Some(Probe::Window));
     let (buffer, unread) = (linux().buffer, recv_q(&wire));
     assert!(probes.len() >= 3, "{} probes", probes.len());
     assert!(unread <= buffer && buffer - unread < 2 * SEGMENT, "{unread} of {buffer}");

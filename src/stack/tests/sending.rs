@@ -1,6 +1,7 @@
 //! What data goes out when.
 
 use super::*;
+use crate::timeline::Probe;
 
 /// RFC 9293, 3.7.4: while something is in flight, a small segment waits; TCP_NODELAY lets it go.
 #[test]
@@ -26,7 +27,7 @@ fn a_shut_window_is_probed_until_it_opens() {
         wire.run(Duration::from_secs(1));
     }
     wire.run(Duration::from_secs(300));
-    let probes = wire.sent(SimTime::ZERO, |segment| segment.note == Some("window probe"));
+    let probes = wire.sent(SimTime::ZERO, |segment| segment.probe == Some(Probe::Window));
     assert!(probes.len() >= 5, "{} probes", probes.len());
     let mut read = 0;
     while read < written {

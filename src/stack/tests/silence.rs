@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::packet::{self, Packet};
-use crate::timeline::SegmentEvent;
+use crate::timeline::{Probe, SegmentEvent};
 
 /// Ch. 5.14: "12 times, about 9 minutes".
 #[test]
@@ -52,8 +52,8 @@ fn after_a_timeout_there_is_no_tail_loss_probe_until_all_is_acknowledged() {
         if packet.len() > 100 && data != 5 + 2 { Fate::Lose } else { Fate::Deliver }
     });
     wire.run(Duration::from_secs(5));
-    let probes = wire.sent(start, |segment| segment.note == Some("tail loss probe"));
-    let again = wire.sent(start, |segment| segment.retransmission.is_some() && segment.note.is_none());
+    let probes = wire.sent(start, |segment| segment.probe == Some(Probe::TailLoss));
+    let again = wire.sent(start, |segment| segment.retransmission.is_some() && segment.probe.is_none());
     assert_eq!(probes.len(), 1, "{probes:?}");
     assert!(again.len() > 4 && probes[0] < again[0], "{probes:?}, {again:?}");
     wire.fate = Box::new(|_| Fate::Deliver);
@@ -63,7 +63,7 @@ fn after_a_timeout_there_is_no_tail_loss_probe_until_all_is_acknowledged() {
     wire.server_dies();
     wire.client.write(wire.now, client, b"again").unwrap();
     wire.run(Duration::from_secs(5));
-    assert_eq!(wire.sent(lost, |segment| segment.note == Some("tail loss probe")).len(), 1);
+    assert_eq!(wire.sent(lost, |segment| segment.probe == Some(Probe::TailLoss)).len(), 1);
 }
 
 /// RFC 8985, 7.2, with srtt 10 ms: one segment allows for a delayed acknowledgment, more wait for two round trips and
@@ -81,7 +81,7 @@ fn the_tail_loss_probe_comes_two_round_trips_after_the_newest_of_many_segments()
             wire.write(client).unwrap();
         }
         wire.run(Duration::from_secs(1));
-        let probes = wire.sent(start, |segment| segment.note == Some("tail loss probe"));
+        let probes = wire.sent(start, |segment| segment.probe == Some(Probe::TailLoss));
         assert!(matches!(probes[..], [at] if probe.contains(&at)), "{writes:?}: {probes:?}, not {probe:?}");
         let sent = wire.sent(start, |segment| segment.len > 0);
         assert_eq!(sent[..writes.len()].last(), Some(&newest));
@@ -102,7 +102,7 @@ fn the_tail_loss_probe_acknowledges_what_has_come_meanwhile() {
     wire.write(client).unwrap();
     wire.server.write(wire.now, server, b"meanwhile").unwrap();
     wire.run(Duration::from_millis(500));
-    let is_probe = |segment: &SegmentEvent| segment.note == Some("tail loss probe");
+    let is_probe = |segment: &SegmentEvent| segment.probe == Some(Probe::TailLoss);
     assert_eq!(wire.sent(start, is_probe).len(), 1);
     assert_eq!(wire.sent(start, |segment| is_probe(segment) && segment.ack == Some(10)).len(), 1);
 }
@@ -174,7 +174,7 @@ fn keepalive_notices_a_silent_peer_after_2_h_11_min_15_s() {
     wire.run_until_dead(client);
     assert_eq!(wire.now - heard, Duration::from_secs(7_200 + 675));
     assert_eq!(wire.read(client), Err(Errno::ETIMEDOUT));
-    let probes = wire.sent(SimTime::ZERO, |segment| segment.note == Some("keepalive"));
+    let probes = wire.sent(SimTime::ZERO, |segment| segment.probe == Some(Probe::Keepalive));
     assert_eq!(probes.len(), 9);
 }
 
@@ -184,7 +184,7 @@ fn keepalive_leaves_a_living_peer_alone() {
     wire.client.set_option(wire.now, client, SocketOption::KeepAlive(true)).unwrap();
     wire.run(Duration::from_secs(86_400));
     assert_eq!(Wire::state(&wire.client), [TcpState::Established]);
-    let probes = wire.sent(SimTime::ZERO, |segment| segment.note == Some("keepalive"));
+    let probes = wire.sent(SimTime::ZERO, |segment| segment.probe == Some(Probe::Keepalive));
     assert_eq!(probes.len(), 11, "one every two hours");
 }
 

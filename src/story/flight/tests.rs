@@ -110,7 +110,7 @@ fn line(dir: Direction, seq: u32) -> SegmentEvent {
         win: 4_096,
         len: 6,
         retransmission: None,
-        note: None,
+        probe: None,
     }
 }
 
@@ -127,7 +127,7 @@ fn received(seq: u32) -> Event {
 }
 
 fn lost(seq: u32) -> Event {
-    let packet = LostPacket::Segment(line(Direction::Out, seq));
+    let packet = Box::new(LostPacket::Segment(line(Direction::Out, seq)));
     event("router", Kind::Lost { packet, reason: LostReason::Loss })
 }
 
