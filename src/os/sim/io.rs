@@ -139,10 +139,7 @@ impl Kernel {
                     | PollEvents::HUP.when(socket.hangup)
                     | PollEvents::RDHUP.when(socket.read_hangup)
             }
-            Ok(Object::PipeReader(key)) => {
-                let pipe = &self.pipes[key];
-                PollEvents::IN.when(pipe.is_readable()) | PollEvents::HUP.when(!pipe.has_writer)
-            }
+            Ok(Object::PipeReader(key)) => self.pipes[key].reader_readiness(),
             Ok(Object::PipeWriter(key)) => {
                 let pipe = &self.pipes[key];
                 PollEvents::OUT.when(pipe.is_writable()) | PollEvents::ERR.when(!pipe.has_reader)

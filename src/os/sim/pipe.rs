@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::Read;
 
 use crate::errno::Errno;
+use crate::os::PollEvents;
 
 /// A pipe. Its ends are open files of their own; it is gone with the last of both.
 #[derive(Debug)]
@@ -11,6 +12,7 @@ pub(super) struct Pipe {
     buffer: VecDeque<u8>,
     pub(super) has_reader: bool,
     pub(super) has_writer: bool,
+    is_file: bool,
 }
 
 impl Pipe {
@@ -20,12 +22,12 @@ impl Pipe {
     const ATOMIC: usize = 4096;
 
     pub(super) fn new() -> Pipe {
-        Pipe { buffer: VecDeque::new(), has_reader: true, has_writer: true }
+        Pipe { buffer: VecDeque::new(), has_reader: true, has_writer: true, is_file: false }
     }
 
-    /// A pipe into which all of `content` was written, and closed: a redirected file.
+    /// A redirected file: as a pipe into which all of `content` was written, and closed.
     pub(super) fn filled(content: &[u8]) -> Pipe {
-        Pipe { buffer: content.iter().copied().collect(), has_reader: true, has_writer: false }
+        Pipe { buffer: content.iter().copied().collect(), has_reader: true, has_writer: false, is_file: true }
     }
 
     /// `EAGAIN` if it is empty and it has a writer yet.
@@ -51,8 +53,12 @@ impl Pipe {
         Ok(len)
     }
 
-    pub(super) fn is_readable(&self) -> bool {
-        !self.buffer.is_empty()
+    /// What `poll` finds at its reading end. A regular file is always ready, and never hangs up (POSIX, poll).
+    pub(super) fn reader_readiness(&self) -> PollEvents {
+        if self.is_file {
+            return PollEvents::IN | PollEvents::OUT;
+        }
+        PollEvents::IN.when(!self.buffer.is_empty()) | PollEvents::HUP.when(!self.has_writer)
     }
 
     pub(super) fn is_writable(&self) -> bool {
@@ -82,5 +88,15 @@ mod tests {
         let mut buf = [0; 8];
         assert_eq!(pipe.read(&mut buf), Ok(2));
         assert_eq!(pipe.read(&mut buf), Ok(0));
+    }
+
+    /// As of a pipe its other end has been closed, of a file it has not.
+    #[test]
+    fn a_file_that_is_read_to_its_end_never_hangs_up() {
+        let mut file = Pipe::filled(b"ab");
+        assert_eq!(file.read(&mut [0; 8]), Ok(2));
+        assert_eq!(file.reader_readiness().to_string(), "POLLIN|POLLOUT");
+        let closed = Pipe { has_writer: false, ..Pipe::new() };
+        assert_eq!(closed.reader_readiness().to_string(), "POLLHUP");
     }
 }
