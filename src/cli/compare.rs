@@ -31,8 +31,8 @@ pub(super) struct Compare {
     #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", conflicts_with = "scenario")]
     output: PathBuf,
 
-    /// How far a time may be off, in per cent, besides a granule of the kernel's timer wheel
-    #[arg(long, value_name = "PERCENT", default_value_t = 3.0)]
+    /// How far a time may be off, in per cent, besides a granule of the kernel's timer wheel and what this machine is late
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     tolerance: f64,
 
     #[command(flatten)]
@@ -47,7 +47,7 @@ impl Compare {
         if let Err(refusal) = self.changes.refuse_others_tcp("compare") {
             return complain(err, &refusal);
         }
-        let tolerance = Tolerance { share: self.tolerance / 100.0, ..Tolerance::default() };
+        let tolerance = Tolerance { share: self.tolerance / 100.0, ..Tolerance::MEASURED };
         match &self.scenario {
             Some(name) => self.one(name, tolerance, out, err),
             None => self.all(tolerance, out, err),

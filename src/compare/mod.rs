@@ -3,96 +3,115 @@
 //! What a host does is split into tracks: what left its link, what came to it, and each of its processes. Within a
 //! track events are paired in order by what they are; then their times are held against each other.
 //!
-//! Times are counted from the last thing that was done *to* the programs (a line typed, a fault, a start), which
-//! both runs have in common: what a kernel is late with once it is not late with again. How far a time may be off
-//! follows from how long its host may have been waiting: since the last of these that it can know of. Of a crash at
-//! the other end it cannot.
+//! An event's time is counted from its cause: what came before it at its host, the sending of a packet, what set a timer,
+//! or what was done to the hosts from outside (a line typed, a fault, a start), which both runs have in common. So what
+//! a kernel is late with once it is not late with again, and how far a time may be off follows from how long a timer ran.
+//!
+//! Of a timer of the kernel's a single time says little: it is late by up to a granule of the timer wheel. Many of them
+//! together say whether they are late as the simulation's are ([`Drift`]).
 //!
 //! | module | what lives there |
 //! | --- | --- |
 //! | `side_by_side` | both runs of one scenario |
-//! | `anchor`, `track` | what times are counted from; the tracks of each host |
+//! | `track` | the tracks of each host |
+//! | `given`, `cause` | what is done to the hosts from outside; what caused each event |
+//! | `timing` | how far the times of a pair are apart, and may be |
+//! | `window` | the windows that segments offer |
 //! | `report` | what came out, and how it is shown |
 //! | `scope` | what of a scenario can be compared |
 //! | [`fidelity`] | every scenario, and the page about it |
 //! | `machine` | what this machine is called |
 
-mod anchor;
+mod cause;
 pub mod fidelity;
+mod given;
 mod machine;
 mod report;
 mod scope;
 mod side_by_side;
+mod timing;
 mod track;
+mod window;
 
 #[cfg(test)]
 mod tests;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-use crate::time::SimTime;
+use crate::scenario::Stall;
 use crate::timeline::{Event, Kind};
-use anchor::Anchors;
-use track::{Moment, tracks};
+use timing::Clocks;
+use track::{Moment, Track, tracks};
+use window::windows;
 
 pub use crate::scenario::Tolerance;
 pub use machine::{kernel, machine};
-pub use report::{Report, Row, Timing};
+pub use report::{Drift, Report, Row, Timing};
 pub use scope::Scope;
 pub use side_by_side::{CompareError, SideBySide, side_by_side};
 
-/// Holds the simulated run against the real one.
+/// Holds the simulated run against the real one, in which this machine was late itself at `stalls`.
 ///
 /// Where the real run has no segments its wire was not watched, and those of the simulated one are left out.
-pub fn compare(sim: &[Event], real: &[Event], tolerance: Tolerance) -> Report {
-    let (sim_anchors, real_anchors) = (Anchors::of(sim), Anchors::of(real));
+pub fn compare(sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Tolerance) -> Report {
     let (sim_tracks, mut real_tracks) = (tracks(sim), tracks(real));
-    let wire_watched = real_tracks.keys().any(track::Track::is_of_wire);
-    let mut rows = Vec::new();
+    let wire_watched = real_tracks.keys().any(Track::is_of_wire);
+    let mut found = Vec::new();
     for (track, simulated) in sim_tracks {
-        if track.is_of_wire() && !wire_watched {
-            continue;
+        if wire_watched || !track.is_of_wire() {
+            let on_kernel = real_tracks.remove(&track).unwrap_or_default();
+            pair(&track.host, &simulated, &on_kernel, &mut found);
         }
-        let on_kernel = real_tracks.remove(&track).unwrap_or_default();
-        let own = (!track.is_of_wire()).then_some(track.host.as_str());
-        pair(&track.host, &simulated, &on_kernel, &mut rows, |sim, real| {
-            let (anchor, span) = sim_anchors.since(sim);
-            let real_span = real_anchors.span(anchor, real);
-            let since = sim_anchors.since_felt(own, sim);
-            Timing { sim: span, real: real_span, since, allowed: tolerance.of(since) }
-        });
     }
     for (track, on_kernel) in real_tracks {
-        pair(&track.host, &[], &on_kernel, &mut rows, |_, _| Timing::default());
+        pair(&track.host, &[], &on_kernel, &mut found);
     }
+    let pairs = found.iter().filter_map(|found| Some((found.sim?, found.real?)));
+    let (windows, real_windows) = (windows(sim), windows(real));
+    let clocks = Clocks::new(sim, real, stalls, tolerance, pairs);
+    let rows = found.into_iter().map(|Found { host, what, sim: simulated, real: on_kernel }| {
+        match (simulated, on_kernel) {
+            (Some(at), Some(there)) => Row::Both {
+                host,
+                what,
+                sim: sim[at].t,
+                real: real[there].t,
+                timing: clocks.timing(at, there),
+                windows: windows[at].zip(real_windows[there]).and_then(|(ours, there)| ours.parts(there)),
+            },
+            (Some(at), None) => Row::OnlySim { host, what, sim: sim[at].t },
+            (None, there) => Row::OnlyReal { host, what, real: real[there.expect("it is in one of them")].t },
+        }
+    });
+    let mut rows: Vec<Row> = rows.collect();
     rows.sort_by_key(|row| row.sim().or(row.real()));
     let wire_unwatched = !wire_watched && sim.iter().any(|event| matches!(event.kind, Kind::Segment(_)));
-    Report { rows, tolerance, wire_unwatched }
+    Report { rows, tolerance, drift: clocks.drift(), wire_unwatched }
 }
 
-/// Pairs two tracks; `timing` holds the times of a pair against each other.
-fn pair(
-    host: &str,
-    sim: &[Moment],
-    real: &[Moment],
-    rows: &mut Vec<Row>,
-    timing: impl Fn(SimTime, SimTime) -> Timing,
-) {
+/// An event by its places in the timelines that have it.
+struct Found {
+    host: String,
+    what: String,
+    sim: Option<usize>,
+    real: Option<usize>,
+}
+
+/// Pairs two tracks.
+fn pair(host: &str, sim: &[Moment], real: &[Moment], found: &mut Vec<Found>) {
     let words = |moments: &[Moment]| moments.iter().map(|moment| moment.what.clone()).collect::<Vec<_>>();
-    let only_sim =
-        |at: usize| Row::OnlySim { host: host.to_owned(), what: sim[at].what.clone(), sim: sim[at].t };
-    let only_real =
-        |at: usize| Row::OnlyReal { host: host.to_owned(), what: real[at].what.clone(), real: real[at].t };
+    let of = |sim: Option<&Moment>, real: Option<&Moment>| Found {
+        host: host.to_owned(),
+        what: sim.or(real).map_or(String::new(), |moment| moment.what.clone()),
+        sim: sim.map(|moment| moment.at),
+        real: real.map(|moment| moment.at),
+    };
     for op in capture_diff_slices(Algorithm::Myers, &words(sim), &words(real)) {
         if let DiffOp::Equal { old_index, new_index, len } = op {
-            rows.extend((0..len).map(|n| {
-                let (sim, real) = (&sim[old_index + n], &real[new_index + n]);
-                let (host, what) = (host.to_owned(), sim.what.clone());
-                Row::Both { host, what, sim: sim.t, real: real.t, timing: timing(sim.t, real.t) }
-            }));
+            found.extend((0..len).map(|n| of(sim.get(old_index + n), real.get(new_index + n))));
         } else {
-            rows.extend(op.old_range().map(only_sim));
-            rows.extend(op.new_range().map(only_real));
+            found.extend(op.old_range().map(|at| of(sim.get(at), None)));
+            found.extend(op.new_range().map(|at| of(None, real.get(at))));
         }
     }
 }

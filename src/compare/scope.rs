@@ -1,6 +1,7 @@
 //! What of two runs can be compared.
 
 use super::{Report, Tolerance, compare};
+use crate::scenario::Stall;
 use crate::timeline::{Event, Kind};
 
 /// What of a run is compared.
@@ -55,8 +56,8 @@ impl Scope {
     }
 
     /// Holds the simulated run against the real one, as far as they can be compared.
-    pub fn compare(self, sim: &[Event], real: &[Event], tolerance: Tolerance) -> Report {
-        let mut report = compare(&self.events(sim), &self.events(real), tolerance);
+    pub fn compare(self, sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Tolerance) -> Report {
+        let mut report = compare(&self.events(sim), &self.events(real), stalls, tolerance);
         if self != Scope::Everything {
             report.forgive_times();
         }

@@ -49,7 +49,7 @@ pub fn side_by_side(
     let scenario = on_linux(scenario);
     let sim = scenario.run()?;
     let real = bounded(&scenario, &sim).run_real(on)?;
-    let report = scope.compare(&sim.events, &real.events, tolerance);
+    let report = scope.compare(&sim.events, &real.events, &real.stalls, tolerance);
     Ok(SideBySide { sim, real, report })
 }
 

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Kind, ProcessChange, SignalChange, Stream};
+use super::given::Born;
+use crate::report::arguments;
+use crate::timeline::{Call, Direction, Event, Kind, ProcessChange, SignalChange, Stream, SystemCall};
 
 /// One connection at a host, in one direction; or one of its processes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,26 +33,19 @@ impl Track {
 /// One event of a track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Moment {
-    pub(super) t: SimTime,
+    /// Its place in the timeline.
+    pub(super) at: usize,
     pub(super) what: String,
 }
 
 /// Sorts events into tracks.
 pub(super) fn tracks(events: &[Event]) -> BTreeMap<Track, Vec<Moment>> {
     let mut tracks: BTreeMap<Track, Vec<Moment>> = BTreeMap::new();
-    let mut processes: BTreeMap<(&str, u32), usize> = BTreeMap::new();
-    let mut born: BTreeMap<&str, usize> = BTreeMap::new();
+    let born = Born::of(events);
     let mut connections: BTreeMap<&str, Vec<[SocketAddr; 2]>> = BTreeMap::new();
-    for event in events {
+    for (at, event) in events.iter().enumerate() {
         let host: &str = &event.host;
-        if let Kind::Process(process) = &event.kind
-            && matches!(process.what, ProcessChange::Start | ProcessChange::Fork { .. })
-        {
-            let count = born.entry(host).or_insert(0);
-            processes.insert((host, process.pid), *count);
-            *count += 1;
-        }
-        let nth_process = |pid: u32| processes.get(&(host, pid)).copied();
+        let nth_process = |pid: u32| born.nth(host, pid, at);
         let Some((whose, what)) = words(&event.kind, nth_process) else { continue };
         let part = match whose {
             Whose::Wire(dir, mut ends) => {
@@ -66,7 +60,7 @@ pub(super) fn tracks(events: &[Event]) -> BTreeMap<Track, Vec<Moment>> {
             Whose::Pid(pid) => Part::Process(nth_process(pid).unwrap_or(usize::MAX)),
         };
         let track = Track { host: host.to_owned(), part };
-        tracks.entry(track).or_default().push(Moment { t: event.t, what });
+        tracks.entry(track).or_default().push(Moment { at, what });
     }
     tracks
 }
@@ -76,16 +70,18 @@ enum Whose {
     Pid(u32),
 }
 
-/// The event without what may differ: pids, ports, windows, arguments. `None` if it is not compared: the inside
+/// The event without what may differ: pids and ports. Windows may differ a little. `None` if it is not compared: the inside
 /// of a stack and the fate of zombies are not seen from outside.
 fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Whose, String)> {
     Some(match kind {
         Kind::Segment(segment) => {
-            let way = arrow(segment.dir);
-            let what = match segment.len {
-                0 => format!("{way} {} seq {}", segment.flags, segment.seq),
-                len => format!("{way} {} seq {} length {len}", segment.flags, segment.seq),
-            };
+            let mut what = format!("{} {} seq {}", arrow(segment.dir), segment.flags, segment.seq);
+            if let Some(ack) = segment.ack {
+                what += &format!(" ack {ack}");
+            }
+            if segment.len > 0 {
+                what += &format!(" length {}", segment.len);
+            }
             (Whose::Wire(segment.dir, [segment.src, segment.dst]), what)
         }
         Kind::Icmp(icmp) => {
@@ -93,13 +89,8 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
             (whose, format!("{} ICMP {}", arrow(icmp.dir), icmp.what))
         }
         Kind::Call(call) => {
-            let name =
-                call.within.map_or(call.name().to_owned(), |within| format!("{within}: {}", call.name()));
-            let what = match call.result {
-                Ok(_) if names_something(call.name()) || call.within == Some("fputs") => name,
-                Ok(value) => format!("{name} = {value}"),
-                Err(errno) => format!("{name} = -1 {errno}"),
-            };
+            let mut what = call.within.map_or(String::new(), |within| format!("{within}: "));
+            what += &called(call, nth_process);
             (Whose::Pid(call.pid), what)
         }
         Kind::Line(line) if line.stream != Stream::Stdin => {
@@ -119,6 +110,26 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
         }
         _ => return None,
     })
+}
+
+/// A call with its arguments and its result, without pids, ports and the length of a text that has them in it.
+fn called(call: &Call, nth_process: impl Fn(u32) -> Option<usize>) -> String {
+    let name = call.name();
+    let nth = |pid: u32| nth_process(pid).map_or("?".to_owned(), |nth| format!("#{}", nth + 1));
+    let arguments = match &call.what {
+        // The text is seen in the line itself.
+        SystemCall::Write { fd, .. } if call.within == Some("fputs") => return format!("{name}({fd})"),
+        SystemCall::Kill { pid, signal } => format!("{}, {signal}", nth(*pid)),
+        what => plain(&arguments(what), &nth_process),
+    };
+    match call.result {
+        Ok(pid) if names_process(name) => {
+            let pid = u32::try_from(pid).ok().filter(|pid| *pid > 0);
+            format!("{name}({arguments}) = {}", pid.map_or("0".to_owned(), nth))
+        }
+        Ok(value) => format!("{name}({arguments}) = {value}"),
+        Err(errno) => format!("{name}({arguments}) = -1 {errno}"),
+    }
 }
 
 /// A text without what differs from run to run: the n-th process of its host is `#n`, and a port that the kernel
@@ -154,8 +165,7 @@ const fn arrow(dir: Direction) -> char {
     }
 }
 
-/// Whether the call's result is a pid, which is a new one every time. (A text may be longer for one as well: that is
-/// seen in the line itself.)
-fn names_something(call: &str) -> bool {
+/// Whether the call's result is a pid, which is a new one every time.
+fn names_process(call: &str) -> bool {
     matches!(call, "fork" | "wait" | "waitpid")
 }

@@ -87,7 +87,7 @@ pub use expect::{Difference, check};
 pub(crate) use expect::{Observed, judge};
 pub use file::Mistake;
 pub use library::{BUILT_IN, BuiltIn, LoadError, load};
-pub use outcome::{Netstat, Outcome, Ps, RunError, Waiting};
+pub use outcome::{Netstat, Outcome, Ps, RunError, Stall, Waiting};
 pub use remedy::remedies;
 pub use set::{SetError, keys};
 

@@ -1,6 +1,7 @@
 //! What a run leaves behind.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -39,6 +40,18 @@ pub struct Outcome {
     pub netstat: Option<Netstat>,
     /// The processes, if [`Scenario::ps`](super::Scenario::ps) asked for them.
     pub ps: Option<Ps>,
+    /// When the machine was late itself, by time: of a real run.
+    pub stalls: Vec<Stall>,
+}
+
+/// A processor of this machine that woke late: whatever it was to do then was late by as much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Stall {
+    /// When it was to wake.
+    pub t: SimTime,
+    /// How much later it did.
+    pub late: Duration,
 }
 
 /// Every host's sockets at one moment.

@@ -86,6 +86,7 @@ pub(super) fn run<S: Stage>(
         netstat,
         ps,
         events,
+        stalls: Vec::new(),
     })
 }
 

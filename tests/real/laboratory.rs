@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     laboratory_keepalive_finds_the_crash,
     laboratory_connect_to_a_crashed_host_times_out,
     laboratory_and_simulation_agree,
+    laboratory_parts_from_a_simulation_that_is_wrong,
     laboratory_goes_as_the_library_expects_of_linux,
 ];
 
@@ -129,13 +130,16 @@ fn laboratory_goes_as_the_library_expects_of_linux() {
 }
 
 fn laboratory_and_simulation_agree() {
-    let scenarios: [&[&str]; 6] = [
+    let scenarios: [&[&str]; 9] = [
         &["normal"],
         &["reboot"],
         &["server-killed"],
         &["half-close"],
         &["crash", "retries=4"],
         &["unreachable", "retries=4"],
+        &["written:typed-late"],
+        &["written:keepalive-half-closed"],
+        &["written:late-server"],
     ];
     let _alone = alone();
     for scenario in scenarios {
@@ -144,4 +148,13 @@ fn laboratory_and_simulation_agree() {
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{scenario:?}: {told}\n{shown}");
     }
+}
+
+/// RTO floor +5 %, no timer wheel, delayed acknowledgment +25 %, no PSH, half the window: a comparison that notices none
+/// of these is worth nothing.
+fn laboratory_parts_from_a_simulation_that_is_wrong() {
+    let _alone = alone();
+    let output = crate::programs::program(&["mutants"]).output().unwrap();
+    let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{told}\n{shown}");
 }

@@ -24,6 +24,7 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
         ["connect", server] => real::connect(ConnectOptions::to(server).expect("an address")),
         ["run", name, stage] => runs::run(name, stage),
         ["compare", name, ref set @ ..] => runs::compare(name, set),
+        ["mutants"] => runs::mutants(),
         ["scenario", name, ref set @ ..] => runs::scenario(name, set),
         ["claim", name] => conformance::run_for_real(name),
         _ => panic!("no such program: {args:?}"),

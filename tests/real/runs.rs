@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use echosim::compare::{Scope, Tolerance, side_by_side};
 use echosim::errno::Errno;
+use echosim::packet::Flags;
 use echosim::scenario::{self, Scenario};
 use echosim::stage::{RealStage, expect_what_is_seen, on_linux};
 use echosim::time::SimTime;
@@ -56,15 +57,52 @@ pub(crate) fn scenario(name: &str, set: &[&str]) -> i32 {
 
 /// Runs a scenario of the library in the simulation and in the laboratory and shows both side by side; 1 if they part.
 pub(crate) fn compare(name: &str, set: &[&str]) -> i32 {
-    // A machine that runs tests is busy.
-    let tolerance = Tolerance { slack: Duration::from_millis(150), ..Tolerance::default() };
-    match side_by_side(&load(name, set), Scope::of(name), RealStage::Laboratory, tolerance) {
+    let scenario = match name.strip_prefix("written:") {
+        Some(name) => on_linux(&written(name)),
+        None => load(name, set),
+    };
+    match side_by_side(&scenario, Scope::of(name), RealStage::Laboratory, Tolerance::MEASURED) {
         Ok(both) => {
             both.report.write(&mut io::stdout().lock(), "Linux").expect("stdout");
             i32::from(!both.report.agrees())
         }
         Err(error) => failed(&error),
     }
+}
+
+/// Holds the kernel against simulations that are wrong on purpose: 1 if one of them goes unnoticed.
+pub(crate) fn mutants() -> i32 {
+    let right = on_linux(&written("mutants"));
+    let both = match side_by_side(&right, Scope::Everything, RealStage::Laboratory, Tolerance::MEASURED) {
+        Ok(both) => both,
+        Err(error) => return failed(&error),
+    };
+    let (real, mut failures) = (both.real, 0);
+    let mut check = |what: &str, sim: &[Event], agrees: bool| {
+        let report = Scope::Everything.compare(sim, &real.events, &real.stalls, Tolerance::MEASURED);
+        if report.agrees() != agrees {
+            failures += 1;
+            let mut out = io::stdout().lock();
+            writeln!(out, "{what}: agrees is {}", report.agrees()).expect("stdout");
+            report.write(&mut out, "Linux").expect("stdout");
+        }
+    };
+    check("as it is", &both.sim.events, true);
+    for (key, value) in [("rto_min", "210ms"), ("hz", "0"), ("delayed_ack", "50ms"), ("buffer", "32768")] {
+        let mut wrong = right.clone();
+        wrong.set(key, value).expect("a key");
+        check(&format!("{key}={value}"), &wrong.run().expect("a run").events, false);
+    }
+    let mut no_psh = both.sim.events.clone();
+    for event in &mut no_psh {
+        if let Kind::Segment(segment) = &mut event.kind
+            && segment.flags == Flags::PSH.with(Flags::ACK)
+        {
+            segment.flags = Flags::ACK;
+        }
+    }
+    check("no PSH", &no_psh, false);
+    i32::from(failures > 0)
 }
 
 fn failed(error: &dyn std::error::Error) -> i32 {
@@ -235,9 +273,73 @@ fn written(name: &str) -> Scenario {
              host = 'server'",
             &[("syn_retries", "1")],
         ),
+        // What a comparison is to notice: a delayed acknowledgment, windows, and seven retransmissions.
+        "mutants" => (
+            "[host.client]
+             run = 'echo-client server'
+             type = [{ at = '500ms', line = 'one' }, { at = '500ms', line = 'two' }, { at = '1s', line = 'gone' }]
+             [[fault]]
+             at = '750ms'
+             do = 'crash'
+             host = 'server'",
+            &[("retries", "6")],
+        ),
+        // The client ends when the server's child is killed; a line is typed when there is nothing to read it.
+        "typed-late" => (
+            "[host.client]
+             run = 'echo-client server'
+             type = [{ at = '500ms', line = 'hello' }, { at = '1500ms', line = 'x' }, { at = '1502ms', line = 'late' }]
+             [[fault]]
+             at = '1s'
+             do = 'kill'
+             host = 'server'
+             process = 'child'
+             signal = 'SIGKILL'
+             [[fault]]
+             at = '2s'
+             do = 'shutdown'
+             host = 'server'
+             [[fault]]
+             at = '4s'
+             do = 'boot'
+             host = 'server'",
+            &[],
+        ),
+        "keepalive-half-closed" => (
+            "[host.client]
+             run = 'echo-client server --half-close --keepalive=3s,1s,3'
+             stdin = ['hello']
+             [[fault]]
+             at = '2s'
+             do = 'crash'
+             host = 'server'",
+            &[],
+        ),
+        // The server comes up while the client connects, and its program half a second later: for two hosts.
+        "late-server" => (
+            "start = '500ms'
+             [host.client]
+             run = 'echo-client server'
+             start = '1s'
+             type = [{ at = '0s', line = 'hello' }]
+             [[fault]]
+             at = '0s'
+             do = 'crash'
+             host = 'server'
+             [[fault]]
+             at = '3500ms'
+             do = 'boot'
+             host = 'server'",
+            &[],
+        ),
         _ => panic!("no scenario {name}"),
     };
-    let server = if name == "connect-refused" { "[host.server]\n" } else { SERVER };
+    let server = match name {
+        "connect-refused" => "[host.server]\n",
+        // It leaves what the client has said unread, and unanswered.
+        "keepalive-half-closed" => "[host.server]\nrun = 'echo-server --read-after=100s'\n",
+        _ => SERVER,
+    };
     let text = format!("name = 'Of a test'\nuntil = '30s'\n{server}{text}\n");
     let mut scenario = Scenario::parse(name, &text).unwrap_or_else(|mistake| panic!("{mistake}"));
     for (key, value) in set {

@@ -54,13 +54,15 @@ fn head(
     writeln!(
         out,
         "which takes some minutes, and root or unprivileged user namespaces. Two runs agree when each process makes the \
-         same calls with the same results and errors in the same order, each connection has the same segments and ICMP \
-         errors in the same order at both its ends, and no time is off by more than {} % of its span, a granule of the \
-         kernel's timer wheel (4 ms for a span up to 0.25 s, 32 ms up to 2 s, 0.26 s up to 16 s, 2 s up to 131 s) and \
-         {} ms for processes that wait for a processor. A span is the time since the last line was typed, process \
-         started or fault struck that the host can know of.\n",
-        tolerance.share * 100.0,
-        tolerance.slack.as_millis()
+         same calls with the same arguments, results and errors in the same order, each connection has the same segments \
+         (flags, sequence and acknowledgment numbers, length) and ICMP errors in the same order at both its ends, no \
+         window differs by more than a full-sized segment and a unit of its scale, and no time is off by more than {} % \
+         of its span and a granule of the kernel's timer wheel (4 ms for a span up to 0.25 s, 32 ms up to 2 s, 0.26 s up \
+         to 16 s, 2 s up to 131 s). A span is the time since the event's cause: what came before it at its host, the \
+         sending of its packet, or what set the timer. Where processes of this machine were woken late meanwhile, which \
+         is measured, a time may be off by as much more. All the timers of a run together may not be later or earlier \
+         than chance explains.\n",
+        tolerance.share * 100.0
     )
 }
 
@@ -76,9 +78,10 @@ fn table(out: &mut dyn Write, entries: &[Entry]) -> io::Result<()> {
             Scope::Ends(_) => format!("{} events: what is printed, fails and ends", report.pairs()),
         };
         let errors = if finding.errors.is_empty() { "–".to_owned() } else { finding.errors.join(", ") };
-        let order = match report.agrees_in_order() {
-            true => "agrees",
-            false => "**parts**",
+        let order = match (report.agrees_in_order(), report.drift.is_off()) {
+            (true, false) => "agrees",
+            (true, true) => "agrees; **its timers do not**",
+            (false, _) => "**parts**",
         };
         let worst = report.worst().filter(|_| entry.plan.scope == Scope::Everything);
         let (off, there) = worst.map_or((String::new(), String::new()), |(row, timing)| {
@@ -135,6 +138,9 @@ fn partings(out: &mut dyn Write, entries: &[Entry], kernel: &str) -> io::Result<
         for row in rows.iter().take(SHOWN) {
             let (host, what) = row.host_and_what();
             let how = match row {
+                Row::Both { windows: Some((sim, real)), .. } => {
+                    format!("window {sim}, and {real} on {kernel}")
+                }
                 Row::Both { timing, .. } => {
                     format!("off by {}, allowed {}", deviation(row), span::show(timing.allowed))
                 }
@@ -173,9 +179,10 @@ fn worst(entries: &[Entry]) -> Option<(&Entry, &Row)> {
 fn deviation(row: &Row) -> String {
     let Some(timing) = row.timing() else { return String::new() };
     let sign = if timing.real < timing.sim { '−' } else { '+' };
-    let (off, since) = (timing.off().as_secs_f64(), timing.since.as_secs_f64());
+    let (off, since) = (timing.off().as_secs_f64(), timing.sim.as_secs_f64());
     let off = if off < 0.1 { format!("{sign}{:.1} ms", off * 1e3) } else { format!("{sign}{off:.3} s") };
     match since {
+        0.0 => off,
         ..1.0 => format!("{off} of {:.0} ms", since * 1e3),
         _ => format!("{off} of {since:.1} s ({:.1} %)", timing.off().as_secs_f64() / since * 100.0),
     }

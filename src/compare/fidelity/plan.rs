@@ -28,6 +28,11 @@ const KNOWN: &[(&str, &str)] = &[
          is whether its RST finds the server in `read` or in `write`.",
     ),
     (
+        "close-trap",
+        "The child's echo and the FIN behind it leave at one moment in the simulation, where a program's work takes no time. \
+         On a kernel the client may look between the two, and poll finds no hangup yet.",
+    ),
+    (
         "crowd",
         "A process that waits long for a processor answers late, and its kernel acknowledges by itself meanwhile.",
     ),

@@ -99,7 +99,7 @@ fn first_over(running: &[(usize, Plan, Supervisor)]) -> Result<usize, RealError>
 
 impl Finding {
     fn of(plan: &Plan, real: &Outcome, tolerance: Tolerance) -> Finding {
-        let report = plan.scope.compare(&plan.sim.events, &real.events, tolerance);
+        let report = plan.scope.compare(&plan.sim.events, &real.events, &real.stalls, tolerance);
         let mut errors = Vec::new();
         for event in &real.events {
             if let Kind::Call(call) = &event.kind

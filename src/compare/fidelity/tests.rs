@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::compare::{Report, Row, Timing, Tolerance};
+use crate::compare::{Drift, Report, Row, Timing, Tolerance};
 use crate::scenario;
 use crate::stage::seen_length;
 use crate::time::SimTime;
@@ -13,25 +13,31 @@ fn plan(name: &str) -> Plan {
 fn row(real_millis: u64) -> Row {
     let at = |millis| SimTime::ZERO + Duration::from_millis(millis);
     let span = Duration::from_millis;
-    let timing = Timing { sim: span(10), real: span(real_millis), since: span(10), allowed: span(19) };
+    let timing = Timing { sim: span(10), real: span(real_millis), allowed: span(19) };
     Row::Both {
         host: "client".into(),
         what: "readline: read = 6".into(),
         sim: at(10),
         real: at(real_millis),
         timing,
+        windows: None,
     }
 }
 
 fn entry(name: &str, rows: Vec<Row>) -> Entry {
-    let report = Report { rows, tolerance: Tolerance::default(), wire_unwatched: false };
+    let report = Report {
+        rows,
+        tolerance: Tolerance::MEASURED,
+        drift: Drift { mean: 0.0, timers: 0 },
+        wire_unwatched: false,
+    };
     let finding = Finding { report, segments: 12, errors: vec!["ECONNRESET"] };
     Entry { plan: plan(name), found: Ok(finding) }
 }
 
 fn text(entries: &[Entry]) -> String {
     let mut out = Vec::new();
-    page(&mut out, entries, Tolerance::default(), ("Linux 6.18.44", "Linux 6.18.44 on x86_64, 2 × CPU"))
+    page(&mut out, entries, Tolerance::MEASURED, ("Linux 6.18.44", "Linux 6.18.44 on x86_64, 2 × CPU"))
         .unwrap();
     String::from_utf8(out).unwrap()
 }

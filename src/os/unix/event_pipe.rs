@@ -67,6 +67,11 @@ impl EventPipe {
         EventPipe { host: host.into(), ..self.clone() }
     }
 
+    /// The moment that times are counted from.
+    pub(crate) const fn start(&self) -> Instant {
+        self.start
+    }
+
     /// The time of the next event.
     pub fn now(&self) -> SimTime {
         SimTime::ZERO + self.start.elapsed()

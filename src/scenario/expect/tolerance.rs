@@ -21,6 +21,10 @@ impl Default for Tolerance {
 }
 
 impl Tolerance {
+    /// One per cent, a kernel with HZ=250, and nothing for the machine: where that is measured.
+    pub const MEASURED: Tolerance =
+        Tolerance { share: 0.01, jiffy: Duration::from_millis(4), slack: Duration::ZERO };
+
     /// None: a simulated run is exact.
     pub const NONE: Tolerance = Tolerance { share: 0.0, jiffy: Duration::ZERO, slack: Duration::ZERO };
 
@@ -30,7 +34,8 @@ impl Tolerance {
     }
 
     /// Linux rounds a timer up to the slots of its wheel: 64 of them a level, each level eight times as coarse.
-    fn granule(&self, span: Duration) -> Duration {
+    /// What `span` is rounded up to, at the most.
+    pub(crate) fn granule(&self, span: Duration) -> Duration {
         let mut granule = self.jiffy;
         while !granule.is_zero() && span > granule * 64 && granule < Duration::from_secs(3600) {
             granule *= 8;

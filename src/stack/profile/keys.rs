@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::linux::syn_waits;
-use super::{AbortedAccept, GiveUp, Profile, Rto};
+use super::{AbortedAccept, GiveUp, Profile, Rto, TimerWheel};
 use crate::errno::Errno;
 use crate::span;
 
@@ -176,6 +176,15 @@ const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key(
+        "hz",
+        "the kernel's jiffies a second (CONFIG_HZ): 100, 250, 1000; 0 for timers without a wheel",
+        None,
+        |profile, value| {
+            profile.wheel = hz(value)?;
+            Ok(())
+        },
+    ),
     key("buffer", "octets in each socket buffer", None, |profile, value| {
         profile.buffer = buffer(value)?;
         Ok(())
@@ -289,6 +298,14 @@ fn segments(value: &str) -> Result<u32, String> {
     }
 }
 
+fn hz(value: &str) -> Result<Option<TimerWheel>, String> {
+    match value.parse() {
+        Ok(0) => Ok(None),
+        Ok(hz @ 24..=1_000) => Ok(Some(TimerWheel::new(hz))),
+        _ => Err("jiffies a second from 24 to 1000, or 0".to_owned()),
+    }
+}
+
 fn switch(value: &str) -> Result<bool, String> {
     match value {
         "on" => Ok(true),
@@ -328,6 +345,7 @@ mod tests {
                 "aborted_accept" => "EPROTO",
                 "tail_loss_probe" => "off",
                 "buffer" => "4096",
+                "hz" => "1000",
                 "initial_window" => "4",
                 "ip_local_port_range" => "1024-5000",
                 key if key.contains("retries") || key.contains("probes") => "3",

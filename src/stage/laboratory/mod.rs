@@ -23,7 +23,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use bytes::Bytes;
 
-use super::processes::{self, Network, RealHost};
+use super::processes::{self, Meter, Network, RealHost};
 use crate::os::unix::{Parent, be_prompt};
 use crate::packet;
 use crate::router::{LinkId, Met, Router};
@@ -38,8 +38,15 @@ use tap::Tap;
 pub(super) fn run(scenario: &Scenario, parent: Parent) -> io::Result<Outcome> {
     let hosts = RealHost::all(scenario, &scenario.addrs())?;
     let recorder = Recorder::new("world");
-    let laboratory = Laboratory::new(scenario, &recorder, parent)?;
-    processes::run(scenario, hosts, laboratory, recorder)
+    become_root(parent)?;
+    // The kernel may wake us up to 50 µs late to save power: not here.
+    nix::sys::prctl::set_timerslack(1)?;
+    // Without the right to it the machine should be quiet.
+    _ = be_prompt();
+    // Before there are hosts: what runs in a host's namespace keeps it alive.
+    let meter = Meter::start()?;
+    let laboratory = Laboratory::new(scenario, &recorder)?;
+    processes::run(scenario, hosts, laboratory, recorder, meter)
 }
 
 /// Every host in a namespace of its own, and the router that moves packets between them in real time.
@@ -65,12 +72,7 @@ impl Laboratory<'_> {
     /// # Errors
     ///
     /// What this machine lacks.
-    fn new<'a>(scenario: &'a Scenario, recorder: &Recorder, parent: Parent) -> io::Result<Laboratory<'a>> {
-        become_root(parent)?;
-        // The kernel may wake us up to 50 µs late to save power: not here.
-        nix::sys::prctl::set_timerslack(1)?;
-        // Without the right to it the machine should be quiet.
-        _ = be_prompt();
+    fn new<'a>(scenario: &'a Scenario, recorder: &Recorder) -> io::Result<Laboratory<'a>> {
         let own = vec![router_addr(scenario.ip)];
         let mut router = Router::new(own, scenario.seed, recorder.clone());
         let mut ends = Vec::with_capacity(scenario.hosts.len());

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::processes::{self, FoundSocket, Network, RealHost};
+use super::processes::{self, FoundSocket, Meter, Network, RealHost};
 use crate::echo::Command;
 use crate::scenario::{Outcome, Scenario};
 use crate::sim::IpVersion;
@@ -14,7 +14,7 @@ use crate::timeline::Recorder;
 /// Runs a scenario on this machine's loopback. No fault can strike a link there.
 pub(super) fn run(scenario: &Scenario) -> io::Result<Outcome> {
     let (loopback, hosts) = Loopback::new(scenario)?;
-    processes::run(scenario, hosts, loopback, Recorder::new("world"))
+    processes::run(scenario, hosts, loopback, Recorder::new("world"), Meter::start()?)
 }
 
 /// Nothing but the kernel as it is; only that all hosts share it has to be known.

@@ -2,6 +2,7 @@
 //!
 //! | module | what lives there |
 //! | --- | --- |
+//! | `meter` | how late this machine is |
 //! | `network` | what is asked of the network between the processes |
 //! | `hosts` | what each host runs |
 //! | `process`, `terminal` | a process that the scenario starts, and its standard input |
@@ -9,6 +10,7 @@
 //! | `proc`, `sockets`, `sock_diag` | what the kernel tells of processes and sockets |
 
 mod hosts;
+mod meter;
 mod network;
 mod proc;
 mod process;
@@ -39,6 +41,7 @@ use process::Process;
 use table::Table;
 
 pub(in crate::stage) use hosts::{BUFFER, RealHost};
+pub(in crate::stage) use meter::Meter;
 pub(in crate::stage) use network::{FoundSocket, Network};
 
 /// How long nothing happens before nothing will.
@@ -58,6 +61,7 @@ pub(super) fn run<N: Network>(
     hosts: Vec<RealHost>,
     network: N,
     recorder: Recorder,
+    meter: Meter,
 ) -> io::Result<Outcome> {
     // The clock starts here: setting up the network has taken its time.
     let (pipe, reader) = EventPipe::new("world")?;
@@ -74,7 +78,8 @@ pub(super) fn run<N: Network>(
         last_change: SimTime::ZERO,
         timers_at: SimTime::ZERO,
     };
-    script::run(scenario, &mut stage, None, None)
+    let outcome = script::run(scenario, &mut stage, None, None)?;
+    Ok(Outcome { stalls: meter.finish(stage.pipe.start())?, ..outcome })
 }
 
 /// The hosts of a scenario as processes.
