@@ -111,7 +111,6 @@ impl Row {
     }
 
     /// Where it was, and what.
-
     pub fn host_and_what(&self) -> (&str, &str) {
         match self {
             Row::Both { host, what, .. }

@@ -9,11 +9,11 @@ use std::thread;
 
 use super::capture::Capture;
 use super::origin::Origin;
-use crate::report::{self, Palette};
+use crate::report::{self, Palette, RunInfo};
 use crate::timeline::{Event, Recorder};
 
 /// Events at the most that a failed test leaves: of a long simulation its end.
-const MOST: usize = 20_000;
+pub(super) const LEFT: usize = 20_000;
 
 /// What is to be done when a simulation ends.
 #[derive(Debug, Default)]
@@ -32,7 +32,8 @@ impl Artifacts {
     /// Writes what has to be written of what happened.
     pub(super) fn write(self, recorder: &Recorder) {
         if !self.captures.is_empty() {
-            let (run, events) = (self.origin.run_info(), recorder.events_from(0));
+            let events = recorder.events_from(0);
+            let run = self.run_info(recorder.len() - events.len());
             for capture in &self.captures {
                 if let Err(error) = capture.write(&run, &events) {
                     say(&format!("no capture in {error}"));
@@ -40,8 +41,8 @@ impl Artifacts {
             }
         }
         if (self.failed || thread::panicking()) && !recorder.is_empty() {
-            let first = recorder.len().saturating_sub(MOST);
-            match self.leave(&recorder.events_from(first), first) {
+            let events = recorder.events_from(recorder.len().saturating_sub(LEFT));
+            match self.leave(&events, recorder.len() - events.len()) {
                 Ok(Some(trace)) => {
                     let again = self.origin.command();
                     say(&format!("what happened is in {} and beside it, again: {again}", trace.display()));
@@ -58,13 +59,19 @@ impl Artifacts {
         let Some(path) = self.origin.path() else { return Ok(None) };
         let (trace, capture) = (with_suffix(&path, ".txt"), with_suffix(&path, ".pcapng"));
         path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+        let run = self.run_info(left_out);
+        report::to_file(&trace, |out| report::text(out, &run, events, &Palette::PLAIN))?;
+        Capture::new(capture).write(&run, events)?;
+        Ok(Some(trace))
+    }
+
+    /// What is written at the head of a report without its first events.
+    fn run_info(&self, left_out: usize) -> RunInfo {
         let mut run = self.origin.run_info();
         if left_out > 0 {
             run.sentence.push_str(&format!(", without the first {left_out} events"));
         }
-        report::to_file(&trace, |out| report::text(out, &run, events, &Palette::PLAIN))?;
-        Capture::new(capture).write(&run, events)?;
-        Ok(Some(trace))
+        run
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 
 use crate::stack::{Profile, System};
 
@@ -51,20 +52,31 @@ fn with_grown_buffers(profile: Profile) -> Profile {
 
 /// What a test has set, by a host's name or address.
 #[derive(Default)]
-pub(super) struct OverridesByHost(BTreeMap<String, Overrides>);
+pub(super) struct OverridesByHost {
+    hosts: BTreeMap<String, Overrides>,
+    /// The ephemeral ports that turmoil's builder names for all hosts, if it names any; `None` until that is known.
+    pub(super) ports: Option<Option<RangeInclusive<u16>>>,
+}
 
 impl OverridesByHost {
     /// What is set for a host from its next boot on.
     pub(super) fn of(&mut self, host: impl ToString) -> &mut Overrides {
-        self.0.entry(host.to_string()).or_default()
+        self.hosts.entry(host.to_string()).or_default()
     }
 
     /// What the host boots with: what its name says goes before what its address does.
     pub(super) fn config(&self, addr: IpAddr, name: &str) -> HostConfig {
         let nothing = Overrides::default();
-        let by_name = self.0.get(name).unwrap_or(&nothing);
-        let by_addr = self.0.iter().find(|(host, _)| host.parse() == Ok(addr)).map(|(_, of_host)| of_host);
-        by_name.or(by_addr.unwrap_or(&nothing))
+        let by_name = self.hosts.get(name).unwrap_or(&nothing);
+        let by_addr =
+            self.hosts.iter().find(|(host, _)| host.parse() == Ok(addr)).map(|(_, of_host)| of_host);
+        let mut config = by_name.or(by_addr.unwrap_or(&nothing));
+        let ports = &mut config.profile.ephemeral_ports;
+        let is_set = *ports != Profile::of(config.profile.system).ephemeral_ports;
+        if let Some(Some(named)) = self.ports.as_ref().filter(|_| !is_set) {
+            *ports = named.clone();
+        }
+        config
     }
 }
 
@@ -84,5 +96,17 @@ mod tests {
         assert_eq!((client.mtu, client.segmentation_offload), (576, false));
         let other = overrides.config("fe80::2".parse().unwrap(), "client");
         assert_eq!((other.mtu, other.segmentation_offload, other.profile.buffer), (1_500, true, 98_304));
+    }
+
+    #[test]
+    fn ports_that_the_builder_names_are_every_hosts_whose_profile_has_none_of_its_own() {
+        let mut overrides = OverridesByHost::default();
+        let addr: IpAddr = "fe80::1".parse().unwrap();
+        overrides.ports = Some(Some(50_000..=50_010));
+        let own = Profile { ephemeral_ports: 40_000..=40_000, ..Profile::of(System::Linux) };
+        overrides.of("own").profile = Some(own);
+        overrides.of("bsd").profile = Some(Profile::of(System::Bsd));
+        let ports = |host| overrides.config(addr, host).profile.ephemeral_ports;
+        assert_eq!(["own", "bsd", "other"].map(ports), [40_000..=40_000, 50_000..=50_010, 50_000..=50_010]);
     }
 }

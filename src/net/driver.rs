@@ -5,12 +5,11 @@
 //! holds as many moments.
 
 use std::collections::BTreeMap;
-use std::future::{Future, pending};
+use std::future::pending;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +19,7 @@ use super::announce::{Announcement, PORT};
 use super::faults::{self, Verdict};
 use super::host::{AttachedHost, State};
 use super::in_flight::DatagramId;
+use super::udp;
 use crate::packet::{self, Unreachable};
 use crate::time::SimTime;
 use crate::timeline::LostReason;
@@ -38,7 +38,12 @@ pub(super) fn start(host: Arc<AttachedHost>, hint: IpAddr) -> io::Result<()> {
         true => Ipv4Addr::UNSPECIFIED.into(),
         false => Ipv6Addr::UNSPECIFIED.into(),
     };
-    let udp = at_once(UdpSocket::bind(SocketAddr::new(any, PORT)))?;
+    let knows_ports = host.network.lock().overrides.ports.is_some();
+    if !knows_ports {
+        let named = udp::named_ports(any)?;
+        host.network.lock().overrides.ports = Some(named);
+    }
+    let udp = udp::bind(any, PORT)?;
     let announcement = Announcement::make(&udp, any)?;
     tokio::spawn(drive(RuntimeGuard(host), udp, announcement));
     Ok(())
@@ -50,14 +55,6 @@ fn is_ipv4(hint: IpAddr) -> bool {
     let first_v4 = turmoil::reverse_lookup(Ipv4Addr::new(192, 168, 0, 1).into()).is_some();
     let first_v6 = turmoil::reverse_lookup(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1).into()).is_some();
     if first_v4 == first_v6 { hint.is_ipv4() } else { first_v4 }
-}
-
-/// turmoil binds without waiting.
-fn at_once<T>(bind: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    match pin!(bind).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(bound) => bound,
-        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
-    }
 }
 
 /// The host is up as long as its runtime lives.

@@ -49,7 +49,8 @@
 //!   the working directory, nothing is left.
 //! - `TEST` is the thread's name, as libtest has it, with `.` for `::`; what fails on a `main` or unnamed thread
 //!   shares the name `main`. The files are replaced when the test fails again, and stay when it passes.
-//! - Of more than 20 000 events the last 20 000 are left. With [`recording`] off, nothing is.
+//! - Of more than 20 000 events the last 20 000 are left. With [`recording`] off, nothing is; [`recording_limit`] says
+//!   how many events a simulation keeps.
 //! - A test that ends with turmoil's own `sim.run()?` does not panic when it fails, nor does a test whose `Sim` is
 //!   gone before it asserts: the first leaves its trace with [`run`], the second as long as it keeps its `Sim`.
 //! - The run is the same again if the test sets turmoil's `rng_seed`; turmoil draws another one each time if not.
@@ -72,6 +73,7 @@
 //!   grow to megabytes. A size that is set, at the socket or in a profile of one's own, is kept.
 //! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
 //!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
+//! - Ephemeral ports are those of the host's system, unless turmoil's builder or the host's profile names others.
 //! - A host learns its address one tick after its first use of a socket; the first `connect` waits for it.
 //! - Clocks are tokio's, with 1 ms: a timer fires up to that much late. A packet from a host to itself takes
 //!   1 ms. With a longer `tick_duration` packets wait for the next tick, timers keep their millisecond.
@@ -87,7 +89,7 @@
 //! | `socket.rs`, `waits.rs` | one socket, and the tasks that wait for it |
 //! | `host.rs`, `clock.rs` | one host's stack and time |
 //! | `driver.rs`, `in_flight.rs` | the task that carries packets; what is under way |
-//! | `attach.rs`, `announce.rs` | a host's first use of a socket; how it learns its address |
+//! | `attach.rs`, `announce.rs`, `udp.rs` | a host's first use of a socket; how it learns its address, and its ports |
 //! | `boot.rs` | a host that is attached before and after its program |
 //! | `network.rs`, `faults.rs`, `settings.rs` | what a simulation's hosts share |
 //! | `config.rs` | how a host is configured, unless its test says otherwise |
@@ -113,6 +115,7 @@ mod origin;
 mod settings;
 mod socket;
 pub mod tcp;
+mod udp;
 mod waits;
 
 use std::io;
@@ -128,7 +131,7 @@ pub use boot::boot;
 pub use idle::run;
 pub use late_timer::LateTimer;
 pub use settings::{
-    loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording,
+    loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording, recording_limit,
     segmentation_offload, timeline, unreachable,
 };
 

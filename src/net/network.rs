@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use super::artifacts::Artifacts;
+use super::artifacts::{Artifacts, LEFT};
 use super::config::OverridesByHost;
 use super::faults::{Faults, HostName, Verdict};
 use super::in_flight::InFlight;
@@ -23,6 +23,9 @@ use crate::timeline::{LostReason, Recorder};
 thread_local! {
     static CURRENT: RefCell<Arc<Network>> = RefCell::new(Arc::new(Network::new()));
 }
+
+/// Events that a timeline keeps unless a test says otherwise.
+const RECORDED: usize = 1_000_000;
 
 /// Hosts take turns of one tick; this much their clocks may be apart within one simulation.
 const LONGEST_TICK: Duration = Duration::from_secs(1);
@@ -39,6 +42,8 @@ pub(super) struct Shared {
     /// Idle time left out so far: what turmoil's clock lacks.
     pub(super) skipped: Duration,
     pub(super) recorder: Recorder,
+    /// How many events it keeps.
+    pub(super) recording_limit: usize,
     pub(super) faults: Faults,
     pub(super) in_flight: InFlight,
     pub(super) hosts: BTreeMap<IpAddr, HostEntry>,
@@ -68,6 +73,14 @@ pub(super) trait HostView: Send + Sync {
     fn wake(&self);
 }
 
+/// A timeline of so many events, with the data of the packets of those that a failed test leaves.
+pub(super) fn recorder(limit: usize) -> Recorder {
+    let recorder = Recorder::new("network");
+    recorder.limit(limit);
+    recorder.keep_data(Some(LEFT));
+    recorder
+}
+
 /// A host that has attached at least once.
 pub(super) struct HostEntry {
     pub(super) name: Arc<str>,
@@ -91,7 +104,8 @@ impl Network {
             epoch: None,
             latest: SimTime::ZERO,
             skipped: Duration::ZERO,
-            recorder: Recorder::new("network"),
+            recorder: recorder(RECORDED),
+            recording_limit: RECORDED,
             faults: Faults::default(),
             in_flight: InFlight::default(),
             hosts: BTreeMap::new(),
@@ -149,6 +163,8 @@ impl Network {
             (std::mem::take(&mut shared.artifacts), shared.recorder.clone())
         };
         artifacts.write(&recorder);
+        // What it takes is not for the next simulation to carry along.
+        self.lock().recorder = Recorder::off("network");
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Shared> {

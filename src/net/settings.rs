@@ -1,14 +1,14 @@
 //! What a test may ask of the network and tell it, on the thread its simulation runs on.
 //!
 //! Everything here is about the simulation that lives on the calling thread, from outside it (between two
-//! steps) or from a program inside. Before the first socket is used it is about the simulation to come; after
-//! turmoil's `Sim` is dropped, what happened can still be looked at until something new is set or attached.
+//! steps) or from a program inside. Before the first socket is used it is about the simulation to come, and so it is
+//! after turmoil's `Sim` was dropped.
 
 use std::io;
 use std::path::Path;
 
 use super::capture::Capture;
-use super::network::Network;
+use super::network::{Network, recorder};
 use crate::packet::Unreachable;
 use crate::stack::{Profile, SocketInfo};
 use crate::timeline::{Event, Recorder};
@@ -74,18 +74,37 @@ pub fn only_sockets(host: impl ToString) {
     Network::current().lock().sockets_only.push(host.to_string());
 }
 
-/// Whether hosts that boot from now on write to the [`timeline`]: they do if nothing is said. An event takes
-/// some 200 octets, and every packet is two.
+/// Whether hosts that boot from now on write to the [`timeline`]: they do if nothing is said. What is kept is freed when
+/// it is turned off.
 pub fn recording(on: bool) {
-    let recorder = if on { Recorder::new("network") } else { Recorder::off("network") };
     let network = Network::current();
     let mut network = network.lock();
     if network.recorder.is_on() != on {
-        network.recorder = recorder;
+        let limit = network.recording_limit;
+        network.recorder = if on { recorder(limit) } else { Recorder::off("network") };
+        if !network.artifacts.captures.is_empty() {
+            network.recorder.keep_data(None);
+        }
     }
 }
 
-/// Everything that happened so far, in the order it happened: segments, ICMP errors, losses, states.
+/// How many events the [`timeline`] keeps at the most, the newest: a million if nothing is said. Of a simulation that
+/// goes on, the oldest are let go an eighth of them at a time.
+///
+/// An event takes some 300 octets, and every packet is two: as it left and as it came. With its packet's data it takes
+/// as much more as that is long; so the data is kept only for the last 20 000 events, which is what a failed test leaves,
+/// unless there is a [`pcapng`].
+pub fn recording_limit(events: usize) {
+    let network = Network::current();
+    let mut network = network.lock();
+    network.recording_limit = events;
+    network.recorder.limit(events);
+}
+
+/// Everything that happened so far, in the order it happened: segments, ICMP errors, losses, states. Of more events than
+/// the [`recording_limit`] it is the last of them.
+///
+/// When turmoil's `Sim` is dropped the timeline is, too: then this is empty.
 ///
 /// turmoil's own partitions, holds and queues are not seen: what they take leaves a host and does not arrive.
 pub fn timeline() -> Vec<Event> {
@@ -99,7 +118,9 @@ pub fn timeline() -> Vec<Event> {
 ///
 /// It may be asked for before the simulation or while it runs, and is about the whole of it. The file is there
 /// at once and without packets; it is replaced by the whole capture when the simulation ends, which is when
-/// turmoil's `Sim` is dropped, be it by a test that panics. What was not [recorded](recording) is not in it.
+/// turmoil's `Sim` is dropped, be it by a test that panics. What was not [recorded](recording) is not in it, nor what is
+/// more than the [`recording_limit`]; and of what had happened 20 000 events before it was asked for there are headers
+/// only, as with tcpdump's `-s`.
 ///
 /// # Errors
 ///
@@ -121,7 +142,10 @@ pub fn pcapng_host(host: impl ToString, path: impl AsRef<Path>) -> io::Result<()
 
 fn order(capture: Capture) {
     let network = Network::current();
-    let captures = &mut network.lock().artifacts.captures;
+    let mut network = network.lock();
+    // A capture shows data.
+    network.recorder.keep_data(None);
+    let captures = &mut network.artifacts.captures;
     captures.retain(|other| !capture.replaces(other));
     captures.push(capture);
 }

@@ -9,7 +9,7 @@ mod seq;
 
 use std::net::IpAddr;
 
-use smoltcp::wire::{IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
+use smoltcp::wire::{IPV6_HEADER_LEN, IpProtocol, IpVersion, Ipv4Packet, Ipv6Packet};
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
@@ -57,6 +57,32 @@ pub(crate) fn view(bytes: &[u8]) -> Result<Packet, Malformed> {
 pub fn addresses(bytes: &[u8]) -> Result<(IpAddr, IpAddr), Malformed> {
     let ip = Ip::parse(bytes)?;
     Ok((ip.src, ip.dst))
+}
+
+/// Octets of the headers of IP and TCP; all of a packet that is no TCP segment. Whether what follows is there or not.
+pub(crate) fn headers_len(bytes: &[u8]) -> usize {
+    const TCP: u8 = 6;
+    let octet = |at: usize| bytes.get(at).copied().unwrap_or_default();
+    let (tcp_at, protocol) = match octet(0) >> 4 {
+        4 => (usize::from(octet(0) & 0x0f) * 4, octet(9)),
+        6 => (IPV6_HEADER_LEN, octet(6)),
+        _ => return bytes.len(),
+    };
+    match protocol {
+        TCP => (tcp_at + usize::from(octet(tcp_at + 12) >> 4) * 4).min(bytes.len()),
+        _ => bytes.len(),
+    }
+}
+
+/// Octets of a packet, as its IP header says: more than there are if it has been cut.
+pub(crate) fn said_len(bytes: &[u8]) -> usize {
+    let octet = |at: usize| usize::from(bytes.get(at).copied().unwrap_or_default());
+    let said = match octet(0) >> 4 {
+        4 => octet(2) << 8 | octet(3),
+        6 => IPV6_HEADER_LEN + (octet(4) << 8 | octet(5)),
+        _ => 0,
+    };
+    said.max(bytes.len())
 }
 
 /// Where a packet goes that this host has made itself.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::packet::headers_len;
 use crate::timeline::{Direction, Event, Kind, LostReason};
 
 /// A packet's way; numbers are places in the list of events.
@@ -130,18 +131,19 @@ impl Pairing {
 
     /// What a corrupted packet was before: the one underway that differs from it in the fewest bits.
     fn likest(&self, mark: &Mark) -> Option<Mark> {
-        let alike = self.underway.keys().filter(|other| other.len() == mark.len());
+        // Also in a field that says how long it is.
         let differing = |other: &&Mark| {
             other.iter().zip(mark).map(|(one, other)| (one ^ other).count_ones()).sum::<u32>()
         };
-        alike.min_by_key(differing).cloned()
+        self.underway.keys().min_by_key(differing).cloned()
     }
 }
 
-/// The packet without what routers change on the way: the hop limit and, in IPv4, the header's checksum.
+/// The packet's headers without what routers change on the way: the hop limit and, in IPv4, the header's checksum. Data
+/// may have been cut off, and TCP's checksum tells one from another.
 fn mark(event: &Event) -> Mark {
     let Some(packet) = &event.packet else { return drawn(&event.kind).into_bytes() };
-    let mut mark = packet.to_vec();
+    let mut mark = packet[..headers_len(packet)].to_vec();
     let changed: &[usize] = match mark.first().map(|octet| octet >> 4) {
         Some(4) => &[8, 10, 11],
         Some(6) => &[7],

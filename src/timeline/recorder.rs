@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::event::{
     Direction, Event, Icmp, Kind, LostPacket, LostReason, Probe, Retransmission, SegmentEvent,
 };
-use crate::packet::{Flags, IcmpError, Packet, Segment, Seq};
+use crate::packet::{Flags, IcmpError, Packet, Segment, Seq, headers_len, with_checksum};
 use crate::time::SimTime;
 
 /// Everything that happened in a run, in time order; ties stand in the order they were recorded.
@@ -26,6 +26,10 @@ pub struct Timeline {
     leaves_out_checksums: bool,
     /// Initial sequence number by sender and receiver, for numbers relative to it.
     origins: BTreeMap<(SocketAddr, SocketAddr), Seq>,
+    /// How many events are kept at the most: the newest.
+    limit: Option<usize>,
+    /// Of how many events the packets are kept with their data: of the newest.
+    whole: Option<usize>,
 }
 
 impl Timeline {
@@ -73,9 +77,38 @@ impl Timeline {
         let mut known: BTreeMap<usize, Bytes> = BTreeMap::new();
         for packet in events.iter_mut().filter_map(|event| event.packet.as_mut()) {
             let address = packet.as_ptr() as usize;
-            let complete = known.entry(address).or_insert_with(|| crate::packet::with_checksum(packet));
+            let complete = known.entry(address).or_insert_with(|| with_checksum(packet));
             *packet = complete.clone();
         }
+    }
+
+    /// Lets go of what is more than is to be kept.
+    fn shorten(&mut self) {
+        if let Some(whole) = self.whole
+            && let Some(at) = self.events.len().checked_sub(whole + 1)
+        {
+            self.cut(at);
+        }
+        if let Some(limit) = self.limit.filter(|limit| self.events.len() > *limit) {
+            // Some more at once, so that the rest is not moved for each of them.
+            let gone = self.events.len() - limit + limit / 8;
+            self.octets -= octets(&self.events[..gone]);
+            self.events.drain(..gone);
+            self.drained += gone;
+        }
+    }
+
+    /// Leaves of an event's packet its headers.
+    fn cut(&mut self, at: usize) {
+        let Some(packet) = &self.events[at].packet else { return };
+        let headers = headers_len(packet);
+        if headers == packet.len() {
+            return;
+        }
+        let whole = if self.leaves_out_checksums { with_checksum(packet) } else { packet.clone() };
+        self.octets -= (packet.len() - headers) as u64;
+        // A copy: a part would keep all of it.
+        self.events[at].packet = Some(Bytes::copy_from_slice(&whole[..headers]));
     }
 
     fn lost_packet(&mut self, packet: &Packet) -> LostPacket {
@@ -133,6 +166,22 @@ impl Recorder {
         }
     }
 
+    /// Keeps so many events at the most from now on: the newest.
+    pub(crate) fn limit(&self, events: usize) {
+        if let Some(mut timeline) = self.lock() {
+            timeline.limit = Some(events);
+            timeline.shorten();
+        }
+    }
+
+    /// Keeps from now on the data of packets only for so many of the newest events; for all of them if `None`. Headers
+    /// are kept of all.
+    pub(crate) fn keep_data(&self, events: Option<usize>) {
+        if let Some(mut timeline) = self.lock() {
+            timeline.whole = events;
+        }
+    }
+
     /// Whether anything is kept.
     pub fn is_on(&self) -> bool {
         self.timeline.is_some()
@@ -186,6 +235,7 @@ impl Recorder {
     fn push(&self, timeline: &mut Timeline, t: SimTime, kind: Kind, packet: Option<&Bytes>) {
         timeline.octets += packet.map_or(0, |packet| packet.len() as u64);
         timeline.events.push(Event { t, host: self.host.clone(), kind, packet: packet.cloned() });
+        timeline.shorten();
     }
 
     /// How many events it holds, and how many octets of packets.
@@ -203,7 +253,8 @@ impl Recorder {
         self.len() == 0
     }
 
-    /// The events from the `from`-th on, copied out. Those that were [drained](Recorder::drain) are missing.
+    /// The events from the `from`-th on, copied out. Those that were [drained](Recorder::drain), or are more than is
+    /// kept, are missing.
     pub fn events_from(&self, from: usize) -> Vec<Event> {
         let Some(timeline) = self.lock() else { return Vec::new() };
         let first = from.saturating_sub(timeline.drained);

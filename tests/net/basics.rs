@@ -139,6 +139,22 @@ fn port_0_is_an_ephemeral_port_and_a_dropped_listener_frees_its_port_at_once() {
 }
 
 #[test]
+fn the_builders_ephemeral_ports_are_those_of_our_sockets() {
+    for (ports, expected) in [(50_000..=50_003, 50_000..=50_003), (49_152..=65_535, 32_768..=60_999)] {
+        let mut sim = builder().ephemeral_ports(ports).build();
+        sim.host("server", || echo_server("0.0.0.0:7"));
+        sim.client("client", async move {
+            for _ in 0..4 {
+                let port = TcpStream::connect("server:7").await?.local_addr()?.port();
+                assert!(expected.contains(&port), "{port}");
+            }
+            Ok(())
+        });
+        sim.run().unwrap();
+    }
+}
+
+#[test]
 fn many_hosts_all_talk_to_each_other() {
     const HOSTS: usize = 30;
     let mut sim = builder().enable_random_order().build();

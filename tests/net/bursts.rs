@@ -42,7 +42,6 @@ fn a_burst_is_one_packet_unless_it_is_asked_not_to_be() {
 fn where_segments_are_lost_they_travel_one_by_one() {
     net::loss("client", "server", 0.02, 7);
     assert_eq!(largest(sim()), (1_460, 1_460));
-    assert!(net::timeline().iter().any(|event| matches!(event.kind, echosim::timeline::Kind::Lost { .. })));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use echosim::report::{self, History, Palette, RunInfo};
 use echosim::timeline::{Direction, Event, Kind};
 use turmoil::Sim;
 
-use super::support::{echo_server, echoed, run_until, sim};
+use super::support::{echo_server, echoed, octets, run_until, sim};
 
 /// A file of this test's own, which is gone with it.
 struct Scratch(PathBuf);
@@ -75,8 +75,8 @@ fn a_capture_is_whole_when_the_simulation_ends() {
     net::pcapng_host("server", &server.0).unwrap();
     sim.run().unwrap();
     assert_eq!((all.packets(), server.packets()), (Some(0), Some(0)), "there already, and readable");
-    drop(sim);
     let events = net::timeline();
+    drop(sim);
     assert!(segments(&events, None) > 6);
     assert_eq!(all.packets(), Some(segments(&events, None)));
     assert_eq!(server.packets(), Some(segments(&events, Some("server"))));
@@ -134,7 +134,8 @@ fn a_capture_that_cannot_be_written_is_an_error_at_once() {
 
 #[test]
 fn a_report_takes_the_timeline_and_nothing_else() {
-    talk(|| Ok(())).run().unwrap();
+    let mut sim = talk(|| Ok(()));
+    sim.run().unwrap();
     let events = net::timeline();
     let run = RunInfo::default();
     let written = |write: &dyn Fn(&mut Vec<u8>) -> std::io::Result<()>| {
@@ -213,7 +214,7 @@ fn of_a_long_simulation_the_end_is_left() {
         net::segmentation_offload("client", false);
         sim.host("server", || echo_server("0.0.0.0:7"));
         sim.client("client", async {
-            let data = super::support::octets(8_000_000);
+            let data = octets(8_000_000);
             echoed(&mut TcpStream::connect("server:7").await?, &data).await?;
             Err("it fails")?
         });
@@ -223,4 +224,73 @@ fn of_a_long_simulation_the_end_is_left() {
     let events = trace.lines().count() - 3;
     assert_eq!(events, 20_000);
     assert!(trace.lines().next().unwrap().contains("without the first "), "{:?}", trace.lines().next());
+}
+
+/// The newest events are kept, and what they say is as if there were no limit: numbers count from the first SYN.
+#[test]
+fn a_timeline_has_the_newest_events_up_to_its_limit() {
+    let run = |limit: Option<usize>| {
+        if let Some(limit) = limit {
+            net::recording_limit(limit);
+        }
+        let mut sim = sim();
+        sim.host("server", || echo_server("0.0.0.0:7"));
+        sim.client("client", async {
+            let mut stream = TcpStream::connect("server:7").await?;
+            for _ in 0..100 {
+                echoed(&mut stream, b"hello").await?;
+            }
+            Ok(())
+        });
+        sim.run().unwrap();
+        net::timeline()
+    };
+    let all = run(None);
+    assert!(all.len() > 400, "{}", all.len());
+    for limit in [1, 64, 100] {
+        let last = run(Some(limit));
+        assert!(last.len() <= limit && last.len() >= limit * 7 / 8, "{} of {limit}", last.len());
+        assert_eq!(last, all[all.len() - last.len()..]);
+    }
+    assert_eq!(run(Some(0)), []);
+}
+
+/// A long simulation without a capture keeps no data that no report shows; a capture that is asked for late says so by
+/// its packets' lengths.
+#[test]
+fn the_data_of_old_packets_is_not_kept_unless_there_is_a_capture() {
+    let run = |early: Option<&Scratch>, late: Option<&Scratch>| {
+        early.map_or(Ok(()), |path| echosim::pcapng(&path.0)).unwrap();
+        let mut sim = sim();
+        net::segmentation_offload("client", false);
+        net::segmentation_offload("server", false);
+        sim.host("server", || echo_server("0.0.0.0:7"));
+        sim.client("client", async {
+            let mut stream = TcpStream::connect("server:7").await?;
+            let data = octets(4_000_000);
+            for _ in 0..3 {
+                assert!(echoed(&mut stream, &data).await? == data);
+            }
+            Ok(())
+        });
+        sim.run().unwrap();
+        late.map_or(Ok(()), |path| echosim::pcapng(&path.0)).unwrap();
+        let events = net::timeline();
+        drop(sim);
+        events
+    };
+    let with_data = |events: &[Event]| {
+        let long = |event: &&Event| event.packet.as_ref().is_some_and(|packet| packet.len() > 500);
+        events.iter().filter(long).count()
+    };
+    let (early, late) = (Scratch::new("early"), Scratch::new("late"));
+    let (cut, whole) = (run(None, Some(&late)), run(Some(&early), None));
+    assert_eq!(cut.len(), whole.len());
+    let newest = &whole[whole.len() - 20_000..];
+    assert!(whole.len() > 21_000 && with_data(&whole) > with_data(newest));
+    assert_eq!(with_data(&cut), with_data(newest));
+    // Packets' lengths on the wire are in both.
+    assert_eq!(late.packets(), early.packets());
+    let (late, early) = (fs::metadata(&late.0).unwrap(), fs::metadata(&early.0).unwrap());
+    assert!(late.len() < early.len());
 }

@@ -32,9 +32,9 @@ fn the_same_seed_is_the_same_timeline() {
 }
 
 #[test]
-fn a_dropped_simulation_leaves_its_timeline_to_be_read_and_nothing_else() {
+fn a_dropped_simulation_leaves_nothing() {
     let lossy = lossy_echo(&mut builder(), 0.1);
-    assert_eq!(net::timeline(), lossy);
+    assert!(!lossy.is_empty() && net::timeline().is_empty());
     let mut sim = sim();
     sim.host("server", || echo_server("0.0.0.0:7"));
     sim.client("client", async {

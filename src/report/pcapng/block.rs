@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::packet::said_len;
 use crate::time::SimTime;
 
 /// LINKTYPE_RAW: a packet begins with its IPv4 or IPv6 header.
 const RAW: u16 = 101;
-/// Packets are never cut.
+/// Nothing is said of how much of a packet is kept.
 const NO_SNAPLEN: u32 = 0;
 /// Times are counted in 10⁻⁹ s.
 const NANOSECONDS: u8 = 9;
@@ -77,12 +78,12 @@ pub(super) fn name_resolution(names: &BTreeMap<IpAddr, &str>) -> Vec<u8> {
 /// A packet on an interface.
 pub(super) fn enhanced_packet(interface: u32, t: SimTime, packet: &[u8], way: Way, comment: &str) -> Vec<u8> {
     let nanos = t.as_nanos();
-    let length = packet.len() as u32;
+    let (captured, length) = (packet.len() as u32, said_len(packet) as u32);
     let mut body = Vec::new();
     body.extend(interface.to_le_bytes());
     body.extend(((nanos >> 32) as u32).to_le_bytes());
     body.extend((nanos as u32).to_le_bytes());
-    body.extend(length.to_le_bytes());
+    body.extend(captured.to_le_bytes());
     body.extend(length.to_le_bytes());
     body.extend(packet);
     pad(&mut body);
