@@ -46,9 +46,14 @@ impl Pictures {
         self.html.is_some()
     }
 
-    /// Whether all events have to be there at once.
+    /// Whether all events have to be there at once. Packets can be written while the run goes on.
     pub(super) fn want_events(&self) -> bool {
-        self.ladder || [&self.mermaid, &self.svg, &self.html, &self.pcapng].iter().any(|file| file.is_some())
+        self.ladder || [&self.mermaid, &self.svg, &self.html].iter().any(|file| file.is_some())
+    }
+
+    /// The file for packets, if one is asked for.
+    pub(super) fn pcapng(&self) -> Option<&Path> {
+        self.pcapng.as_deref()
     }
 
     /// What is asked for that shows the insides of hosts.
@@ -85,7 +90,11 @@ impl Pictures {
     }
 }
 
-fn write(file: Option<&Path>, report: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+/// Writes a report to a file, if one is asked for.
+pub(super) fn write(
+    file: Option<&Path>,
+    report: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let Some(file) = file else { return Ok(()) };
     // Of another kind, so that a file behind a closed pipe is not taken for a reader that has gone.
     report::to_file(file, report).map_err(|error| io::Error::other(format!("{}: {error}", file.display())))

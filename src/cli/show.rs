@@ -1,4 +1,4 @@
-//! The reports of a run: the one place where the command line meets the `report` floor.
+//! The reports of a run: what the command line asks of `report`.
 
 use std::io::{self, Write};
 

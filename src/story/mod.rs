@@ -31,7 +31,7 @@ pub(crate) use faults::{Cause, Concern, Faults, Struck, Symptom};
 pub(crate) use flight::{Fate, Flight, flights};
 pub(crate) use hosts::{Hosts, Role, roles};
 pub(crate) use process::{News, Process, ProcessEnd, Trouble};
-pub(crate) use reset::{Reset, Why, resets};
+pub(crate) use reset::{Reset, ResetReader, Why, resets};
 pub(crate) use silence::{Loss, Silence};
 
 use self::traffic::Packets;

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::packet::Flags;
-use crate::timeline::{Direction, Event, FaultKind, Kind, SegmentEvent, TcpState};
+use crate::time::SimTime;
+use crate::timeline::{Direction, Event, FaultKind, Kind, TcpState};
 
 /// A RST that left a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,69 +54,76 @@ impl Why {
 
 /// Every RST that was sent, by the place of its event.
 pub(crate) fn resets(events: &[Event]) -> BTreeMap<usize, Reset> {
-    let mut memory = Memory::default();
-    let mut resets = BTreeMap::new();
-    for (at, event) in events.iter().enumerate() {
-        let host: &str = &event.host;
+    let mut reader = ResetReader::default();
+    let resets = events.iter().enumerate().filter_map(|(at, event)| Some((at, reader.read(at, event)?)));
+    resets.collect()
+}
+
+/// A connection as one host sees it: its name, and both ends.
+type Connection = (Arc<str>, SocketAddr, SocketAddr);
+
+/// Reads a timeline event by event, and keeps what a RST may be due to.
+#[derive(Debug, Default)]
+pub(crate) struct ResetReader {
+    live: BTreeSet<Connection>,
+    /// Connections that were there when the host went down.
+    forgotten: BTreeSet<Connection>,
+    /// The last arrival that nothing has been sent after.
+    heard: BTreeMap<Connection, Heard>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    at: usize,
+    t: SimTime,
+    /// It asks for a connection.
+    opens: bool,
+}
+
+impl ResetReader {
+    /// Takes in the next event, which is the `at`-th; says why, if it is a RST that leaves.
+    pub(crate) fn read(&mut self, at: usize, event: &Event) -> Option<Reset> {
+        let host = &event.host;
         match &event.kind {
             Kind::Segment(segment) if segment.dir == Direction::In => {
-                memory.heard.insert((host, segment.dst, segment.src), at);
+                let opens = segment.flags.has(Flags::SYN) && segment.ack.is_none();
+                let heard = Heard { at, t: event.t, opens };
+                self.heard.insert((host.clone(), segment.dst, segment.src), heard);
             }
             Kind::Segment(segment) => {
-                let heard = memory.heard.remove(&(host, segment.src, segment.dst));
+                let connection = (host.clone(), segment.src, segment.dst);
+                let heard = self.heard.remove(&connection);
                 if segment.flags.has(Flags::RST) {
-                    let answers = heard.filter(|&heard| events[heard].t == event.t);
-                    resets.insert(at, memory.reset(events, host, segment, answers));
+                    return Some(self.reset(&connection, heard.filter(|heard| heard.t == event.t)));
                 }
             }
             Kind::State { local, remote, to: TcpState::Closed, .. } => {
-                memory.live.remove(&(host, *local, *remote));
+                self.live.remove(&(host.clone(), *local, *remote));
             }
             Kind::State { local, remote, .. } => {
-                memory.live.insert((host, *local, *remote));
-                memory.forgotten.remove(&(host, *local, *remote));
+                let connection = (host.clone(), *local, *remote);
+                self.forgotten.remove(&connection);
+                self.live.insert(connection);
             }
-            Kind::Fault { fault: FaultKind::Crash | FaultKind::Boot, target } => memory.lose(target),
+            Kind::Fault { fault: FaultKind::Crash | FaultKind::Boot, target } => self.lose(target),
             _ => {}
         }
+        None
     }
-    resets
-}
 
-/// A host's name, and both ends of a connection as it sees them.
-type Connection<'a> = (&'a str, SocketAddr, SocketAddr);
-
-#[derive(Default)]
-struct Memory<'a> {
-    live: BTreeSet<Connection<'a>>,
-    /// Connections that were there when the host went down.
-    forgotten: BTreeSet<Connection<'a>>,
-    /// The last arrival that nothing has been sent after.
-    heard: BTreeMap<Connection<'a>, usize>,
-}
-
-impl Memory<'_> {
     fn lose(&mut self, host: &str) {
-        let lost: Vec<_> = self.live.iter().filter(|(of, ..)| *of == host).copied().collect();
-        for connection in lost {
-            self.live.remove(&connection);
-            self.forgotten.insert(connection);
-        }
-        self.heard.retain(|(of, ..), _| *of != host);
+        let is_of_host = |(of, ..): &Connection| **of == *host;
+        self.forgotten.extend(self.live.extract_if(.., is_of_host));
+        self.heard.retain(|connection, _| !is_of_host(connection));
     }
 
-    fn reset(&self, events: &[Event], host: &str, rst: &SegmentEvent, answers: Option<usize>) -> Reset {
-        let connection = (host, rst.src, rst.dst);
-        let opens = answers.is_some_and(|at| match &events[at].kind {
-            Kind::Segment(segment) => segment.flags.has(Flags::SYN) && segment.ack.is_none(),
-            _ => false,
-        });
+    fn reset(&self, connection: &Connection, answers: Option<Heard>) -> Reset {
         let why = match answers {
             None => Why::Abort,
-            Some(_) if self.forgotten.contains(&connection) => Why::Forgotten,
-            Some(_) if opens => Why::Refused,
+            Some(_) if self.forgotten.contains(connection) => Why::Forgotten,
+            Some(heard) if heard.opens => Why::Refused,
             Some(_) => Why::Closed,
         };
-        Reset { why, answers }
+        Reset { why, answers: answers.map(|heard| heard.at) }
     }
 }

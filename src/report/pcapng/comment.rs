@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::story::{Fate, Flight, Reset, resets};
+use crate::story::{Fate, Reset, flights};
 use crate::timeline::{Event, Kind, Retransmission};
 
 /// The comments of a run, by the places of their packets' events.
 pub(super) struct Comments(BTreeMap<usize, Vec<String>>);
 
 impl Comments {
-    pub(super) fn of(events: &[Event], flights: &[Flight]) -> Comments {
-        let resets = resets(events);
+    /// With the resets among the events.
+    pub(super) fn of(events: &[Event], resets: &BTreeMap<usize, Reset>) -> Comments {
         let mut comments = Comments(BTreeMap::new());
-        for flight in flights {
+        for flight in &flights(events) {
             let own = own(&events[flight.sent], resets.get(&flight.sent));
             if !flight.copy {
                 comments.add(flight.sent, own.iter().cloned());
