@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::timeline::Recorder;
-
 /// A limit of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -39,10 +37,9 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// One step more; the limit that is reached.
-    pub(super) fn step(&mut self, recorder: &Recorder) -> Result<(), Limit> {
+    /// One step more, with so many events in the timeline and so many octets of packets; the limit that is reached.
+    pub(super) fn step(&mut self, (events, octets): (usize, u64)) -> Result<(), Limit> {
         self.steps += 1;
-        let (events, octets) = recorder.kept();
         match () {
             () if self.steps > STEPS => Err(Limit::Steps),
             () if events > EVENTS => Err(Limit::Events),
@@ -58,10 +55,19 @@ mod tests {
 
     #[test]
     fn a_run_has_a_last_step() {
-        let recorder = Recorder::off("world");
         let mut budget = Budget { steps: STEPS - 1 };
-        assert_eq!(budget.step(&recorder), Ok(()));
-        assert_eq!(budget.step(&recorder), Err(Limit::Steps));
+        assert_eq!(budget.step((0, 0)), Ok(()));
+        assert_eq!(budget.step((0, 0)), Err(Limit::Steps));
         assert_eq!(Limit::Steps.to_string(), "50000000 steps of a run");
+    }
+
+    #[test]
+    fn a_timeline_holds_so_many_events_and_octets_and_no_more() {
+        let step = |kept| Budget::default().step(kept);
+        assert_eq!(step((EVENTS, OCTETS)), Ok(()));
+        assert_eq!(step((EVENTS + 1, 0)), Err(Limit::Events));
+        assert_eq!(step((0, OCTETS + 1)), Err(Limit::Octets));
+        assert_eq!(Limit::Events.to_string(), "5000000 events in a timeline");
+        assert_eq!(Limit::Octets.to_string(), "1073741824 octets of packets in a timeline");
     }
 }
