@@ -7,6 +7,7 @@ use super::choice::Changes;
 use super::duration::announce;
 use super::{Exit, complain};
 use crate::compare::fidelity::{Entry, Plan, page, survey};
+use crate::compare::random::{Random, Record, Verdict};
 use crate::compare::{Scope, Tolerance, kernel, machine, side_by_side};
 use crate::report::to_file;
 use crate::scenario::BUILT_IN;
@@ -16,12 +17,20 @@ use crate::stage::RealStage;
 #[derive(Debug, clap::Args)]
 pub(super) struct Compare {
     /// The scenario: a name from --list, or a TOML file
-    #[arg(value_name = "NAME|FILE", required_unless_present = "all", conflicts_with = "all")]
+    #[arg(value_name = "NAME|FILE", required_unless_present_any = ["all", "random"])]
     scenario: Option<String>,
 
     /// Every scenario from --list, in a laboratory and made shorter, and a page about it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "scenario")]
     all: bool,
+
+    /// So many random scenarios; those that part are run again, made smaller and written to --folder
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "all"])]
+    random: Option<u32>,
+
+    /// Where results of random scenarios are kept: with the same --seed those that are there are not run again
+    #[arg(long, value_name = "FOLDER", default_value = "random")]
+    folder: PathBuf,
 
     /// Segments, calls and times, too, where they are left to each TCP
     #[arg(long, conflicts_with = "all")]
@@ -48,9 +57,10 @@ impl Compare {
             return complain(err, &refusal);
         }
         let tolerance = Tolerance { share: self.tolerance / 100.0, ..Tolerance::MEASURED };
-        match &self.scenario {
-            Some(name) => self.one(name, tolerance, out, err),
-            None => self.all(tolerance, out, err),
+        match (&self.scenario, self.random) {
+            (Some(name), _) => self.one(name, tolerance, out, err),
+            (None, Some(scenarios)) => self.random(scenarios, tolerance, out, err),
+            (None, None) => self.all(tolerance, out, err),
         }
     }
 
@@ -77,6 +87,41 @@ impl Compare {
             }
             Err(error) => complain(err, &error),
         }
+    }
+
+    fn random(
+        &self,
+        scenarios: u32,
+        tolerance: Tolerance,
+        out: &mut dyn Write,
+        err: &mut dyn Write,
+    ) -> io::Result<Exit> {
+        if !self.changes.set.is_empty() || self.changes.until.is_some() {
+            return complain(err, &"--random: scenarios are as they are drawn, without --set and --until");
+        }
+        let seed = self.changes.seed.unwrap_or(1);
+        let random = Random { scenarios, seed, folder: self.folder.clone() };
+        let mut done = 0;
+        let mut tell = |record: &Record| {
+            done += 1;
+            let how = match record.verdict {
+                Verdict::Agrees => "agrees",
+                Verdict::AgreesRepeated => "agrees when run again",
+                Verdict::PartsOnWire => "parts on the wire",
+                Verdict::Parts => "parts",
+                Verdict::NotRun => "not run",
+            };
+            let first = record.first.as_ref().map_or(String::new(), |first| format!(": {first}"));
+            // Its output may go unread.
+            _ = writeln!(err, "{done:4} scenario {seed}-{}: {how}{first}", record.nth);
+        };
+        let summary = match random.run(tolerance, &mut tell) {
+            Ok(summary) => summary,
+            Err(error) => return complain(err, &error),
+        };
+        summary.write(out, &kernel(), |nth| random.file(nth))?;
+        let all_agree = summary.count(&[Verdict::Parts, Verdict::PartsOnWire, Verdict::NotRun]) == 0;
+        Ok(if all_agree { Exit::AsExpected } else { Exit::Different })
     }
 
     fn all(&self, tolerance: Tolerance, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<Exit> {

@@ -20,12 +20,14 @@
 //! | `report` | what came out, and how it is shown |
 //! | `scope` | what of a scenario can be compared |
 //! | [`fidelity`] | every scenario, and the page about it |
+//! | [`random`] | random scenarios, made smaller where they part |
 //! | `machine` | what this machine is called |
 
 mod cause;
 pub mod fidelity;
 mod given;
 mod machine;
+pub mod random;
 mod report;
 mod scope;
 mod side_by_side;

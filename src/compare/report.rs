@@ -189,6 +189,16 @@ impl Report {
         self.pairs() == self.rows.len()
     }
 
+    /// The first event that parts the runs, and how; or that their timers do.
+    pub fn first_parting(&self) -> Option<String> {
+        let Some(first) = self.partings().next() else {
+            let Drift { mean, timers } = self.drift;
+            return self.drift.is_off().then(|| format!("{timers} timers are {mean:+.2} granules later"));
+        };
+        let (host, what) = first.host_and_what();
+        Some(format!("{host}: {what} ({})", how(first, "Linux")))
+    }
+
     /// The event whose times are furthest apart.
     pub fn worst(&self) -> Option<(&Row, &Timing)> {
         let timed = self.rows.iter().filter_map(|row| Some((row, row.timing()?)));
@@ -235,19 +245,22 @@ impl Report {
             return writeln!(out, "simulation and {kernel} agree in all {pairs} events{wire}");
         };
         let (host, what) = first.host_and_what();
-        let how = match first {
-            Row::Both { windows: Some((sim, real)), .. } => {
-                format!("window {sim}, and {real} on {kernel}")
-            }
-            Row::Both { timing, .. } => {
-                format!("off by {:+.6} s, allowed {:.3} s", timing.later(), timing.allowed.as_secs_f64())
-            }
-            Row::OnlySim { .. } => format!("not on {kernel}"),
-            Row::OnlyReal { .. } => "not in the simulation".to_owned(),
-        };
+        let how = how(first, kernel);
         let times = self.partings().count();
         writeln!(out, "simulation and {kernel} part {times} times in {} events, first at", self.rows.len())?;
         writeln!(out, "    {host}: {what} ({how})")
+    }
+}
+
+/// How an event parts the runs.
+fn how(row: &Row, kernel: &str) -> String {
+    match row {
+        Row::Both { windows: Some((sim, real)), .. } => format!("window {sim}, and {real} on {kernel}"),
+        Row::Both { timing, .. } => {
+            format!("off by {:+.6} s, allowed {:.3} s", timing.later(), timing.allowed.as_secs_f64())
+        }
+        Row::OnlySim { .. } => format!("not on {kernel}"),
+        Row::OnlyReal { .. } => "not in the simulation".to_owned(),
     }
 }
 

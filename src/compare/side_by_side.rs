@@ -1,12 +1,15 @@
 //! Both runs of a scenario, and what comparing them shows.
 
+use std::os::fd::AsFd;
 use std::time::Duration;
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use thiserror::Error;
 
 use super::{Report, Scope, Tolerance};
 use crate::scenario::{Outcome, RunError, Scenario, SetError};
-use crate::stage::{RealError, RealStage, on_linux, seen_length};
+use crate::stage::{RealError, RealStage, Supervisor, on_linux, seen_length};
 use crate::time::SimTime;
 
 /// Why nothing was compared.
@@ -58,4 +61,19 @@ pub fn side_by_side(
 pub(super) fn bounded(scenario: &Scenario, sim: &Outcome) -> Scenario {
     let end = SimTime::ZERO + seen_length(sim).mul_f64(1.1) + Duration::from_secs(20);
     Scenario { until: scenario.until.min(end), ..scenario.clone() }
+}
+
+/// Waits until one of them is over; which.
+pub(super) fn first_over(running: &[&Supervisor]) -> Result<usize, RealError> {
+    loop {
+        let mut fds: Vec<PollFd<'_>> =
+            running.iter().map(|run| PollFd::new(run.as_fd(), PollFlags::POLLIN)).collect();
+        match poll(&mut fds, PollTimeout::NONE) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(RealError::Machine { what: "poll", source: errno.into() }),
+        }
+        if let Some(over) = fds.iter().position(|fd| fd.any().unwrap_or(false)) {
+            return Ok(over);
+        }
+    }
 }

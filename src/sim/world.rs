@@ -226,7 +226,9 @@ impl World {
             self.rounds = 0;
             return Ok(false);
         }
-        self.budget.step(self.recorder.kept()).map_err(|limit| WorldError::TooMuch { at: self.now(), limit })?;
+        self.budget
+            .step(self.recorder.kept())
+            .map_err(|limit| WorldError::TooMuch { at: self.now(), limit })?;
         self.rounds += 1;
         if self.rounds > MOST_ROUNDS {
             return Err(WorldError::Restless { at: self.now(), rounds: MOST_ROUNDS });

@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[(&str, fn())] = claims![
     laboratory_connect_to_a_crashed_host_times_out,
     laboratory_and_simulation_agree,
     laboratory_parts_from_a_simulation_that_is_wrong,
+    laboratory_random_scenarios_have_results_that_are_kept,
     laboratory_goes_as_the_library_expects_of_linux,
 ];
 
@@ -155,6 +156,13 @@ fn laboratory_and_simulation_agree() {
 fn laboratory_parts_from_a_simulation_that_is_wrong() {
     let _alone = alone();
     let output = crate::programs::program(&["mutants"]).output().unwrap();
+    let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{told}\n{shown}");
+}
+
+fn laboratory_random_scenarios_have_results_that_are_kept() {
+    let _alone = alone();
+    let output = crate::programs::program(&["random"]).output().unwrap();
     let (shown, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{told}\n{shown}");
 }

@@ -25,6 +25,7 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
         ["run", name, stage] => runs::run(name, stage),
         ["compare", name, ref set @ ..] => runs::compare(name, set),
         ["mutants"] => runs::mutants(),
+        ["random"] => runs::random(),
         ["scenario", name, ref set @ ..] => runs::scenario(name, set),
         ["claim", name] => conformance::run_for_real(name),
         _ => panic!("no such program: {args:?}"),

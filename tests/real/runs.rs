@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::Stdio;
 use std::time::Duration;
 
+use echosim::compare::random::Random;
 use echosim::compare::{Scope, Tolerance, side_by_side};
 use echosim::errno::Errno;
 use echosim::packet::Flags;
@@ -67,6 +68,24 @@ pub(crate) fn compare(name: &str, set: &[&str]) -> i32 {
             i32::from(!both.report.agrees())
         }
         Err(error) => failed(&error),
+    }
+}
+
+/// Runs a random scenario, and again: 1 if its result is not kept.
+pub(crate) fn random() -> i32 {
+    let folder = tempfile::tempdir().expect("a folder");
+    let random = Random { scenarios: 1, seed: 1, folder: folder.path().to_owned() };
+    let run = || {
+        let mut told = 0;
+        random.run(Tolerance::MEASURED, &mut |_| told += 1).map(|summary| (summary, told))
+    };
+    match (run(), run()) {
+        (Ok((first, 1)), Ok((again, 0))) if first == again && first.records[0].pairs > 10 => 0,
+        (Err(error), _) | (_, Err(error)) => failed(&error),
+        (first, again) => {
+            writeln!(io::stdout(), "{first:?}\n{again:?}").expect("stdout");
+            1
+        }
     }
 }
 

@@ -1,12 +1,7 @@
 //! The real runs of a comparison, a few at once: they sleep most of the time.
 
-use std::os::fd::AsFd;
-
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-
 use super::Plan;
-use crate::compare::side_by_side::bounded;
+use crate::compare::side_by_side::{bounded, first_over};
 use crate::compare::{Report, Tolerance};
 use crate::scenario::Outcome;
 use crate::stage::{RealError, RealStage, Supervisor, seen_length};
@@ -67,7 +62,7 @@ pub fn survey(
         if running.is_empty() {
             break;
         }
-        let over = first_over(&running)?;
+        let over = first_over(&running.iter().map(|(.., run)| run).collect::<Vec<_>>())?;
         let (nth, plan, run) = running.swap_remove(over);
         let found = match run.finish() {
             Ok(real) => Ok(Finding::of(&plan, &real, tolerance)),
@@ -80,21 +75,6 @@ pub fn survey(
     }
     done.sort_by_key(|(nth, _)| *nth);
     Ok(done.into_iter().map(|(_, entry)| entry).collect())
-}
-
-/// Waits until one of them is over; which.
-fn first_over(running: &[(usize, Plan, Supervisor)]) -> Result<usize, RealError> {
-    loop {
-        let mut fds: Vec<PollFd<'_>> =
-            running.iter().map(|(.., run)| PollFd::new(run.as_fd(), PollFlags::POLLIN)).collect();
-        match poll(&mut fds, PollTimeout::NONE) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(RealError::Machine { what: "poll", source: errno.into() }),
-        }
-        if let Some(over) = fds.iter().position(|fd| fd.any().unwrap_or(false)) {
-            return Ok(over);
-        }
-    }
 }
 
 impl Finding {
