@@ -43,7 +43,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 use crate::scenario::Stall;
 use crate::timeline::{Event, Kind};
 use timing::Clocks;
-use track::{Moment, Track, tracks};
+use track::{Moment, tracks};
 use window::windows;
 
 pub use crate::scenario::Tolerance;
@@ -56,8 +56,8 @@ pub use side_by_side::{CompareError, SideBySide, side_by_side};
 ///
 /// Where the real run has no segments its wire was not watched, and those of the simulated one are left out.
 pub fn compare(sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Tolerance) -> Report {
-    let (sim_tracks, mut real_tracks) = (tracks(sim), tracks(real));
-    let wire_watched = real_tracks.keys().any(Track::is_of_wire);
+    let wire_watched = real.iter().any(|event| matches!(event.kind, Kind::Segment(_) | Kind::Icmp(_)));
+    let (sim_tracks, mut real_tracks) = (tracks(sim, !wire_watched), tracks(real, !wire_watched));
     let mut found = Vec::new();
     for (track, simulated) in sim_tracks {
         if wire_watched || !track.is_of_wire() {

@@ -49,7 +49,11 @@ pub fn side_by_side(
     on: RealStage,
     tolerance: Tolerance,
 ) -> Result<SideBySide, CompareError> {
-    let scenario = on_linux(scenario);
+    let mut scenario = on_linux(scenario);
+    if on == RealStage::Loopback {
+        // Its packets take no time.
+        scenario.hosts.iter_mut().for_each(|host| host.link.latency = Duration::ZERO);
+    }
     let sim = scenario.run()?;
     let real = bounded(&scenario, &sim).run_real(on)?;
     let report = scope.compare(&sim.events, &real.events, &real.stalls, tolerance);

@@ -330,3 +330,19 @@ fn a_wire_that_was_not_watched_is_said_to_be_so() {
     assert_eq!(verdict(&sim[1..]), "simulation and Linux agree in all 1 events; segments were not watched");
     assert_eq!(verdict(&sim), "simulation and Linux agree in all 2 events");
 }
+
+/// There every host has other addresses, and a server another port.
+#[test]
+fn on_a_loopback_addresses_of_calls_may_differ() {
+    let bind = |addr: &str| match read(1, Ok(0)) {
+        Kind::Call(call) => {
+            let what = SystemCall::Bind { fd: 3, addr: addr.parse().unwrap() };
+            Kind::Call(Box::new(Call { what, ..*call }))
+        }
+        other => other,
+    };
+    let sim = [at(0, start(1)), at(0, bind("0.0.0.0:9877")), at(0, sent(1, 0))];
+    let there = [at(0, start(1)), at(0, bind("127.82.165.1:29813")), at(0, sent(1, 0))];
+    assert!(compare(&sim, &there[..2], &[], Tolerance::MEASURED).agrees());
+    assert!(!compare(&sim, &there, &[], Tolerance::MEASURED).agrees());
+}

@@ -39,14 +39,16 @@ pub(super) struct Moment {
 }
 
 /// Sorts events into tracks.
-pub(super) fn tracks(events: &[Event]) -> BTreeMap<Track, Vec<Moment>> {
+///
+/// On a loopback every host has other addresses and every server another port: these are left out of calls.
+pub(super) fn tracks(events: &[Event], on_loopback: bool) -> BTreeMap<Track, Vec<Moment>> {
     let mut tracks: BTreeMap<Track, Vec<Moment>> = BTreeMap::new();
     let born = Born::of(events);
     let mut connections: BTreeMap<&str, Vec<[SocketAddr; 2]>> = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {
         let host: &str = &event.host;
         let nth_process = |pid: u32| born.nth(host, pid, at);
-        let Some((whose, what)) = words(&event.kind, nth_process) else { continue };
+        let Some((whose, what)) = words(&event.kind, nth_process, on_loopback) else { continue };
         let part = match whose {
             Whose::Wire(dir, mut ends) => {
                 ends.sort();
@@ -72,7 +74,11 @@ enum Whose {
 
 /// The event without what may differ: pids and ports. Windows may differ a little. `None` if it is not compared: the inside
 /// of a stack and the fate of zombies are not seen from outside.
-fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Whose, String)> {
+fn words(
+    kind: &Kind,
+    nth_process: impl Fn(u32) -> Option<usize>,
+    on_loopback: bool,
+) -> Option<(Whose, String)> {
     Some(match kind {
         Kind::Segment(segment) => {
             let mut what = format!("{} {} seq {}", arrow(segment.dir), segment.flags, segment.seq);
@@ -90,7 +96,7 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
         }
         Kind::Call(call) => {
             let mut what = call.within.map_or(String::new(), |within| format!("{within}: "));
-            what += &called(call, nth_process);
+            what += &called(call, nth_process, on_loopback);
             (Whose::Pid(call.pid), what)
         }
         Kind::Line(line) if line.stream != Stream::Stdin => {
@@ -113,13 +119,14 @@ fn words(kind: &Kind, nth_process: impl Fn(u32) -> Option<usize>) -> Option<(Who
 }
 
 /// A call with its arguments and its result, without pids, ports and the length of a text that has them in it.
-fn called(call: &Call, nth_process: impl Fn(u32) -> Option<usize>) -> String {
+fn called(call: &Call, nth_process: impl Fn(u32) -> Option<usize>, on_loopback: bool) -> String {
     let name = call.name();
     let nth = |pid: u32| nth_process(pid).map_or("?".to_owned(), |nth| format!("#{}", nth + 1));
     let arguments = match &call.what {
         // The text is seen in the line itself.
         SystemCall::Write { fd, .. } if call.within == Some("fputs") => return format!("{name}({fd})"),
         SystemCall::Kill { pid, signal } => format!("{}, {signal}", nth(*pid)),
+        what if on_loopback => without_addresses(&plain(&arguments(what), &nth_process)),
         what => plain(&arguments(what), &nth_process),
     };
     match call.result {
@@ -147,6 +154,15 @@ fn plain(text: &str, nth_process: impl Fn(u32) -> Option<usize>) -> String {
         before = word;
     }
     words.join(" ")
+}
+
+/// A text in which every address and port is `*`.
+fn without_addresses(text: &str) -> String {
+    let is_address = |word: &str| word.parse::<SocketAddr>().is_ok() || word.ends_with(":*");
+    text.split(' ')
+        .map(|word| if is_address(word.trim_end_matches(',')) { "*" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// An address with a port that no server has been given: the address, and what follows.

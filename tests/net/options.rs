@@ -126,9 +126,9 @@ fn ack_delay(prepare: fn(&TcpStream) -> std::io::Result<()>) -> Duration {
         for _ in 0..3 {
             echoed(&mut stream, b"hello").await?;
         }
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        stream.write_all(b"hello").await?;
         prepare(&stream)?;
-        echoed(&mut stream, b"hello").await?;
+        stream.read_exact(&mut [0; 5]).await?;
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     });

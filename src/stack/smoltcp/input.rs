@@ -22,7 +22,7 @@ impl Tcb {
             self.engine.pass_by(segment.len);
             self.receive.bursts.push(packet.slice(packet.len() - segment.len..));
             self.engine.hold(self.receive.held());
-            self.timers.delayed_ack.on_data_in(cx.now);
+            self.note_data(cx, segment.len);
             self.cork(cx);
             self.input_rest(cx, segment);
         } else if self.overflows(segment) {
@@ -88,8 +88,10 @@ impl Tcb {
             self.note_handshake(cx, segment, &packet);
         }
         let (is_acceptable, queued) = (self.is_acceptable(segment), self.engine.send_queue());
+        let expected = self.receive.nxt(&self.engine);
         self.hand_over(cx, segment, packet);
         let after = self.engine.state();
+        let came = segment.len > 0 && expected.before(self.receive.nxt(&self.engine));
         if segment.flags.has(Flags::RST) {
             // A reset in SYN-RECEIVED sends smoltcp's socket back to LISTEN (RFC 9293, 3.10.7.4).
             if after != before && matches!(after, TcpState::Closed | TcpState::Listen) {
@@ -101,8 +103,10 @@ impl Tcb {
         if is_acceptable {
             self.send.window = self.send.window_of(segment);
         }
-        if segment.len > 0 {
-            self.timers.delayed_ack.on_data_in(cx.now);
+        if came {
+            self.note_data(cx, segment.len);
+        } else if segment.len > 0 && segment.seq_end().at_or_before(self.receive.nxt(&self.engine)) {
+            self.timers.delayed_ack.on_duplicate(cx, self.receive.window as usize);
         }
         // An acknowledgment that smoltcp drops with its segment has none of these effects on it, and none here.
         if self.engine.send_queue() < queued || after != before {
@@ -111,10 +115,20 @@ impl Tcb {
         let is_fin =
             after != before && matches!(after, TcpState::CloseWait | TcpState::Closing | TcpState::TimeWait);
         self.receive.fin_received |= is_fin && segment.flags.has(Flags::FIN);
+        if is_fin && before == TcpState::Established {
+            self.timers.delayed_ack.on_fin(cx.profile);
+        }
         if before == TcpState::TimeWait && segment.flags.has(Flags::FIN) {
             self.timers.enter_time_wait(cx);
         }
         self.answer(cx, segment, before, after);
+    }
+
+    /// Data has come in order.
+    fn note_data(&mut self, cx: &Context<'_>, octets: usize) {
+        let rto = self.timers.retransmit.rto(cx.profile, &self.send.rtt);
+        let window = self.receive.window as usize;
+        self.timers.delayed_ack.on_data_in(cx, (octets, self.path.mss), rto, window);
     }
 
     /// What the handshake tells of the peer, and of the path.

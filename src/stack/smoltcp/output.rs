@@ -91,7 +91,7 @@ impl Tcb {
                 continue;
             }
             if segment.ack.is_some() {
-                self.cancel_held_ack();
+                self.cancel_held_ack(cx);
             }
             if let Some(octets) = cut {
                 self.send.segment_size = Some(octets.get().into());
@@ -179,7 +179,7 @@ impl Tcb {
             let last = pieces(&packet, packet.len() - segment.len + octets).last();
             let (segment, packet) = last.unwrap_or((segment, packet));
             // What came meanwhile is acknowledged by whatever is sent (RFC 9293, 3.4).
-            self.carry_acknowledgment();
+            self.carry_acknowledgment(cx);
             let (ack, win) = (self.receive.acked, self.receive.window);
             let segment = Segment { ack: Some(ack), win, ..segment };
             self.send_again(cx, &segment, acknowledging(&packet, ack, win), Some(Probe::TailLoss));
@@ -188,23 +188,25 @@ impl Tcb {
 
     /// An acknowledgment that may wait; every second one is sent at once (RFC 5681, 4.2).
     fn hold_ack(&mut self, cx: &mut Context<'_>, segment: Segment, packet: Bytes) {
-        if self.timers.delayed_ack.start(cx, &mut self.timers.table) {
+        let srtt = self.send.rtt.measured().map(|(srtt, _)| srtt);
+        if self.timers.delayed_ack.start(cx, &mut self.timers.table, srtt) {
             self.receive.held_ack = Some((segment, packet));
         } else {
-            self.receive.held_ack = None;
+            self.cancel_held_ack(cx);
             cx.send(&segment, packet, None, None);
         }
     }
 
     pub(super) fn send_held_ack(&mut self, cx: &mut Context<'_>) {
-        self.timers.table.stop(Timer::DelayedAck);
         if let Some((segment, packet)) = self.receive.held_ack.take() {
+            self.cancel_held_ack(cx);
             cx.send(&segment, packet, None, None);
         }
     }
 
     /// Something else carries the acknowledgment.
-    fn cancel_held_ack(&mut self) {
+    fn cancel_held_ack(&mut self, cx: &Context<'_>) {
+        self.timers.delayed_ack.on_sent(cx.profile);
         self.timers.table.stop(Timer::DelayedAck);
         self.receive.held_ack = None;
     }
@@ -223,15 +225,15 @@ impl Tcb {
     }
 
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
-        self.carry_acknowledgment();
+        self.carry_acknowledgment(cx);
         cx.send_bare(&self.made(Flags::ACK, self.send.acceptable_seq()), None);
     }
 
     /// What is sent now says all that has been received.
-    fn carry_acknowledgment(&mut self) {
+    fn carry_acknowledgment(&mut self, cx: &Context<'_>) {
         self.receive.acked = self.receive.nxt(&self.engine);
         self.receive.window = self.receive.room(&self.engine);
-        self.cancel_held_ack();
+        self.cancel_held_ack(cx);
     }
 
     /// A segment below the window, which the peer can only answer with an ACK: RFC 1122's keepalive probe.

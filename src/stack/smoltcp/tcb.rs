@@ -147,7 +147,15 @@ impl Tcp for Tcb {
         let read = self.receive.read(&mut self.engine, buf, peek);
         if !self.is_dead() && !peek {
             // Room in the buffer may be worth a window update.
-            if cx.cuts_segments { self.push(cx) } else { self.cork(cx) }
+            if cx.cuts_segments {
+                self.push(cx)
+            } else {
+                self.cork(cx)
+            }
+            let is_all = self.receive.unread(&self.engine) == 0;
+            if read > 0 && is_all && self.timers.delayed_ack.ends_with_read(cx.profile) {
+                self.send_held_ack(cx);
+            }
         }
         read
     }

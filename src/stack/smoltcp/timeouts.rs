@@ -17,6 +17,8 @@ impl Tcb {
             self.push(cx);
         }
         if is_due(Timer::DelayedAck) {
+            self.timers.table.stop(Timer::DelayedAck);
+            self.timers.delayed_ack.on_timer(cx.profile);
             self.send_held_ack(cx);
         }
         if is_due(Timer::Retransmit) {
