@@ -1,5 +1,6 @@
 //! Two stacks on one wire: what the profiles promise, to the millisecond.
 
+mod acknowledging;
 mod bursts;
 mod calls;
 mod closing;

@@ -138,7 +138,8 @@ impl DelayedAck {
             return waiting.is_none();
         }
         let longest = srtt.map_or(delay, |srtt| srtt.max(delay));
-        let wait = self.interval.unwrap_or(delay).min(longest);
+        // A FIN before any data: the kernel believes the next to come at once, and waits for its next jiffy.
+        let wait = self.interval.unwrap_or_default().min(longest);
         let is_about_to_fire = waiting.is_some_and(|at| at <= cx.now + wait / 4);
         if self.owed > self.full || is_about_to_fire {
             timers.stop(Timer::DelayedAck);
