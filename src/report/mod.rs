@@ -48,6 +48,7 @@ pub use ladder::{Terminal, ladder};
 pub use mermaid::mermaid;
 pub use netstat::netstat;
 pub use palette::Palette;
+#[cfg(feature = "cli")]
 pub(crate) use pcapng::Capture;
 pub use pcapng::pcapng;
 pub use ps::ps;

@@ -253,8 +253,9 @@ impl InitialWindow {
 pub struct AckPolicy {
     /// How long an acknowledgment may wait.
     pub delay: Duration,
-    /// Acknowledge at once until the connection has turned out to be interactive: until data was sent less
-    /// than `delay` after data came.
+    /// Linux's way: 16 acknowledgments are sent at once, and more when data comes late or twice; they wait once data was
+    /// sent less than `delay` after data came, until one has waited in vain; and what waits else is sent when the program
+    /// has read.
     pub quick_start: bool,
     /// A FIN's acknowledgment waits too.
     pub delay_fin: bool,
