@@ -38,12 +38,14 @@ mod window;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::scenario::Stall;
 use crate::timeline::{Event, Kind};
 use timing::Clocks;
-use track::{Moment, tracks};
+use track::{Moment, Track, tracks};
 use window::windows;
 
 pub use crate::scenario::Tolerance;
@@ -62,16 +64,17 @@ pub fn compare(sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Toler
     for (track, simulated) in sim_tracks {
         if wire_watched || !track.is_of_wire() {
             let on_kernel = real_tracks.remove(&track).unwrap_or_default();
-            pair(&track.host, &simulated, &on_kernel, &mut found);
+            pair(&track, &simulated, &on_kernel, &mut found);
         }
     }
     for (track, on_kernel) in real_tracks {
-        pair(&track.host, &[], &on_kernel, &mut found);
+        pair(&track, &[], &on_kernel, &mut found);
     }
     let pairs = found.iter().filter_map(|found| Some((found.sim?, found.real?)));
     let (windows, real_windows) = (windows(sim), windows(real));
     let clocks = Clocks::new(sim, real, stalls, tolerance, pairs);
-    let rows = found.into_iter().map(|Found { host, what, sim: simulated, real: on_kernel }| {
+    let rows = take_turns(found, &clocks).into_iter().map(|found| {
+        let Found { track: Track { host, .. }, what, sim: simulated, real: on_kernel } = found;
         match (simulated, on_kernel) {
             (Some(at), Some(there)) => Row::Both {
                 host,
@@ -93,17 +96,17 @@ pub fn compare(sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Toler
 
 /// An event by its places in the timelines that have it.
 struct Found {
-    host: String,
+    track: Track,
     what: String,
     sim: Option<usize>,
     real: Option<usize>,
 }
 
 /// Pairs two tracks.
-fn pair(host: &str, sim: &[Moment], real: &[Moment], found: &mut Vec<Found>) {
+fn pair(track: &Track, sim: &[Moment], real: &[Moment], found: &mut Vec<Found>) {
     let words = |moments: &[Moment]| moments.iter().map(|moment| moment.what.clone()).collect::<Vec<_>>();
     let of = |sim: Option<&Moment>, real: Option<&Moment>| Found {
-        host: host.to_owned(),
+        track: track.clone(),
         what: sim.or(real).map_or(String::new(), |moment| moment.what.clone()),
         sim: sim.map(|moment| moment.at),
         real: real.map(|moment| moment.at),
@@ -116,4 +119,25 @@ fn pair(host: &str, sim: &[Moment], real: &[Moment], found: &mut Vec<Found>) {
             found.extend(op.new_range().map(|at| of(None, real.get(at))));
         }
     }
+}
+
+/// Pairs what is only in the one run with the same in the other, if it is there at its time: what two timers send on a
+/// connection at nearly one moment they send in either order.
+fn take_turns(mut found: Vec<Found>, clocks: &Clocks<'_>) -> Vec<Found> {
+    let mut real: BTreeMap<(Track, String), VecDeque<usize>> = BTreeMap::new();
+    for it in found.iter().filter(|it| it.sim.is_none() && it.track.is_of_wire()) {
+        real.entry((it.track.clone(), it.what.clone())).or_default().extend(it.real);
+    }
+    let mut paired = BTreeSet::new();
+    for it in found.iter_mut().filter(|it| it.real.is_none()) {
+        let Some(there) = real.get_mut(&(it.track.clone(), it.what.clone())) else { continue };
+        let (Some(at), Some(first)) = (it.sim, there.front().copied()) else { continue };
+        if !clocks.timing(at, first).is_off() {
+            there.pop_front();
+            it.real = Some(first);
+            paired.insert(first);
+        }
+    }
+    found.retain(|it| it.sim.is_some() || it.real.is_none_or(|real| !paired.contains(&real)));
+    found
 }

@@ -346,3 +346,23 @@ fn on_a_loopback_addresses_of_calls_may_differ() {
     assert!(compare(&sim, &there[..2], &[], Tolerance::MEASURED).agrees());
     assert!(!compare(&sim, &there, &[], Tolerance::MEASURED).agrees());
 }
+
+/// Two timers at nearly one moment: whichever is first. One that is much later is not the same.
+#[test]
+fn what_two_timers_send_at_nearly_one_moment_may_take_turns() {
+    let run = |one: u64, other: u64| {
+        let mut events = vec![at(0, sent(1, 1)), at(one, sent(1, 7)), at(other, sent(1, 13))];
+        events.sort_by_key(|event| event.t);
+        events
+    };
+    let report = compare(&run(200, 202), &run(203, 201), &[], Tolerance::MEASURED);
+    assert!(report.agrees() && report.pairs() == 3, "{}", text(&report));
+    assert!(!compare(&run(200, 202), &run(230, 202), &[], Tolerance::MEASURED).agrees());
+    // A program's calls are in the order in which it makes them.
+    let calls = |one, other| {
+        let mut events = vec![at(0, start(1)), at(one, read(1, Ok(6))), at(other, read(1, Ok(7)))];
+        events.sort_by_key(|event| event.t);
+        events
+    };
+    assert!(!compare(&calls(200, 202), &calls(203, 201), &[], Tolerance::MEASURED).agrees());
+}

@@ -55,8 +55,9 @@ fn head(
         out,
         "which takes some minutes, and root or unprivileged user namespaces. Two runs agree when each process makes the \
          same calls with the same arguments, results and errors in the same order, each connection has the same segments \
-         (flags, sequence and acknowledgment numbers, length) and ICMP errors in the same order at both its ends, no \
-         window differs by more than a full-sized segment and a unit of its scale, and no time is off by more than {} % \
+         (flags, sequence and acknowledgment numbers, length) and ICMP errors in the same order at both its ends (but for what \
+         two timers send at nearly one moment), no window differs by more than a full-sized segment and a unit of its \
+         scale, and no time is off by more than {} % \
          of its span and a granule of the kernel's timer wheel (4 ms for a span up to 0.25 s, 32 ms up to 2 s, 0.26 s up \
          to 16 s, 2 s up to 131 s). A span is the time since the event's cause: what came before it at its host, the \
          sending of its packet, or what set the timer. Where processes of this machine were woken late meanwhile, which \
