@@ -25,11 +25,14 @@ pub(super) struct Compare {
     all: bool,
 
     /// So many random scenarios; those that part are run again, made smaller and written to --folder
-    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "all"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["scenario", "all", "everything"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     random: Option<u32>,
 
-    /// Where results of random scenarios are kept: with the same --seed those that are there are not run again
-    #[arg(long, value_name = "FOLDER", default_value = "random")]
+    /// Where results of random scenarios are kept: those of the same --seed that are there are not run again
+    ///
+    /// They are of the build and the kernel that they were made with: another takes another folder.
+    #[arg(long, value_name = "FOLDER", default_value = "random", conflicts_with_all = ["scenario", "all"])]
     folder: PathBuf,
 
     /// Segments, calls and times, too, where they are left to each TCP
@@ -37,7 +40,7 @@ pub(super) struct Compare {
     everything: bool,
 
     /// Where the page goes
-    #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", conflicts_with = "scenario")]
+    #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", conflicts_with_all = ["scenario", "random"])]
     output: PathBuf,
 
     /// How far a time may be off, in per cent, besides a granule of the kernel's timer wheel and what this machine is late

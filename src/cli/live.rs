@@ -142,7 +142,7 @@ mod tests {
     const LONG: &str = "name = \"long\"\nuntil = \"2h\"\n[host.server]\nrun = \"echo-server\"\n[host.client]\n\
                         run = \"echo-client server --poll --keepalive=1s,1s,3\"\n";
 
-    /// Lines without end over links that lose, double and disturb some.
+    /// Many lines over a link that loses, doubles and disturbs some.
     const LOSSY: &str = "name = \"lossy\"\n[host.server]\nrun = \"echo-server\"\n[host.client]\n\
                          run = \"echo-client server --half-close\"\nstdin = { each = \"line\", count = 40000 }\n\
                          [link.client]\nloss = \"2%\"\nduplicate = \"2%\"\ncorrupt = \"1%\"\nlatency = \"2ms\"\n";

@@ -41,7 +41,7 @@ pub(super) fn causes(events: &[Event]) -> Vec<Option<Cause>> {
             sent[end] = Some(flight.sent);
         }
     }
-    let mut reader = Reader { events, sent, hosts: BTreeMap::new(), released: None };
+    let mut reader = Reader { events, sent, hosts: BTreeMap::new(), released: BTreeMap::new() };
     (0..events.len()).map(|at| reader.read(at)).collect()
 }
 
@@ -60,8 +60,8 @@ struct Reader<'a> {
     /// Where each packet that arrived or was lost had been sent.
     sent: Vec<Option<usize>>,
     hosts: BTreeMap<&'a str, Host>,
-    /// The last time that a link let go of what it held.
-    released: Option<usize>,
+    /// The last time that a host's link let go of what it held.
+    released: BTreeMap<&'a str, usize>,
 }
 
 /// What has happened at a host.
@@ -101,7 +101,7 @@ impl Subject {
         let process = |pid| Subject { pid: Some(pid), ..none };
         let connection = |end| Subject { end: Some(end), ..none };
         match kind {
-            Kind::Segment(segment) => connection(end_of(segment)),
+            Kind::Segment(segment) => connection(segment.connection()),
             Kind::State { local, remote, .. } => connection(ConnectionId::new(*local, *remote)),
             Kind::Icmp(icmp) if icmp.dir == Direction::In => {
                 connection(ConnectionId::new(icmp.about.0, icmp.about.1))
@@ -112,13 +112,6 @@ impl Subject {
             Kind::Signal { pid, .. } => process(*pid),
             Kind::Icmp(_) | Kind::Lost { .. } | Kind::Fault { .. } => none,
         }
-    }
-}
-
-fn end_of(segment: &SegmentEvent) -> ConnectionId {
-    match segment.dir {
-        Direction::Out => ConnectionId::new(segment.src, segment.dst),
-        Direction::In => ConnectionId::new(segment.dst, segment.src),
     }
 }
 
@@ -134,17 +127,23 @@ impl<'a> Reader<'a> {
             host.now = event.t;
             host.here.clear();
         }
-        if let Kind::Fault { fault: FaultKind::Release(_) | FaultKind::Repair(_), .. } = event.kind {
-            self.released = Some(at);
+        if let Kind::Fault { fault: FaultKind::Release(_), .. } = event.kind {
+            self.released.insert(name, at);
         }
         let cause = match &event.kind {
             kind if is_given(kind) => None,
-            _ if self.sent[at].is_some() => {
-                // What a link held has come because it let go.
-                let sent = self.sent[at].max(self.released);
-                sent.map(|at| Cause { at, how: How::Travels })
-            }
-            _ => self.hosts[name].cause(self.events, at),
+            _ => match self.sent[at] {
+                Some(sent) => {
+                    // What the link of either host held has come because it let go.
+                    let hosts = [name, &*self.events[sent].host];
+                    let released = hosts.iter().filter_map(|host| self.released.get(host)).copied().max();
+                    Some(Cause {
+                        at: released.map_or(sent, |released| sent.max(released)),
+                        how: How::Travels,
+                    })
+                }
+                None => self.hosts[name].cause(self.events, at),
+            },
         };
         if let Some(host) = self.hosts.get_mut(name) {
             host.note(self.events, at);

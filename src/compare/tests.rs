@@ -7,7 +7,7 @@ use crate::packet::Flags;
 use crate::time::SimTime;
 use crate::timeline::{
     Call, Direction, FaultKind, Kind, Line, LostPacket, LostReason, Polled, Process, ProcessChange,
-    Retransmission, SegmentEvent, Stream, SystemCall,
+    Retransmission, SegmentEvent, Stream, SystemCall, Way,
 };
 
 fn at(millis: u64, kind: Kind) -> Event {
@@ -365,4 +365,22 @@ fn what_two_timers_send_at_nearly_one_moment_may_take_turns() {
         events
     };
     assert!(!compare(&calls(200, 202), &calls(203, 201), &[], Tolerance::MEASURED).agrees());
+}
+
+/// What a link held comes when it lets go; what another host's held has nothing to do with it.
+#[test]
+fn what_a_link_held_is_timed_from_its_release() {
+    let agrees = |target: &str, late: u64| {
+        let run = |late: u64| {
+            let release = Kind::Fault { fault: FaultKind::Release(Way::Both), target: target.to_owned() };
+            let on = |host: &str, millis, kind| Event { host: host.into(), ..at(millis, kind) };
+            vec![
+                at(0, sent(1, 1)),
+                on("world", 3_000 + late, release),
+                on("server", 3_005 + late, arrived(sent(1, 1))),
+            ]
+        };
+        compare(&run(0), &run(late), &[], Tolerance::MEASURED).agrees()
+    };
+    assert!(agrees("client", 20) && agrees("server", 20) && !agrees("other", 20));
 }

@@ -42,7 +42,7 @@ impl<'a> Packets<'a> {
         };
         for (at, event) in events.iter().enumerate() {
             match &event.kind {
-                Kind::Segment(it) => note(&mut segments, &event.host, own(it), at),
+                Kind::Segment(it) => note(&mut segments, &event.host, it.connection(), at),
                 Kind::Icmp(it) if it.dir == Direction::In => {
                     note(&mut icmp, &event.host, ConnectionId::new(it.about.0, it.about.1), at);
                 }
@@ -55,14 +55,6 @@ impl<'a> Packets<'a> {
             }
         }
         Packets { departures, origins, resets: resets(events), segments, icmp, lost }
-    }
-}
-
-/// The connection of a segment, as the host sees it that sent or received it.
-fn own(segment: &SegmentEvent) -> ConnectionId {
-    match segment.dir {
-        Direction::Out => ConnectionId::new(segment.src, segment.dst),
-        Direction::In => ConnectionId::new(segment.dst, segment.src),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::packet::{Flags, Unreachable};
 use crate::time::SimTime;
 
 use super::interned::{Name, interned, interned_option};
-use super::{Call, FaultKind, TcpState};
+use super::{Call, ConnectionId, FaultKind, TcpState};
 
 /// One entry of the timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -142,6 +142,16 @@ pub struct SegmentEvent {
     pub retransmission: Option<Box<Retransmission>>,
     /// What it asks, if it was sent to ask something: a bare sequence number does not show it.
     pub probe: Option<Probe>,
+}
+
+impl SegmentEvent {
+    /// Its connection, as the host sees it that sent or received it.
+    pub(crate) const fn connection(&self) -> ConnectionId {
+        match self.dir {
+            Direction::Out => ConnectionId::new(self.src, self.dst),
+            Direction::In => ConnectionId::new(self.dst, self.src),
+        }
+    }
 }
 
 /// A segment that is sent to get an answer.

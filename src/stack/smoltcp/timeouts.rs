@@ -18,7 +18,8 @@ impl Tcb {
         }
         if is_due(Timer::DelayedAck) {
             self.timers.table.stop(Timer::DelayedAck);
-            self.timers.delayed_ack.on_timer(cx.profile);
+            let rto = self.timers.retransmit.rto(cx.profile, &self.send.rtt);
+            self.timers.delayed_ack.on_timer(cx.profile, rto);
             self.send_held_ack(cx);
         }
         if is_due(Timer::Retransmit) {

@@ -93,10 +93,10 @@ impl DelayedAck {
         (self.owed, self.small) = (0, 0);
     }
 
-    /// The timer has fired: no answer came in time to carry the acknowledgment.
-    pub(crate) fn on_timer(&mut self, profile: &Profile) {
+    /// The timer has fired: no answer came in time to carry the acknowledgment. `rto` is the timeout.
+    pub(crate) fn on_timer(&mut self, profile: &Profile, rto: Duration) {
         self.interval = match self.interval {
-            Some(interval) if !self.is_interactive => Some(interval * 2),
+            Some(interval) if !self.is_interactive => Some((interval * 2).min(rto)),
             _ => Some(profile.ack.delay),
         };
         self.is_interactive &= !profile.ack.quick_start;
