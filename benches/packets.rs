@@ -149,7 +149,7 @@ fn crowded_host(name: &'static str, link: usize, connections: usize, recorder: &
     let machine: MachineBuilder = Box::new(move |_, now| {
         let mut profile = Profile::of(System::Book);
         // As a server of ten thousand connections would set it.
-        profile.buffer = 4_096;
+        profile.buffer = Some(4_096);
         let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed: link as u64 };
         let mut config = MachineConfig::new(name, stack);
         config.limits.descriptors = connections + 16;

@@ -36,18 +36,11 @@ impl Overrides {
     fn or(&self, others: &Overrides) -> HostConfig {
         let profile = self.profile.as_ref().or(others.profile.as_ref()).cloned();
         HostConfig {
-            profile: with_grown_buffers(profile.unwrap_or_else(|| System::REAL.into())),
+            profile: profile.unwrap_or_else(|| System::REAL.into()),
             mtu: self.mtu.or(others.mtu).unwrap_or(ETHERNET_MTU),
             segmentation_offload: self.segmentation_offload.or(others.segmentation_offload).unwrap_or(true),
         }
     }
-}
-
-/// The profile with buffers that have grown from the start, where its system lets them, unless they are set.
-fn with_grown_buffers(profile: Profile) -> Profile {
-    let is_set = profile.buffer != Profile::of(profile.system).buffer;
-    let grown = profile.grown_buffer.filter(|_| !is_set);
-    Profile { buffer: grown.unwrap_or(profile.buffer), ..profile }
 }
 
 /// What a test has set, by a host's name or address.
@@ -95,7 +88,10 @@ mod tests {
         assert_eq!((server.mtu, server.segmentation_offload), (9_000, false));
         assert_eq!((client.mtu, client.segmentation_offload), (576, false));
         let other = overrides.config("fe80::2".parse().unwrap(), "client");
-        assert_eq!((other.mtu, other.segmentation_offload, other.profile.buffer), (1_500, true, 98_304));
+        assert_eq!(
+            (other.mtu, other.segmentation_offload, other.profile.system),
+            (1_500, true, System::REAL)
+        );
     }
 
     #[test]

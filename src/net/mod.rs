@@ -67,10 +67,10 @@
 //! - A burst of segments is one packet of up to 65 535 octets, cut nowhere, as on a link whose cards do both
 //!   segmentation and receive offload. The first write of a moment leaves at once; what is written behind it in that
 //!   moment gathers until the programs have had their turn, as with Linux's `tcp_autocorking`, and so do
-//!   acknowledgments. [`segmentation_offload`] turns all of it off; under [`loss`] and over IPv6 segments travel one
-//!   by one.
-//! - A socket's buffers under [`System::Linux`] are of 96 KiB where a scenario's are of 64: Linux's begin there and
-//!   grow to megabytes. A size that is set, at the socket or in a profile of one's own, is kept.
+//!   acknowledgments. [`segmentation_offload`] turns all of it off; under [`loss`], and over IPv6 under smoltcp
+//!   (`book`, `bsd`, `rfc`), segments travel one by one.
+//! - A socket's buffers under [`System::Linux`] begin small and grow to megabytes. A size that is set, at the socket or in
+//!   a profile of one's own, is kept.
 //! - turmoil holds `udp_capacity` datagrams (64) for a host between two ticks and drops the rest without a word:
 //!   more than 64 hosts that talk to one in the same tick need more. Otherwise it is loss, which TCP mends.
 //! - Ephemeral ports are those of the host's system, unless turmoil's builder or the host's profile names others.

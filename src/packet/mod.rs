@@ -4,6 +4,7 @@
 //! row of bytes. Parsing never panics: what cannot be read is [`Malformed`].
 
 mod icmp;
+mod options;
 mod segment;
 mod seq;
 
@@ -13,10 +14,11 @@ use smoltcp::wire::{IPV6_HEADER_LEN, IpProtocol, IpVersion, Ipv4Packet, Ipv6Pack
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
+pub(crate) use options::TcpOptions;
 pub use segment::{Flags, Segment, emit as emit_segment};
 pub(crate) use segment::{
-    acknowledge_more, acknowledging, fill_checksum, max_segment_size, moved_back, pushed, renumbered,
-    split as split_segment, window_scale, with_checksum, with_window, without_fin,
+    acknowledge_more, acknowledging, emit_with, fill_checksum, max_segment_size, moved_back, pushed,
+    renumbered, split as split_segment, window_scale, with_checksum, with_window, without_fin,
 };
 pub use seq::Seq;
 

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use smoltcp::phy::ChecksumCapabilities;
-use smoltcp::wire::{IpAddress, IpProtocol, IpRepr, TcpOption, TcpPacket, TcpSeqNumber};
+use smoltcp::wire::{IpProtocol, IpRepr, TcpOption, TcpPacket, TcpSeqNumber};
 
+use super::options::TcpOptions;
 use super::{Ip, Malformed, Seq};
 
 /// The control bits of a segment (RFC 9293, 3.1), shown in tcpdump's letters: `S`, `S.`, `P.`, `F.`, `R`.
@@ -151,27 +152,40 @@ pub(super) fn read(ip: &Ip<'_>) -> Result<Segment, Malformed> {
 ///
 /// If source and destination are not of one address family.
 pub fn emit(segment: &Segment, payload: &[u8]) -> Bytes {
-    let tcp_len = smoltcp::wire::TCP_HEADER_LEN + payload.len();
-    let (src, dst) = (IpAddress::from(segment.src.ip()), IpAddress::from(segment.dst.ip()));
+    emit_with(segment, &TcpOptions::default(), &[payload], true)
+}
+
+/// Writes a segment with options; its data are `payload`, one piece after the other. Without `checksum` that of TCP is
+/// left out.
+pub(crate) fn emit_with(segment: &Segment, options: &TcpOptions, payload: &[&[u8]], checksum: bool) -> Bytes {
+    let header_len = smoltcp::wire::TCP_HEADER_LEN + options.len();
+    let payload_len: usize = payload.iter().map(|piece| piece.len()).sum();
+    let tcp_len = header_len + payload_len;
     let ip = ip_repr(segment.src.ip(), segment.dst.ip(), IpProtocol::Tcp, tcp_len, segment.hop_limit);
-    let mut bytes = vec![0; ip.buffer_len()];
+    let headers = ip.header_len() + header_len;
+    let mut bytes = Vec::with_capacity(headers + payload_len);
+    bytes.resize(headers, 0);
+    for piece in payload {
+        bytes.extend_from_slice(piece);
+    }
     ip.emit(&mut bytes, &ChecksumCapabilities::default());
     let mut tcp = TcpPacket::new_unchecked(&mut bytes[ip.header_len()..]);
     tcp.set_src_port(segment.src.port());
     tcp.set_dst_port(segment.dst.port());
     tcp.set_seq_number(written_seq(segment.seq));
     tcp.set_ack_number(written_seq(segment.ack.unwrap_or_default()));
-    tcp.set_header_len(smoltcp::wire::TCP_HEADER_LEN as u8);
     tcp.clear_flags();
+    tcp.set_header_len(header_len as u8);
     tcp.set_fin(segment.flags.has(Flags::FIN));
     tcp.set_syn(segment.flags.has(Flags::SYN));
     tcp.set_rst(segment.flags.has(Flags::RST));
     tcp.set_psh(segment.flags.has(Flags::PSH));
     tcp.set_ack(segment.ack.is_some());
     tcp.set_window_len(segment.win);
-    tcp.set_urgent_at(0);
-    tcp.payload_mut().copy_from_slice(payload);
-    tcp.fill_checksum(&src, &dst);
+    options.emit(tcp.options_mut());
+    if checksum {
+        tcp.fill_checksum(&segment.src.ip().into(), &segment.dst.ip().into());
+    }
     bytes.into()
 }
 

@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::listener::Listener;
 use super::options::{Options, SocketOption};
 use super::profile::AbortedAccept;
-use super::tcp::Context;
+use super::transport::Context;
 use super::{How, Readiness, Socket, SocketId, Stack};
 use crate::errno::Errno;
 use crate::time::SimTime;

@@ -2,10 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::profile::Profile;
-use super::smoltcp::Tcb;
+use super::profile::{Engine, Profile};
 use super::socket::{How, Readiness, SocketId};
-use super::tcp::{Context, Death, Reader, Setup, Status, Tcp};
+use super::transport::{Context, Death, Reader, Setup, Status, Tcp};
+use super::{smoltcp, tcp};
 use crate::errno::Errno;
 use crate::packet::Segment;
 use crate::timeline::TcpState;
@@ -48,13 +48,19 @@ impl Connection {
         remote: SocketAddr,
         setup: Setup,
     ) -> Connection {
-        let tcp = Box::new(Tcb::open(cx, local, remote, setup));
+        let tcp: Box<dyn Tcp> = match cx.profile.engine {
+            Engine::Smoltcp => Box::new(smoltcp::Tcb::open(cx, local, remote, setup)),
+            Engine::Native => Box::new(tcp::Tcb::open(cx, local, remote, setup)),
+        };
         Connection::new(local, remote, Owner::Process, tcp)
     }
 
     /// A connection for `syn`, which came to `listener` and is to be given to its TCP next.
     pub(super) fn listen(cx: &Context<'_>, listener: SocketId, syn: &Segment, setup: Setup) -> Connection {
-        let tcp = Box::new(Tcb::listen(cx, syn, setup));
+        let tcp: Box<dyn Tcp> = match cx.profile.engine {
+            Engine::Smoltcp => Box::new(smoltcp::Tcb::listen(cx, syn, setup)),
+            Engine::Native => Box::new(tcp::Tcb::listen(cx, syn, setup)),
+        };
         Connection::new(syn.dst, syn.src, Owner::Listener(listener), tcp)
     }
 

@@ -14,7 +14,7 @@
 //! | `demux.rs` | which socket an incoming packet belongs to |
 //! | `listener.rs` | the backlog |
 //! | `connection.rs` | one connection as its process sees it: POSIX's calls and errors |
-//! | `tcp/` | the interface to a connection's TCP, and the rules that every TCP follows |
+//! | `transport/` | the interface to a connection's TCP, and the rules that every TCP follows |
 //! | `smoltcp/` | that interface on smoltcp |
 //!
 //! A segment goes from `demux.rs` through [`Stack`] to a TCP, and on smoltcp from `tcb.rs` by way of `input.rs` and
@@ -34,6 +34,7 @@ mod smoltcp;
 mod socket;
 mod socket_table;
 mod tcp;
+mod transport;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -52,7 +53,7 @@ use ports::Ports;
 pub use profile::{Profile, System};
 pub use socket::{How, Readiness, SocketId};
 use socket_table::SocketTable;
-use tcp::{Context, Setup};
+use transport::{Context, Setup};
 
 use crate::time::SimTime;
 use crate::timeline::{Recorder, TcpState};

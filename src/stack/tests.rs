@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::profile::Engine;
 use super::*;
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::processes::BUFFER;
+use super::processes::OF_SOCKETS;
 use crate::router::LinkConfig;
 use crate::scenario::{Expectation, Outcome, Scenario};
 use crate::stack::{Profile, System};
@@ -44,7 +44,7 @@ impl Scenario {
     /// Whether a key is set in a real host's kernel: not one of the links', nor a name of the scenario's own; and a
     /// program can ask for its buffers itself.
     pub(super) fn is_of_kernel(&self, key: &str) -> bool {
-        key != BUFFER && Profile::key(key).is_some()
+        !OF_SOCKETS.contains(&key) && Profile::key(key).is_some()
     }
 }
 

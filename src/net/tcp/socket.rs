@@ -12,8 +12,8 @@ use crate::errno::Errno;
 use crate::net::host::AttachedHost;
 use crate::net::socket::Socket;
 use crate::net::waits::Side;
-use crate::stack::profile::BufferSizes;
-use crate::stack::{Options, SocketOption};
+use crate::stack::profile::{BufferSizes, SocketMemory};
+use crate::stack::{Options, Profile, SocketOption};
 
 /// A socket that is neither connected nor listens yet, `tokio::net::TcpSocket`.
 pub struct TcpSocket {
@@ -180,7 +180,7 @@ impl TcpSocket {
 
     /// SO_SNDBUF, in octets.
     pub fn send_buffer_size(&self) -> io::Result<u32> {
-        self.shown(|options| options.send_buffer)
+        self.shown(|options| options.send_buffer, |profile| profile.send_memory)
     }
 
     /// SO_RCVBUF, in octets; see [`set_send_buffer_size`](TcpSocket::set_send_buffer_size).
@@ -191,7 +191,7 @@ impl TcpSocket {
 
     /// SO_RCVBUF, in octets.
     pub fn recv_buffer_size(&self) -> io::Result<u32> {
-        self.shown(|options| options.receive_buffer)
+        self.shown(|options| options.receive_buffer, |profile| profile.receive_memory)
     }
 
     /// The octets of a connection's that a buffer holds whose size is set.
@@ -200,9 +200,14 @@ impl TcpSocket {
         self.socket.option(|_, profile| sizes(&profile.buffer_sizes, size) / profile.buffer_sizes.factor)
     }
 
-    fn shown(&self, set: fn(&Options) -> Option<usize>) -> io::Result<u32> {
-        let size = self.socket.option(|options, profile| {
-            set(options).map_or(profile.buffer, |octets| octets * profile.buffer_sizes.factor)
+    fn shown(
+        &self,
+        set: fn(&Options) -> Option<usize>,
+        memory: fn(&Profile) -> SocketMemory,
+    ) -> io::Result<u32> {
+        let size = self.socket.option(|options, profile| match set(options) {
+            Some(octets) => octets * profile.buffer_sizes.factor,
+            None => profile.buffer.unwrap_or(memory(profile).default),
         })?;
         Ok(u32::try_from(size).unwrap_or(u32::MAX))
     }

@@ -25,6 +25,11 @@ impl UnixOs {
             socket.set_send_buffer_size(octets)?;
             socket.set_recv_buffer_size(octets)?;
         }
+        #[cfg(any(target_os = "linux", target_os = "freebsd"))]
+        if let Some(name) = self.process.persona.congestion {
+            // Where it is not allowed, the machine's own stays.
+            _ = socket.set_tcp_congestion(name.as_bytes());
+        }
         Ok(socket)
     }
 
@@ -45,6 +50,10 @@ impl UnixOs {
         let catching = self.is_catching();
         let result = self.block(fd, PollFlags::POLLOUT, |file| {
             loop {
+                // What was written is reported first, the error by the next call.
+                if done > 0 && has_error(file) {
+                    return Ok(done);
+                }
                 done += write_some(file, &buf[done..], catching)?;
                 if done == buf.len() {
                     return Ok(done);
@@ -117,6 +126,12 @@ impl UnixOs {
         }
         Ok(Woken::Ready(ready + invalid))
     }
+}
+
+/// Whether the file has an error to report, or its other end is gone.
+fn has_error(file: &File) -> bool {
+    let mut fds = [NativePollFd::new(file.as_fd(), PollFlags::empty())];
+    nix::poll::poll(&mut fds, nix::poll::PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
 }
 
 /// Writes what there is room for, without a SIGPIPE if it is a socket.

@@ -14,11 +14,14 @@ pub struct Persona {
     /// Octets that its programs ask for as each socket's SO_SNDBUF and SO_RCVBUF; `None` leaves them to
     /// the kernel.
     pub buffer: Option<usize>,
+    /// How the congestion windows of its sockets grow (TCP_CONGESTION): `cubic`, `reno`. A machine may have another default
+    /// than Linux has; one that knows no such congestion control keeps its own.
+    pub congestion: Option<&'static str>,
 }
 
 impl Default for Persona {
     /// This machine.
     fn default() -> Persona {
-        Persona { abi: Abi::NATIVE, addr: None, buffer: None }
+        Persona { abi: Abi::NATIVE, addr: None, buffer: None, congestion: None }
     }
 }

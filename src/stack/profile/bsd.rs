@@ -43,8 +43,7 @@ pub(super) fn book() -> Profile {
         write_reports_reset: false,
         backlog: Backlog::Berkeley,
         user_timeout_clamps_timer: false,
-        buffer: 65_535,
-        grown_buffer: None,
+        buffer: Some(65_535),
         buffer_sizes: BufferSizes::PLAIN,
         ephemeral_ports: DYNAMIC_PORTS,
         shares_ephemeral_ports: false,
@@ -53,6 +52,11 @@ pub(super) fn book() -> Profile {
         linear_syns: false,
         connect_restarts: false,
         initial_window: InitialWindow::ONE,
+        engine: Engine::Smoltcp,
+        congestion: CongestionControl::Reno,
+        timestamps: false,
+        receive_memory: SocketMemory::fixed(65_535),
+        send_memory: SocketMemory::fixed(65_535),
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::linux::syn_waits;
-use super::{AbortedAccept, GiveUp, Profile, Rto, TimerWheel};
+use super::{AbortedAccept, CongestionControl, Engine, GiveUp, Profile, Rto, SocketMemory, TimerWheel};
 use crate::errno::Errno;
 use crate::span;
 
@@ -37,6 +37,8 @@ enum Unit {
     Switch(u32, u32),
     /// The first and the last, with a blank between.
     Ports,
+    /// The least, the default and the most, with blanks between.
+    Memory,
 }
 
 impl Sysctl {
@@ -51,6 +53,10 @@ impl Sysctl {
             Unit::Ports => {
                 let ports = ports(value).ok()?;
                 format!("{} {}", ports.start(), ports.end())
+            }
+            Unit::Memory => {
+                memory(value).ok()?;
+                value.replace(',', " ")
             }
             Unit::Switch(off, on) => if switch(value).ok()? { on } else { off }.to_string(),
         })
@@ -185,8 +191,52 @@ const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key(
+        "congestion",
+        "how the congestion window grows: reno, cubic (linux alone; the others are Reno's)",
+        None,
+        |profile, value| {
+            let control = CongestionControl::from_name(value).ok_or("reno or cubic")?;
+            if control == CongestionControl::Cubic && profile.engine == Engine::Smoltcp {
+                return Err("reno: cubic is linux's alone".to_owned());
+            }
+            profile.congestion = control;
+            Ok(())
+        },
+    ),
+    key(
+        "tcp_timestamps",
+        "whether segments carry timestamps: on, off (linux alone)",
+        sysctl("net.ipv4.tcp_timestamps", Unit::Switch(0, 1)),
+        |profile, value| {
+            let on = switch(value)?;
+            if on && profile.engine == Engine::Smoltcp {
+                return Err("off: timestamps are linux's alone".to_owned());
+            }
+            profile.timestamps = on;
+            Ok(())
+        },
+    ),
+    key(
+        "tcp_rmem",
+        "octets of memory of a receive buffer: the least, at first, at most, as 4096,131072,6291456",
+        sysctl("net.ipv4.tcp_rmem", Unit::Memory),
+        |profile, value| {
+            profile.receive_memory = memory(value)?;
+            Ok(())
+        },
+    ),
+    key(
+        "tcp_wmem",
+        "octets of memory of a send buffer: the least, at first, at most, as 4096,16384,4194304",
+        sysctl("net.ipv4.tcp_wmem", Unit::Memory),
+        |profile, value| {
+            profile.send_memory = memory(value)?;
+            Ok(())
+        },
+    ),
     key("buffer", "octets in each socket buffer", None, |profile, value| {
-        profile.buffer = buffer(value)?;
+        profile.buffer = Some(buffer(value)?);
         Ok(())
     }),
     key(
@@ -284,6 +334,17 @@ fn buffer(value: &str) -> Result<usize, String> {
     }
 }
 
+/// The least says nothing here: it is what a kernel short of memory leaves a socket.
+fn memory(value: &str) -> Result<SocketMemory, String> {
+    let sizes: Option<Vec<usize>> = value.split(',').map(|octets| octets.trim().parse().ok()).collect();
+    match sizes.as_deref() {
+        Some(&[least, default, most]) if 0 < least && 2_304 <= default && most <= 1 << 30 => {
+            Ok(SocketMemory { default, most: most.max(default) })
+        }
+        _ => Err("three sizes in octets, as 4096,131072,6291456".to_owned()),
+    }
+}
+
 fn ports(value: &str) -> Result<RangeInclusive<u16>, String> {
     let number = |text: &str| text.parse().ok().filter(|port| *port > 0);
     let bounds = value.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
@@ -343,7 +404,9 @@ mod tests {
         for Key { name: key, .. } in Profile::KEYS {
             let value = match *key {
                 "aborted_accept" => "EPROTO",
-                "tail_loss_probe" => "off",
+                "tail_loss_probe" | "tcp_timestamps" => "off",
+                "congestion" => "reno",
+                "tcp_rmem" | "tcp_wmem" => "4096,16384,4194304",
                 "buffer" => "4096",
                 "hz" => "1000",
                 "initial_window" => "4",

@@ -35,10 +35,7 @@ pub(super) fn profile() -> Profile {
         write_reports_reset: true,
         backlog: Backlog::Linux,
         user_timeout_clamps_timer: true,
-        buffer: 65_535,
-        // It begins with windows of 64 KiB and lets them grow to megabytes (`tcp_rmem`, `tcp_wmem`). Of the sizes tried in
-        // bulk this one costs least: fewer rounds than 64 KiB, and more of it in a processor's cache than of 128.
-        grown_buffer: Some(96 << 10),
+        buffer: None,
         // SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF on a 64-bit machine; net.core.wmem_max and rmem_max of 4 MiB.
         buffer_sizes: BufferSizes { factor: 2, least: (4_608, 2_304), most: 4 << 20 },
         ephemeral_ports: 32_768..=60_999,
@@ -49,6 +46,12 @@ pub(super) fn profile() -> Profile {
         connect_restarts: true,
         // RFC 6928; tcp_init_transfer forgives one lost SYN.
         initial_window: InitialWindow { segments: Some(10), retransmissions: 1 },
+        engine: Engine::Native,
+        congestion: CongestionControl::Cubic,
+        timestamps: true,
+        // tcp_rmem and tcp_wmem of a machine with some gigabytes.
+        receive_memory: SocketMemory { default: 131_072, most: 6_291_456 },
+        send_memory: SocketMemory { default: 16_384, most: 4_194_304 },
     }
 }
 

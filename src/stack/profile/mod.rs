@@ -112,10 +112,9 @@ pub struct Profile {
     pub backlog: Backlog,
     /// TCP_USER_TIMEOUT: the retransmission timer fires no later than it ends.
     pub user_timeout_clamps_timer: bool,
-    /// Octets in each of a socket's two buffers.
-    pub buffer: usize,
-    /// Octets that they have once the system has found them too small, if it makes them grow.
-    pub grown_buffer: Option<usize>,
+    /// Octets in each of a socket's two buffers, as if every socket set SO_SNDBUF and SO_RCVBUF. `None`: they begin and grow
+    /// as [`send_memory`](Profile::send_memory) and [`receive_memory`](Profile::receive_memory) say.
+    pub buffer: Option<usize>,
     /// How SO_SNDBUF and SO_RCVBUF are kept.
     pub buffer_sizes: BufferSizes,
     /// The ports that the host chooses from, where the program does not say (Linux: `ip_local_port_range`).
@@ -132,6 +131,71 @@ pub struct Profile {
     pub connect_restarts: bool,
     /// What may be in flight before anything is acknowledged.
     pub initial_window: InitialWindow,
+    /// Whose TCP it is.
+    pub engine: Engine,
+    /// How the congestion window grows; [`Engine::Smoltcp`] knows Reno alone.
+    pub congestion: CongestionControl,
+    /// Whether segments carry timestamps (RFC 7323); [`Engine::Smoltcp`]'s never do.
+    pub timestamps: bool,
+    /// Octets of memory of a receive buffer (Linux: `tcp_rmem`), where [`Engine::Native`] grows it.
+    pub receive_memory: SocketMemory,
+    /// The same of a send buffer (Linux: `tcp_wmem`).
+    pub send_memory: SocketMemory,
+}
+
+/// The implementations of TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Engine {
+    /// smoltcp's, which a profile gives its timers.
+    Smoltcp,
+    /// One of a present-day kernel: SACK, RACK, CUBIC, buffers that grow.
+    Native,
+}
+
+/// How the congestion window grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CongestionControl {
+    /// RFC 5681.
+    Reno,
+    /// RFC 9438, with HyStart.
+    Cubic,
+}
+
+impl CongestionControl {
+    /// Both of them.
+    pub const ALL: [CongestionControl; 2] = [CongestionControl::Reno, CongestionControl::Cubic];
+
+    /// Linux's name: `reno`, `cubic`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CongestionControl::Reno => "reno",
+            CongestionControl::Cubic => "cubic",
+        }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<CongestionControl> {
+        CongestionControl::ALL.into_iter().find(|control| control.name() == name)
+    }
+}
+
+/// How much memory a socket's buffer has: data and the kernel's bookkeeping of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocketMemory {
+    /// At first.
+    pub default: usize,
+    /// At most, once it has grown.
+    pub most: usize,
+}
+
+impl SocketMemory {
+    /// Memory of a buffer that does not grow, as `setsockopt` of so many octets gives it.
+    pub const fn fixed(octets: usize) -> SocketMemory {
+        SocketMemory { default: octets * 2, most: octets * 2 }
+    }
 }
 
 impl From<System> for Profile {
@@ -234,6 +298,11 @@ pub struct InitialWindow {
 impl InitialWindow {
     /// One segment.
     pub const ONE: InitialWindow = InitialWindow { segments: Some(1), retransmissions: 0 };
+
+    /// In packets, where the SYN was sent again so often.
+    pub(crate) fn packets(self, retransmissions: u32) -> u32 {
+        if retransmissions > self.retransmissions { 1 } else { self.segments.unwrap_or(3) }
+    }
 
     /// In octets, where a segment has so many of data, and the SYN was sent again so often.
     pub(crate) fn octets(self, segment: usize, retransmissions: u32) -> usize {
@@ -358,6 +427,11 @@ impl Profile {
             Some(wheel) => wheel.round(now, at),
             None => at,
         }
+    }
+
+    /// Octets of a buffer that is `set`, or that the profile sets; `None` if it grows.
+    pub(crate) fn fixed_buffer(&self, set: Option<usize>) -> Option<usize> {
+        set.or(self.buffer)
     }
 
     /// How many of a listener's connections may wait.

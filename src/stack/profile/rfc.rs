@@ -33,8 +33,7 @@ pub(super) fn profile() -> Profile {
         write_reports_reset: false,
         backlog: Backlog::Exact,
         user_timeout_clamps_timer: true,
-        buffer: 65_535,
-        grown_buffer: None,
+        buffer: Some(65_535),
         buffer_sizes: BufferSizes::PLAIN,
         ephemeral_ports: DYNAMIC_PORTS,
         shares_ephemeral_ports: false,
@@ -43,5 +42,10 @@ pub(super) fn profile() -> Profile {
         linear_syns: false,
         connect_restarts: false,
         initial_window: InitialWindow { segments: None, retransmissions: 0 },
+        engine: Engine::Smoltcp,
+        congestion: CongestionControl::Reno,
+        timestamps: false,
+        receive_memory: SocketMemory::fixed(65_535),
+        send_memory: SocketMemory::fixed(65_535),
     }
 }

@@ -17,12 +17,15 @@ use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 use super::device::{PacketDevice, SentPacket};
 use super::socket::BufferedSocket;
 use crate::stack::options::Options;
-use crate::stack::tcp::{Context, Setup};
+use crate::stack::transport::{Context, Setup};
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
 /// How far short of a timer the clock is held.
 const HELD_SHORT: SmolDuration = SmolDuration::from_millis(10);
+
+/// Octets of a buffer that would grow elsewhere.
+const BUFFER: usize = 65_535;
 
 pub(super) struct Engine {
     interface: Interface,
@@ -70,8 +73,8 @@ impl Engine {
             addrs.push(IpCidr::new(IpAddress::from(local.ip()), 0)).expect("room for one address");
         });
         let (sockets, handle) = BufferedSocket::closed(
-            setup.options.receive_buffer.unwrap_or(cx.profile.buffer),
-            setup.options.send_buffer.unwrap_or(cx.profile.buffer),
+            cx.profile.fixed_buffer(setup.options.receive_buffer).unwrap_or(BUFFER),
+            cx.profile.fixed_buffer(setup.options.send_buffer).unwrap_or(BUFFER),
         );
         let mut engine =
             Engine { interface, sockets, handle, device, is_closing: false, clock, seen: cx.now };

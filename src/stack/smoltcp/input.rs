@@ -11,7 +11,7 @@ use super::output::Acks;
 use super::receive::may_receive;
 use super::tcb::Tcb;
 use crate::packet::{Flags, IcmpError, Segment, Unreachable};
-use crate::stack::tcp::{Congestion, Context, DEFAULT_MSS, Death, IcmpEffect, Reader, Timer};
+use crate::stack::transport::{Congestion, Context, DEFAULT_MSS, Death, IcmpEffect, Reader, Timer};
 use crate::timeline::TcpState;
 
 impl Tcb {

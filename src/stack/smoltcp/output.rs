@@ -7,7 +7,7 @@ use super::device::SentPacket;
 use super::receive::may_receive;
 use super::tcb::Tcb;
 use crate::packet::{Flags, Packet, Segment, Seq, acknowledging};
-use crate::stack::tcp::{Context, Retransmit, Timer};
+use crate::stack::transport::{Context, Retransmit, Timer};
 use crate::timeline::{Probe, Retransmission, TcpState};
 
 /// What becomes of an acknowledgment without data.

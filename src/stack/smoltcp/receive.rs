@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::bursts::Bursts;
 use super::engine::Engine;
 use crate::packet::{Segment, Seq};
-use crate::stack::tcp::Reader;
+use crate::stack::transport::Reader;
 use crate::timeline::TcpState;
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::packet::{Flags, Segment, Seq};
 use crate::stack::profile::InitialWindow;
-use crate::stack::tcp::{Congestion, Context, RttEstimator};
+use crate::stack::transport::{Congestion, Context, RttEstimator};
 use crate::time::SimTime;
 
 #[derive(Debug)]

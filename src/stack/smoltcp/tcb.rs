@@ -11,7 +11,7 @@ use crate::packet::{IcmpError, Segment, Unreachable};
 use crate::stack::info::SocketInfo;
 use crate::stack::options::{Options, SocketOption};
 use crate::stack::profile::Profile;
-use crate::stack::tcp::{Conditions, Context, Death, Path, Reader, Setup, Status, Tcp, Timers};
+use crate::stack::transport::{Conditions, Context, Death, Path, Reader, Setup, Status, Tcp, Timers};
 use crate::time::SimTime;
 use crate::timeline::{Kind, TcpState};
 

@@ -1,7 +1,7 @@
 //! Timers that have fired.
 
 use super::tcb::Tcb;
-use crate::stack::tcp::{Context, Death, Fired, Timer};
+use crate::stack::transport::{Context, Death, Fired, Timer};
 use crate::timeline::Probe;
 
 impl Tcb {

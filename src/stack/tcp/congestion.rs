@@ -1,124 +1,179 @@
-//! Congestion control: RFC 5681, counted in octets (RFC 3465).
+//! The congestion window, counted in packets: slow start, congestion avoidance (RFC 5681, RFC 9438), and how it shrinks
+//! while it is not used.
 
-use crate::stack::profile::InitialWindow;
+use std::time::Duration;
 
-/// cwnd, ssthresh and what they depend on, in octets.
+use super::cubic::Cubic;
+use crate::packet::Seq;
+use crate::stack::profile::CongestionControl;
+use crate::time::SimTime;
+
+/// What a threshold is that no loss has set.
+const UNKNOWN: u32 = u32::MAX;
+
 #[derive(Debug)]
-pub(crate) struct Congestion {
-    /// SMSS.
-    segment: usize,
-    window: usize,
-    threshold: usize,
-    /// What was acknowledged since the window last grew, in congestion avoidance.
-    acknowledged: usize,
-    duplicates: u32,
-    /// Fast recovery: until something new is acknowledged.
-    is_recovering: bool,
-    /// The timer has fired: until something new is acknowledged …
-    timed_out: bool,
-    /// … and until the threshold is reached again.
-    cautious: bool,
+pub(super) struct Congestion {
+    pub(super) window: u32,
+    pub(super) threshold: u32,
+    /// Packets acknowledged since the window last grew, in congestion avoidance.
+    acknowledged: u32,
+    /// The most of the window that was used since it was last looked at, and when that was.
+    used: u32,
+    looked_at: SimTime,
+    /// Whether the window was all in flight, and the most that was, until `usage_end` is acknowledged.
+    is_limiting: bool,
+    most_out: u32,
+    usage_end: Seq,
+    /// What may be in flight at first.
+    initial: u32,
+    /// CUBIC's part; Reno has none.
+    cubic: Option<Cubic>,
 }
 
 impl Congestion {
-    /// RFC 5681, 3.2: so many duplicates say that a segment is lost.
-    pub(crate) const DUPLICATES: u32 = 3;
-
-    pub(crate) fn new(segment: usize, initial: InitialWindow, retransmissions: u32) -> Congestion {
+    pub(super) fn new(control: CongestionControl, initial: u32) -> Congestion {
         Congestion {
-            segment,
-            window: initial.octets(segment, retransmissions),
-            threshold: usize::MAX,
+            window: initial,
+            threshold: UNKNOWN,
             acknowledged: 0,
-            duplicates: 0,
-            is_recovering: false,
-            timed_out: false,
-            cautious: false,
+            used: 0,
+            looked_at: SimTime::ZERO,
+            is_limiting: false,
+            most_out: 0,
+            usage_end: Seq::default(),
+            initial,
+            cubic: (control == CongestionControl::Cubic).then(Cubic::default),
         }
     }
 
-    pub(crate) fn window(&self) -> usize {
-        self.window
+    /// The handshake is over: so many packets may be in flight.
+    pub(super) fn begin(&mut self, now: SimTime, window: u32, nxt: Seq) {
+        (self.window, self.looked_at, self.usage_end) = (window, now, nxt);
     }
 
-    /// So much is acknowledged of `flight` octets, if anything. The window grows as long as it is what limits the flight
-    /// (RFC 7661).
-    pub(crate) fn on_ack(&mut self, octets: usize, flight: usize) {
-        self.duplicates = 0;
-        if octets == 0 {
-            return;
-        }
-        self.timed_out = false;
-        if std::mem::take(&mut self.is_recovering) {
-            self.window = self.threshold;
-        } else if self.window < self.threshold {
-            if self.window < 2 * flight {
-                // RFC 3465, 2.3: what is acknowledged after a timeout may have arrived long ago.
-                let octets = if self.cautious { octets.min(self.segment) } else { octets };
-                self.window = (self.window + octets).min(self.threshold);
-                self.cautious &= self.window < self.threshold;
-            }
-        } else if self.window < flight + self.segment {
-            self.acknowledged += octets;
-            if self.acknowledged >= self.window {
-                self.acknowledged -= self.window;
-                self.window += self.segment;
-            }
+    pub(super) fn is_slow_start(&self) -> bool {
+        self.window < self.threshold
+    }
+
+    /// Whether a loss has set the threshold.
+    pub(super) fn knows_threshold(&self) -> bool {
+        self.threshold < UNKNOWN
+    }
+
+    /// The threshold as an idle time leaves it: three quarters of the window are not to be found out again.
+    pub(super) fn current_threshold(&self, is_reducing: bool) -> u32 {
+        if is_reducing { self.threshold } else { self.threshold.max(self.window / 2 + self.window / 4) }
+    }
+
+    /// A loss: the new threshold.
+    pub(super) fn reduced(&mut self) -> u32 {
+        match &mut self.cubic {
+            Some(cubic) => cubic.threshold(self.window),
+            None => (self.window / 2).max(2),
         }
     }
 
-    /// Says whether it is the one that shows a loss.
-    pub(crate) fn on_duplicate(&mut self, flight: usize) -> bool {
-        self.duplicates += 1;
-        if self.is_recovering {
-            self.window += self.segment;
-        } else if self.duplicates == Congestion::DUPLICATES {
-            self.halve(flight);
-            self.window = self.threshold + Congestion::DUPLICATES as usize * self.segment;
-            self.is_recovering = true;
-            return true;
+    pub(super) fn on_timeout(&mut self, now: SimTime, nxt: Seq) {
+        self.acknowledged = 0;
+        if let Some(cubic) = &mut self.cubic {
+            cubic.on_timeout(now, nxt);
         }
-        false
     }
 
-    /// RFC 5681, 3.1: the loss window; what is lost again does not halve the threshold again.
-    pub(crate) fn on_timeout(&mut self, flight: usize) {
-        if !std::mem::replace(&mut self.timed_out, true) {
-            self.halve(flight);
-        }
-        self.window = self.segment;
-        self.is_recovering = false;
-        self.cautious = true;
-    }
-
-    fn halve(&mut self, flight: usize) {
-        self.threshold = (flight / 2).max(2 * self.segment);
+    pub(super) fn on_recovery(&mut self) {
         self.acknowledged = 0;
     }
 
-    /// RFC 5681, 4.1: after a silence the window tells nothing of the path any more.
-    pub(crate) fn restart(&mut self, initial: InitialWindow) {
-        self.window = self.window.min(initial.octets(self.segment, 0));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SEGMENT: usize = 1_000;
-
-    /// RFC 3465, 2.3: by a segment at a time, but only as long as what is acknowledged may have arrived before the timeout.
-    #[test]
-    fn caution_after_a_timeout_ends_at_the_threshold() {
-        let mut congestion = Congestion::new(SEGMENT, InitialWindow::ONE, 0);
-        congestion.on_timeout(20 * SEGMENT);
-        for segments in 2..=10 {
-            congestion.on_ack(5 * SEGMENT, congestion.window());
-            assert_eq!(congestion.window(), segments * SEGMENT);
+    /// So many packets are acknowledged.
+    pub(super) fn on_ack(&mut self, now: SimTime, packets: u32) {
+        if !self.is_limited() {
+            return;
         }
-        congestion.restart(InitialWindow::ONE);
-        congestion.on_ack(5 * SEGMENT, congestion.window());
-        assert_eq!(congestion.window(), 6 * SEGMENT);
+        let mut packets = packets;
+        if self.is_slow_start() {
+            let window = self.window.saturating_add(packets).min(self.threshold);
+            packets -= window - self.window;
+            self.window = window;
+            if packets == 0 {
+                return;
+            }
+        }
+        let per_packet = match &mut self.cubic {
+            Some(cubic) => cubic.on_ack(now, self.window, packets) as u32,
+            None => self.window,
+        }
+        .max(1);
+        if self.acknowledged >= per_packet {
+            self.acknowledged = 0;
+            self.window += 1;
+        }
+        self.acknowledged += packets;
+        self.window += self.acknowledged / per_packet;
+        self.acknowledged %= per_packet;
+    }
+
+    /// A round trip was measured.
+    pub(super) fn on_rtt(&mut self, now: SimTime, rtt: Duration, una: Seq, nxt: Seq) {
+        let stands = (self.window, self.is_slow_start());
+        if self.cubic.as_mut().is_some_and(|cubic| cubic.on_rtt(now, rtt, stands, (una, nxt))) {
+            self.threshold = self.window;
+        }
+    }
+
+    /// RFC 7661: whether the window is what limits the flight; in slow start whether half of it is used.
+    fn is_limited(&self) -> bool {
+        self.is_limiting || self.is_slow_start() && self.window < 2 * self.most_out
+    }
+
+    /// Packets were sent: `out` are in flight now, and the window is all in flight if it `is_full`. A window that nobody
+    /// uses shrinks each timeout `rto`, as long as nothing `is_amiss`.
+    pub(super) fn validate(
+        &mut self,
+        now: SimTime,
+        (una, nxt): (Seq, Seq),
+        out: u32,
+        is_full: bool,
+        rto: Duration,
+        is_amiss: bool,
+    ) {
+        if !una.before(self.usage_end) || is_full || (!self.is_limiting && out > self.most_out) {
+            (self.is_limiting, self.most_out, self.usage_end) = (is_full, out, nxt);
+        }
+        if self.is_limited() {
+            (self.used, self.looked_at) = (0, now);
+            return;
+        }
+        self.used = self.used.max(out);
+        if now - self.looked_at >= rto {
+            if !is_amiss {
+                let used = self.used.max(self.initial);
+                if used < self.window {
+                    self.threshold = self.current_threshold(false);
+                    self.window = self.window.midpoint(used);
+                }
+                self.used = 0;
+            }
+            self.looked_at = now;
+        }
+    }
+
+    /// Something is sent after a silence (RFC 5681, 4.1): the window halves with each timeout that passed.
+    pub(super) fn restart(&mut self, now: SimTime, idle: Duration, rto: Duration) {
+        self.threshold = self.current_threshold(false);
+        let least = self.initial.min(self.window);
+        let mut left = idle.saturating_sub(rto);
+        while !left.is_zero() && self.window > least {
+            self.window /= 2;
+            left = left.saturating_sub(rto);
+        }
+        self.window = self.window.max(least);
+        (self.used, self.looked_at) = (0, now);
+    }
+
+    /// The first packet after none was in flight.
+    pub(super) fn on_first_packet(&mut self, idle: Duration, now: SimTime) {
+        if let Some(cubic) = &mut self.cubic {
+            cubic.on_restart(idle, now);
+        }
     }
 }

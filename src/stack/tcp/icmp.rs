@@ -1,54 +1,57 @@
-//! What an ICMP error does to a connection (RFC 1122, 4.2.3.9; RFC 5461; RFC 5927).
+//! ICMP errors about segments of the connection (RFC 1122, 4.2.3.9; RFC 5461; RFC 5927; RFC 6069).
 
-use crate::packet::{Seq, Unreachable};
-use crate::stack::profile::{IcmpBelief, IcmpPolicy, IcmpRule};
-use crate::timeline::TcpState;
+use super::retransmission::Purpose;
+use super::tcb::Tcb;
+use crate::packet::{IcmpError, Unreachable};
+use crate::stack::transport::{Context, Death, IcmpEffect};
 
-/// What is to be done about an ICMP error that is believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IcmpEffect {
-    /// Nothing.
-    Nothing,
-    /// Smaller packets are sent from now on (RFC 1191).
-    ShrinkPath {
-        /// Octets of the largest packet that gets through.
-        mtu: usize,
-    },
-    /// It is kept, and reported if the connection is given up.
-    Soft,
-    /// It ends the connection.
-    Fatal,
-}
-
-impl IcmpEffect {
-    /// What an error `what` does that quotes the number `quoted`, where `una..nxt` is in flight and a keepalive probe
-    /// may be; `None` if it is not believed.
-    pub(crate) fn of(
-        policy: &IcmpPolicy,
-        state: TcpState,
-        what: Unreachable,
-        quoted: Seq,
-        (una, nxt): (Seq, Seq),
-        is_probing: bool,
-    ) -> Option<IcmpEffect> {
-        // RFC 5927, 4.1: a forger does not know which sequence numbers are in flight.
-        let in_flight = una.at_or_before(quoted) && quoted.before(nxt);
-        let is_believed = match policy.belief {
-            IcmpBelief::Any => true,
-            IcmpBelief::InFlight => in_flight,
-            IcmpBelief::InFlightOrProbe => in_flight || (is_probing && quoted == una - 1),
+impl Tcb {
+    /// An ICMP error that quotes one of this connection's segments.
+    pub(super) fn input_icmp(&mut self, cx: &mut Context<'_>, error: &IcmpError) {
+        let quoted = error.about.seq;
+        // Linux takes the number after the last one for one in flight, too.
+        let in_flight = (self.send.una, self.send.nxt + 1);
+        match IcmpEffect::of(&cx.profile.icmp, self.state, error.what, quoted, in_flight, false) {
+            None => return,
+            Some(IcmpEffect::ShrinkPath { mtu }) => {
+                if self.path.shrink(mtu) && self.queue.sent() > 0 {
+                    self.repair_for_smaller_path(cx);
+                }
+                return;
+            }
+            Some(IcmpEffect::Fatal) => {
+                self.die(Death::Unreachable(error.what));
+                return;
+            }
+            Some(IcmpEffect::Soft) => self.soft = Some(error.what),
+            Some(IcmpEffect::Nothing) => {}
+        }
+        let is_of_route = match error.what {
+            Unreachable::Net => true,
+            Unreachable::Host => self.path.local.is_ipv4(),
+            _ => false,
         };
-        if !is_believed {
-            return None;
+        if is_of_route && cx.profile.undo_backoff_on_unreachable && quoted == self.send.una {
+            self.undo_backoff(cx);
         }
-        if let Unreachable::FragmentationNeeded { mtu } = what {
-            return Some(IcmpEffect::ShrinkPath { mtu: mtu.into() });
+    }
+
+    /// RFC 6069: an unreachable about the oldest segment says that the path lost it, not congestion.
+    fn undo_backoff(&mut self, cx: &mut Context<'_>) {
+        let Some(sent) = self.queue.oldest().map(|oldest| oldest.sent) else { return };
+        if self.retransmission.kernel_count() == 0 || self.retransmission.backoff == 0 {
+            return;
         }
-        let rules = if state == TcpState::SynSent { &policy.syn_sent } else { &policy.synchronized };
-        Some(match rules.rule(what) {
-            IcmpRule::Ignore => IcmpEffect::Nothing,
-            IcmpRule::Soft => IcmpEffect::Soft,
-            IcmpRule::Hard => IcmpEffect::Fatal,
-        })
+        self.retransmission.backoff -= 1;
+        let timeout = self.rtt.timeout(cx.profile);
+        let backoff = 1 << self.retransmission.backoff.min(16);
+        self.retransmission.rto = timeout.saturating_mul(backoff).min(cx.profile.rto.max);
+        // What has passed is rounded up as well, so that Linux takes off more than has passed.
+        let left = self.retransmission.rto.saturating_sub(cx.profile.kept(cx.now - sent));
+        if left.is_zero() {
+            self.fire_retransmission(cx);
+        } else {
+            self.set_retransmission(cx, Purpose::Retransmit, left);
+        }
     }
 }

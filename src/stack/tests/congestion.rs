@@ -16,8 +16,12 @@ struct Flow {
 }
 
 impl Flow {
+    /// Under Reno, with Linux's first flight and timers.
     fn new() -> Flow {
-        let profile = Profile { buffer: BUFFER, ..linux() };
+        Flow::under(Profile { engine: Engine::Smoltcp, buffer: Some(BUFFER), ..linux() })
+    }
+
+    fn under(profile: Profile) -> Flow {
         let (mut wire, client, server) = Wire::connected(profile);
         wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
         Flow { wire, client, server }
@@ -150,6 +154,25 @@ fn the_third_duplicate_sends_one_segment_again_and_halves_the_flight() {
     let recovered = &rounds[3..];
     assert!(recovered[0].abs_diff(BUFFER / SEGMENT / 2) <= 2, "{rounds:?}");
     assert!((5..=7).contains(&(recovered[7] - recovered[0])), "{rounds:?}");
+}
+
+/// RFC 9438, 4.6; RFC 8985: CUBIC keeps seven tenths of the flight.
+#[test]
+fn under_cubic_the_third_duplicate_leaves_seven_tenths_of_the_flight() {
+    let mut flow = Flow::under(linux());
+    flow.run(Duration::from_millis(100));
+    let mut data = 0;
+    flow.wire.fate = Box::new(move |packet| {
+        data += usize::from(packet.len() > 1_000);
+        if data == 5 && packet.len() > 1_000 { Fate::Lose } else { Fate::Deliver }
+    });
+    let (start, seen) = (flow.wire.now, flow.wire.recorder.len());
+    let rounds = flow.run(ROUND_TRIP * 6);
+    let again = flow.sent_again_since(seen);
+    assert_eq!(again.len(), 1, "{again:?}");
+    assert!(again[0] - start <= ROUND_TRIP * 2, "{again:?}");
+    let (before, after) = (rounds[1], rounds[2]);
+    assert!(after.abs_diff(before * 7 / 10) <= before / 50, "{rounds:?}");
 }
 
 /// RFC 5681, 3.1: the loss window, and slow start from there to half of what was in flight.

@@ -109,7 +109,8 @@ fn conversation(seed: u64) -> Result<(), String> {
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let [client, server] = [(); 2].map(|()| {
         let profile = Profile::of(*System::ALL.choose(rng).unwrap());
-        let buffer = if rng.random_bool(0.5) { rng.random_range(2_000..150_000) } else { profile.buffer };
+        let buffer =
+            if rng.random_bool(0.5) { Some(rng.random_range(2_000..150_000)) } else { profile.buffer };
         Profile { buffer, ..profile }
     });
     let mut wire = Wire::new(client);

@@ -93,7 +93,7 @@ proptest! {
         buffer in 3_000usize..100_000,
         largest_read in 100usize..70_000,
     ) {
-        let profile = Profile { buffer, ..Profile::of(System::Linux) };
+        let profile = Profile { buffer: Some(buffer), ..Profile::of(System::Linux) };
         let (mut wire, client, server) = Wire::connected_with(profile, bursts);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let text: Vec<u8> = (0..200_000u32).map(|n| (n ^ n >> 8) as u8).collect();

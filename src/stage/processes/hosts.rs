@@ -7,9 +7,11 @@ use crate::echo::Command;
 use crate::os::sim::Limits;
 use crate::os::unix::Persona;
 use crate::scenario::Scenario;
+use crate::stack::profile::CongestionControl;
+use crate::stack::{Profile, System};
 
-/// The key of the sockets' buffers: a program asks for them itself.
-pub(in crate::stage) const BUFFER: &str = "buffer";
+/// The keys of what a program asks for itself, at each socket.
+pub(in crate::stage) const OF_SOCKETS: [&str; 2] = ["buffer", "congestion"];
 
 /// A host, as processes of this machine.
 pub(in crate::stage) struct RealHost {
@@ -33,9 +35,11 @@ impl RealHost {
                 return Err(io::Error::other(format!("{}: {what}", host.name)));
             }
             // The scenario's own come later, and so win.
-            let buffer = host.set.iter().chain(&scenario.set).rfind(|(key, _)| key == BUFFER);
-            let buffer = buffer.and_then(|(_, octets)| octets.parse().ok());
-            Ok(RealHost { command, persona: Persona { abi: host.abi, addr: None, buffer } })
+            let set = |name| host.set.iter().chain(&scenario.set).rfind(|(key, _)| key == name);
+            let buffer = set("buffer").and_then(|(_, octets)| octets.parse().ok());
+            let congestion = set("congestion").and_then(|(_, name)| CongestionControl::from_name(name));
+            let congestion = Some(congestion.unwrap_or(Profile::of(System::REAL).congestion).name());
+            Ok(RealHost { command, persona: Persona { abi: host.abi, addr: None, buffer, congestion } })
         };
         scenario.hosts.iter().zip(commands).map(host).collect()
     }

@@ -40,7 +40,7 @@ use crate::timeline::{FaultKind, Kind, ProcessChange, Recorder};
 use process::Process;
 use table::Table;
 
-pub(in crate::stage) use hosts::{BUFFER, RealHost};
+pub(in crate::stage) use hosts::{OF_SOCKETS, RealHost};
 pub(in crate::stage) use meter::Meter;
 pub(in crate::stage) use network::{FoundSocket, Network};
 

@@ -20,19 +20,26 @@ pub(crate) struct Path {
     pub(crate) peer_mss: usize,
     /// Octets of the largest IP packet that gets through, if a router said so (RFC 1191).
     pub(crate) mtu: Option<usize>,
+    /// Octets of the headers of IP and TCP.
+    headers: usize,
 }
 
 impl Path {
     /// A path of which nothing is known but that the link carries packets of up to `mtu` octets.
     pub(crate) fn new(local: SocketAddr, remote: SocketAddr, mtu: usize) -> Path {
         let ip_header = if local.is_ipv4() { IPV4_HEADER_LEN } else { IPV6_HEADER_LEN };
-        let mss = mtu - ip_header - TCP_HEADER_LEN;
-        Path { local, remote, mss, peer_mss: DEFAULT_MSS, mtu: None }
+        let headers = ip_header + TCP_HEADER_LEN;
+        Path { local, remote, mss: mtu - headers, peer_mss: DEFAULT_MSS, mtu: None, headers }
     }
 
     /// SMSS (RFC 5681, 2): octets of data of the largest segment that may be sent.
     pub(crate) fn smss(&self) -> usize {
         self.mss.min(self.peer_mss)
+    }
+
+    /// The same, as far as it gets through.
+    pub(crate) fn passing_mss(&self) -> usize {
+        self.smss().min(self.mtu.map_or(usize::MAX, |mtu| mtu - self.headers))
     }
 
     /// A router says that only packets of up to `mtu` octets get through. Returns whether that is news: an MTU never

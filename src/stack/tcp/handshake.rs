@@ -1,0 +1,238 @@
+//! How a connection comes to be: SYN and SYN-ACK, what they agree on, and what begins with their end.
+
+use std::time::Duration;
+
+use super::retransmission::Purpose;
+use super::send_queue::Piece;
+use super::tcb::{Agreed, Tcb};
+use crate::packet::{Flags, Segment, TcpOptions};
+use crate::stack::transport::{Context, DEFAULT_MSS, Death, Path, Reader, Setup, Timer};
+use crate::timeline::TcpState;
+
+/// What a kernel's send buffer has for each packet in flight besides its data, which come first, and together are a power of
+/// two: the room for headers, and what a packet's pages are described by; and the packet's own description. A kernel that was
+/// built with tunnels has more room for headers, and with it twice the buffer.
+const MEMORY_BESIDE_DATA: (usize, usize) = (256 + 320, 256);
+
+impl Tcb {
+    /// A connection that sends its SYN now.
+    pub(crate) fn open(
+        cx: &mut Context<'_>,
+        local: std::net::SocketAddr,
+        remote: std::net::SocketAddr,
+        setup: Setup,
+    ) -> Tcb {
+        let path = Path::new(local, remote, setup.mtu);
+        let mut tcb = Tcb::new(cx, path, Reader::Reading, setup);
+        tcb.enter(TcpState::SynSent);
+        // Linux counts from the first SYN, not from the second.
+        tcb.retransmission.since = Some(cx.now);
+        tcb.send_syn(cx);
+        tcb.record_state(cx);
+        tcb
+    }
+
+    /// A connection that waits for `syn`, which it is to be given next.
+    pub(crate) fn listen(cx: &Context<'_>, syn: &Segment, setup: Setup) -> Tcb {
+        let path = Path::new(syn.dst, syn.src, setup.mtu);
+        let mut tcb = Tcb::new(cx, path, Reader::Awaited, setup);
+        tcb.state = TcpState::Listen;
+        tcb
+    }
+
+    /// Sends the SYN, or SYN-ACK, for the first time.
+    fn send_syn(&mut self, cx: &mut Context<'_>) {
+        self.queue.push(Piece { seq: self.send.nxt, flags: Flags::SYN, ..Piece::default() });
+        self.send.written += 1;
+        self.send.nxt = self.send.written;
+        self.send.pushed = self.send.written;
+        self.queue.send_next(1, cx.now, 0);
+        self.set_handshake_timer(cx);
+        self.transmit(cx, 0, None, None);
+    }
+
+    /// The waits after each SYN or SYN-ACK.
+    fn waits<'a>(&self, cx: &'a Context<'_>) -> &'a [Duration] {
+        if self.state == TcpState::SynSent { &cx.profile.syn } else { &cx.profile.syn_ack }
+    }
+
+    fn set_handshake_timer(&mut self, cx: &Context<'_>) {
+        let waits = self.waits(cx);
+        let nth = (self.retransmission.count as usize).min(waits.len() - 1);
+        self.retransmission.rto = waits[nth];
+        let wait = self.retransmission.clamped(cx.now, self.options.user_timeout);
+        self.set_retransmission(cx, Purpose::Retransmit, wait);
+    }
+
+    /// The timer of a SYN, or SYN-ACK, has fired.
+    pub(super) fn fire_handshake(&mut self, cx: &mut Context<'_>) {
+        let limit = self.waits(cx).len() as u32 - 1;
+        let user = self.options.user_timeout.filter(|_| self.state == TcpState::SynSent);
+        let is_over = match user {
+            Some(_) => self.retransmission.is_timed_out(cx, 0, user),
+            None => self.retransmission.count >= limit,
+        };
+        // A user timeout goes before the count, but not for longer than the count allows.
+        if is_over || self.retransmission.count >= limit {
+            self.die(Death::TimedOut { soft: self.soft });
+            return;
+        }
+        self.retransmission.count += 1;
+        self.set_handshake_timer(cx);
+        self.resend_piece(cx, 0, Some(limit), None);
+    }
+
+    /// A segment has come while the connection waits for its SYN.
+    pub(super) fn input_listen(&mut self, cx: &mut Context<'_>, segment: &Segment, options: &TcpOptions) {
+        self.enter(TcpState::SynReceived);
+        self.note_syn(cx, segment, options);
+        self.send_syn(cx);
+    }
+
+    /// A segment has come in answer to the SYN (RFC 9293, 3.10.7.3).
+    pub(super) fn input_syn_sent(&mut self, cx: &mut Context<'_>, segment: &Segment, options: &TcpOptions) {
+        let acknowledges =
+            segment.ack.map(|ack| self.send.una.before(ack) && ack.at_or_before(self.send.nxt));
+        if acknowledges == Some(false) {
+            self.refuse(cx, segment);
+            return;
+        }
+        if segment.flags.has(Flags::RST) {
+            if acknowledges == Some(true) {
+                self.die(Death::Reset { state: TcpState::SynSent });
+            }
+            return;
+        }
+        if !segment.flags.has(Flags::SYN) {
+            return;
+        }
+        self.note_syn(cx, segment, options);
+        if let Some(ack) = segment.ack {
+            self.send.una = ack;
+            self.end_handshake(cx, segment, options);
+            self.start_keepalive(cx);
+            self.send_ack(cx);
+        } else {
+            // Both ends have sent a SYN: a simultaneous open.
+            self.enter(TcpState::SynReceived);
+            self.resend_piece(cx, 0, None, None);
+        }
+    }
+
+    /// A segment has come for a connection whose SYN-ACK is not acknowledged. Says whether it is done with.
+    pub(super) fn input_syn_received(
+        &mut self,
+        cx: &mut Context<'_>,
+        segment: &Segment,
+        options: &TcpOptions,
+    ) -> bool {
+        let is_syn_again = segment.flags.has(Flags::SYN)
+            && segment.ack.is_none()
+            && !segment.flags.has(Flags::RST)
+            && segment.seq + 1 == self.received.nxt;
+        if is_syn_again {
+            // RFC 9293, 3.5.1: its answer may have been lost.
+            if !self.answered_lately(cx) {
+                self.resend_piece(cx, 0, None, None);
+            }
+            return true;
+        }
+        if segment.ack.is_some_and(|ack| ack != self.send.nxt) {
+            self.refuse(cx, segment);
+            return true;
+        }
+        let is_acceptable = segment.seq.at_or_before(self.window.edge())
+            && self.window.offered_at().at_or_before(segment.seq_end());
+        let is_reset = segment.flags.has(Flags::RST);
+        if !is_acceptable {
+            if !is_reset && !self.answered_lately(cx) {
+                self.send_ack(cx);
+            }
+            return true;
+        }
+        if is_reset || segment.flags.has(Flags::SYN) {
+            self.refuse(cx, segment);
+            self.die(Death::Reset { state: TcpState::SynReceived });
+            return true;
+        }
+        if let Some(ack) = segment.ack {
+            self.send.una = ack;
+            self.end_handshake(cx, segment, options);
+            self.start_keepalive(cx);
+        }
+        segment.ack.is_none()
+    }
+
+    /// The reset that answers a segment, if one does.
+    pub(super) fn refuse(&mut self, cx: &mut Context<'_>, segment: &Segment) {
+        if let Some(reset) = segment.reset() {
+            cx.send_bare(&reset, None);
+        }
+    }
+
+    /// What the peer's SYN tells.
+    fn note_syn(&mut self, cx: &Context<'_>, segment: &Segment, options: &TcpOptions) {
+        self.path.peer_mss = options.max_segment_size.map_or(DEFAULT_MSS, usize::from).max(88);
+        let timestamps = options.timestamps.is_some() && cx.profile.timestamps;
+        self.agreed =
+            Agreed { sack: options.sack_permitted, timestamps, scale: options.window_scale.unwrap_or(0) };
+        if options.window_scale.is_none() {
+            self.window.do_not_scale();
+        }
+        if let (true, Some((value, _))) = (timestamps, options.timestamps) {
+            self.timestamps.recent = Some((value, cx.now));
+        }
+        self.received.nxt = segment.seq + 1;
+        self.read_to = segment.seq + 1;
+        if self.state == TcpState::SynReceived {
+            let segment = self.path.mss - if timestamps { 12 } else { 0 };
+            self.window.begin_in_segments(segment);
+        }
+        self.window.begin(cx.now, self.received.nxt);
+        (self.send.window, self.send.wl1) = (segment.win.into(), segment.seq);
+        self.send.largest_window = self.send.window;
+    }
+
+    /// Both ends know each other's numbers.
+    fn end_handshake(&mut self, cx: &mut Context<'_>, segment: &Segment, options: &TcpOptions) {
+        let syn = self.queue.pop();
+        let echo = options.timestamps.filter(|_| self.agreed.timestamps).map(|(_, echo)| echo);
+        let rtt = match (syn.resent, echo) {
+            (0, _) => Some(cx.now - syn.sent),
+            (_, Some(echo)) => Some(self.since_timestamp(cx.now, echo)),
+            (_, None) => None,
+        };
+        if let Some(rtt) = rtt {
+            self.rtt.measure_least(rtt, cx.now);
+            self.rtt.measure(cx.profile, rtt, self.send.una, self.send.nxt);
+        }
+        self.rtt.assume_nothing();
+        let retransmissions = self.retransmission.count;
+        self.stop_retransmission();
+        self.retransmission.rto = self.rtt.timeout(cx.profile);
+        (self.retransmission.count, self.retransmission.backoff, self.retransmission.since) = (0, 0, None);
+        let scale = if segment.flags.has(Flags::SYN) { 0 } else { self.agreed.scale };
+        (self.send.window, self.send.wl1) = (u32::from(segment.win) << scale, segment.seq);
+        self.send.largest_window = self.send.largest_window.max(self.send.window);
+        self.send.pushed = self.send.written;
+        self.send.small_end = self.send.una;
+        self.heard_at = cx.now;
+        let window = cx.profile.initial_window.packets(retransmissions);
+        self.congestion.begin(cx.now, window, self.send.nxt);
+        self.acks.begin(self.path.mss, self.window.offered() as usize);
+        self.grow_send_buffer();
+        self.timers.stop(Timer::DelayedAck);
+        self.enter(TcpState::Established);
+    }
+
+    /// Room for what may be in flight, and as much again (`tcp_sndbuf_expand`).
+    pub(super) fn grow_send_buffer(&mut self) {
+        if let Some(most) = self.send_buffer_may_become {
+            let packets = 10.max(self.congestion.window).max(self.recovery.reordering + 1) as usize;
+            let (beside, description) = MEMORY_BESIDE_DATA;
+            let per_packet = (self.path.smss() + beside).next_power_of_two() + description;
+            let wanted = 2 * packets * per_packet;
+            self.send_buffer = self.send_buffer.max(wanted.min(most));
+        }
+    }
+}
