@@ -35,6 +35,11 @@ impl Flags {
         Flags(self.0 | other.0)
     }
 
+    /// These bits without those of `other`.
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
     /// Whether every bit of `other` is set.
     pub const fn has(self, other: Flags) -> bool {
         self.0 & other.0 == other.0

@@ -269,7 +269,7 @@ impl Tcb {
         let window = self.window.offered() as usize;
         let arrived = (segment.len, mss, is_pushed);
         self.acks.on_data(cx.now, cx.profile, arrived, self.retransmission.rto, window);
-        self.window.on_data(segment.len, self.received.octets());
+        self.window.on_data(segment.len, self.received.memory(), self.acks.full());
     }
 
     /// The peer's round trip, by the timestamps that it echoes with full segments.
@@ -321,7 +321,7 @@ impl Tcb {
 
     fn decide_acknowledgment(&mut self, cx: &Context<'_>) -> Decision {
         let owed = (self.received.nxt - self.window.offered_at()) as usize;
-        let room = self.window.room(self.received.octets(), self.acks.full());
+        let room = self.window.room(self.received.memory(), self.acks.full());
         let situation = Situation {
             now: cx.now,
             owed,
@@ -342,7 +342,7 @@ impl Tcb {
         let mut is_time = self.acks.ends_with_read(owed, is_all);
         let nxt = self.received.nxt;
         if !is_time && self.may_receive() && self.window.may_open(nxt) {
-            let room = self.window.room(self.received.octets(), self.acks.full());
+            let room = self.window.room(self.received.memory(), self.acks.full());
             is_time = room > 0 && room >= 2 * self.window.left(nxt);
         }
         if is_time && !cx.cuts_segments {

@@ -461,8 +461,7 @@ impl Tcb {
     }
 
     fn offer(&mut self) -> u16 {
-        let unread = self.received.octets();
-        self.window.offer(self.received.nxt, unread, self.acks.full())
+        self.window.offer(self.received.nxt, self.received.memory(), self.acks.full())
     }
 
     fn syn_window(&self) -> u16 {

@@ -9,6 +9,22 @@ use crate::packet::Seq;
 /// How many blocks beyond a gap are remembered in the order they came (RFC 2018, 4).
 const BLOCKS: usize = 4;
 
+/// What a kernel has for a packet besides its octets: room in front of and behind them, with which they get a power of two,
+/// and a description.
+const ROOM: usize = 64 + 320;
+const DESCRIPTION: usize = 256;
+
+/// Octets of the headers of IPv4 and of TCP with timestamps, and of data of a packet that fills Ethernet.
+const HEADERS: usize = 52;
+const FULL: usize = 1_448;
+
+/// What a packet with so many octets of data takes of the buffer (its `truesize`); a burst is many packets.
+pub(super) fn memory_of(octets: usize) -> usize {
+    let one = |octets: usize| (HEADERS + octets + ROOM).next_power_of_two() + DESCRIPTION;
+    let (full, rest) = (octets / FULL, octets % FULL);
+    full * one(FULL) + if rest > 0 { one(rest) } else { 0 }
+}
+
 /// Data that came before what goes before them.
 #[derive(Debug)]
 struct Early {
@@ -23,13 +39,21 @@ impl Early {
     }
 }
 
+/// Data in order, and what they take of the buffer until all of them are read.
+#[derive(Debug)]
+struct Ready {
+    data: Bytes,
+    memory: usize,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct ReceiveQueue {
-    ready: VecDeque<Bytes>,
+    ready: VecDeque<Ready>,
     unread: usize,
+    /// What everything takes of the buffer.
+    memory: usize,
     /// By sequence number; they do not overlap.
     early: VecDeque<Early>,
-    early_octets: usize,
     /// The blocks that they make, the latest first.
     blocks: Vec<(Seq, Seq)>,
     /// RCV.NXT.
@@ -44,9 +68,9 @@ impl ReceiveQueue {
         self.unread
     }
 
-    /// Octets that have come and are not read.
-    pub(super) fn octets(&self) -> usize {
-        self.unread + self.early_octets
+    /// What has come and is not read takes so much of the buffer.
+    pub(super) fn memory(&self) -> usize {
+        self.memory + self.early.iter().map(|early| memory_of(early.data.len())).sum::<usize>()
     }
 
     /// Whether something has come beyond a gap.
@@ -79,7 +103,9 @@ impl ReceiveQueue {
         self.nxt += data.len() as u32;
         self.unread += data.len();
         if !data.is_empty() {
-            self.ready.push_back(data);
+            let memory = memory_of(data.len());
+            self.memory += memory;
+            self.ready.push_back(Ready { data, memory });
         }
     }
 
@@ -89,7 +115,6 @@ impl ReceiveQueue {
         while let Some(first) = self.early.front().filter(|first| first.seq.at_or_before(self.nxt)) {
             let end = first.end();
             let Some(Early { seq, mut data, is_fin }) = self.early.pop_front() else { break };
-            self.early_octets -= data.len();
             if self.nxt.before(end) {
                 data.advance(((self.nxt - seq) as usize).min(data.len()));
                 self.push(data);
@@ -130,10 +155,8 @@ impl ReceiveQueue {
                 break;
             }
             self.twice = Some((next.seq, next.end()));
-            self.early_octets -= next.data.len();
             self.early.remove(at);
         }
-        self.early_octets += data.len();
         if !data.is_empty() || is_fin {
             self.early.insert(at, Early { seq, data, is_fin });
         }
@@ -160,7 +183,7 @@ impl ReceiveQueue {
     pub(super) fn read(&mut self, buf: &mut [u8], peek: bool) -> usize {
         let mut read = 0;
         let mut emptied = 0;
-        for data in &mut self.ready {
+        for Ready { data, .. } in &mut self.ready {
             let len = data.len().min(buf.len() - read);
             if len == 0 {
                 break;
@@ -174,7 +197,7 @@ impl ReceiveQueue {
         }
         if !peek {
             self.unread -= read;
-            self.ready.drain(..emptied);
+            self.memory -= self.ready.drain(..emptied).map(|ready| ready.memory).sum::<usize>();
         }
         read
     }
@@ -182,7 +205,6 @@ impl ReceiveQueue {
     /// Nobody reads any more, and the peer sends no more: what lies beyond a gap is of no use.
     pub(super) fn forget_early(&mut self) {
         self.early.clear();
-        self.early_octets = 0;
         self.blocks.clear();
     }
 }

@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use super::receive_queue::memory_of;
 use crate::packet::Seq;
 use crate::stack::profile::SocketMemory;
 use crate::time::SimTime;
 
 /// Half of a buffer is for data, half for the kernel's bookkeeping.
 const SHARE: usize = 2;
+
+/// How much of a buffer is for data before any have come, and in what it is measured (`scaling_ratio`).
+const RATIO: (usize, usize) = (128, 256);
 
 /// Octets of a segment from which its arrival lets the window grow.
 const WORTH_GROWING: usize = 128;
@@ -27,6 +31,8 @@ pub(super) struct ReceiveWindow {
     /// Octets of memory that unread data may take, and how many these may become.
     buffer: usize,
     may_become: Option<usize>,
+    /// How much of the buffer is for data, as full segments have shown.
+    ratio: usize,
     /// Octets of data of the largest segment that the peer may send.
     segment: usize,
     /// Octets that were read in a round trip, and the one that is under way: when and where it began.
@@ -56,6 +62,7 @@ impl ReceiveWindow {
             most,
             buffer,
             may_become,
+            ratio: RATIO.0,
             segment,
             read_per_rtt: most.min(10 * segment),
             ..ReceiveWindow::default()
@@ -105,15 +112,20 @@ impl ReceiveWindow {
 
     /// Whether a window that opens may be worth a segment.
     pub(super) fn may_open(&self, nxt: Seq) -> bool {
-        2 * self.left(nxt) as usize <= self.buffer / SHARE
+        2 * self.left(nxt) as usize <= self.space(self.buffer)
     }
 
-    /// What could be offered, where so many octets are not read and the peer's segments have `full` octets of data. It is
+    /// Octets of data for which so much of the buffer is enough.
+    fn space(&self, memory: usize) -> usize {
+        memory * self.ratio / RATIO.1
+    }
+
+    /// What could be offered, where what is not read takes so much of the buffer, and the peer's segments have `full` octets of data. It is
     /// nothing rather than little (RFC 9293, 3.8.6.2.2).
-    pub(super) fn room(&self, unread: usize, full: usize) -> u32 {
-        let space = self.buffer / SHARE;
+    pub(super) fn room(&self, used: usize, full: usize) -> u32 {
+        let space = self.space(self.buffer);
         let full = full.min(space);
-        let mut free = space.saturating_sub(unread);
+        let mut free = self.space(self.buffer.saturating_sub(used));
         if free < space / 2 {
             free = free >> self.scale << self.scale;
             if free < space / 16 || free < full {
@@ -131,9 +143,9 @@ impl ReceiveWindow {
     }
 
     /// The header's window field of a segment that is sent now; the window is offered by that.
-    pub(super) fn offer(&mut self, nxt: Seq, unread: usize, full: usize) -> u16 {
+    pub(super) fn offer(&mut self, nxt: Seq, used: usize, full: usize) -> u16 {
         let left = self.left(nxt);
-        let mut window = self.room(unread, full);
+        let mut window = self.room(used, full);
         if window < left {
             // RFC 9293, 3.8.6: what was offered is not taken back, nor by rounding (RFC 7323, 2.4).
             window = left.next_multiple_of(1 << self.scale);
@@ -143,13 +155,35 @@ impl ReceiveWindow {
         (window >> self.scale) as u16
     }
 
-    /// Data have come: the window grows as long as their sender fills it.
-    pub(super) fn on_data(&mut self, octets: usize, unread: usize) {
-        let space = self.buffer / SHARE;
-        let room = space.saturating_sub(unread).min(space).saturating_sub(self.most);
-        if octets >= WORTH_GROWING && room > 0 {
-            self.most += room.min((2 * self.segment).max(2 * octets));
+    /// Data have come, full segments if they are as many as `full`: what these take of the buffer shows how much of it is
+    /// for data. The window grows as long as their sender fills it.
+    pub(super) fn on_data(&mut self, octets: usize, used: usize, full: usize) {
+        let memory = memory_of(octets);
+        if octets >= full {
+            // A burst is as good as the segments that it is of.
+            let one = octets.min(self.segment);
+            self.ratio = (one * RATIO.1 / memory_of(one)).max(1);
         }
+        let room = self.space(self.buffer.saturating_sub(used)).saturating_sub(self.most);
+        if octets >= WORTH_GROWING && room > 0 {
+            let growth = if self.space(memory) <= octets {
+                2 * self.segment
+            } else {
+                self.slow_growth(memory, octets, full)
+            };
+            if growth > 0 {
+                self.most += room.min(growth.max(2 * octets));
+            }
+        }
+    }
+
+    /// By how much the window grows with segments that take more of the buffer than their data's share: not at all, once it
+    /// is so large that many of them would not fit (`__tcp_grow_window`).
+    fn slow_growth(&self, memory: usize, octets: usize, full: usize) -> usize {
+        let largest = self.may_become.unwrap_or(self.buffer);
+        let halved = (1..usize::BITS).map(|n| (self.space(memory) >> n, self.space(largest) >> n));
+        let mut fitting = halved.take_while(|(_, window)| self.most <= *window);
+        if fitting.any(|(memory, _)| memory <= octets) { 2 * full } else { 0 }
     }
 
     /// The peer's timestamp echoes one of `ago`.
@@ -176,7 +210,7 @@ impl ReceiveWindow {
             if let Some(most) = self.may_become {
                 let doubled = 2 * read;
                 let window = doubled + 2 * (doubled * (read - before) / before.max(1)) + beyond;
-                self.buffer = self.buffer.max((window * SHARE).min(most));
+                self.buffer = self.buffer.max((window * RATIO.1 / self.ratio).min(most));
             }
         }
         (self.read_from, self.read_since) = (read_to, now);
@@ -206,13 +240,13 @@ mod tests {
         let mut nxt = Seq::new(u32::MAX - 10_000);
         window.begin(SimTime::ZERO, nxt);
         let mut edge = window.edge();
-        let mut unread = 0;
-        for octets in [1, 700, 1_460, 5_000, 20_000, 30_000, 8_000] {
+        let mut used = 0;
+        for octets in [1, 700, 1_460, 5_000, 20_000, 30_000, 10_000, 20_000] {
             let octets = octets.min(window.left(nxt) as usize);
             nxt += octets as u32;
-            unread += octets;
-            window.offer(nxt, unread, 1_460);
-            assert!(edge.at_or_before(window.edge()), "after {unread}");
+            used += memory_of(octets);
+            window.offer(nxt, used, 1_460);
+            assert!(edge.at_or_before(window.edge()), "after {used}");
             edge = window.edge();
         }
         assert!(window.left(nxt) < 1_460);

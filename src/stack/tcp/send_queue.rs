@@ -157,6 +157,13 @@ impl SendQueue {
         self.pieces.push_back(piece);
     }
 
+    /// More follows the last piece: it is not pushed yet.
+    pub(super) fn unpush(&mut self) {
+        if let Some(tail) = self.tail() {
+            tail.flags = tail.flags.without(Flags::PSH);
+        }
+    }
+
     /// Appends to the last piece, which has not been sent.
     pub(super) fn append(&mut self, data: &[u8]) {
         self.octets += data.len();

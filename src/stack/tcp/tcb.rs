@@ -288,6 +288,9 @@ impl Tcp for Tcb {
                 continue;
             }
             let len = room.min(rest.len());
+            if queued == 0 {
+                self.queue.unpush();
+            }
             self.queue.append(&rest[..len]);
             self.send.written += len as u32;
             queued += len;
