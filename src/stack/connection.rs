@@ -87,7 +87,7 @@ impl Connection {
             && !self.is_dead
         {
             self.is_dead = true;
-            self.error = death.errno(profile);
+            self.error = death.errno(profile, self.local.is_ipv6());
         }
         status
     }

@@ -25,7 +25,12 @@ pub(super) fn profile() -> Profile {
         keepalive: Keepalive { idle: secs(7_200), interval: secs(75), count: 9 },
         persist: (millis(200), secs(120)),
         // Soft even for a port once synchronized; anything at all ends `connect`.
-        icmp: IcmpPolicy { belief: IcmpBelief::InFlight, syn_sent: hard, synchronized: soft },
+        icmp: IcmpPolicy {
+            belief: IcmpBelief::InFlight,
+            syn_sent: hard,
+            synchronized: soft,
+            errnos_of_v6: true,
+        },
         ack: AckPolicy { delay: millis(40), quick_start: true, delay_fin: true },
         time_wait: secs(60),
         fin_wait_2: Some(secs(60)),

@@ -340,6 +340,8 @@ pub struct IcmpPolicy {
     pub syn_sent: IcmpRules,
     /// In the synchronized states, by kind.
     pub synchronized: IcmpRules,
+    /// ICMPv6's errors have errnos of their own: EACCES if an administrator forbids it, EPROTO for an unknown protocol.
+    pub errnos_of_v6: bool,
 }
 
 /// Which ICMP errors are believed, besides being about a connection that exists.
@@ -456,9 +458,11 @@ impl IcmpRules {
     }
 }
 
-/// The errno of an ICMP error, as UNP's fig. A.15 has it.
-pub(crate) fn errno_of(what: Unreachable) -> Errno {
+/// The errno of an ICMP error, as UNP's fig. A.15 has it, or with those of [`IcmpPolicy::errnos_of_v6`].
+pub(crate) fn errno_of(what: Unreachable, of_v6: bool) -> Errno {
     match what {
+        Unreachable::Prohibited if of_v6 => Errno::EACCES,
+        Unreachable::Protocol if of_v6 => Errno::EPROTO,
         Unreachable::Net => Errno::ENETUNREACH,
         Unreachable::Host | Unreachable::Prohibited | Unreachable::TimeExceeded => Errno::EHOSTUNREACH,
         Unreachable::Protocol => Errno::ENOPROTOOPT,

@@ -21,7 +21,12 @@ pub(super) fn profile() -> Profile {
         reset_on_keepalive_give_up: false,
         keepalive: Keepalive { idle: secs(7_200), interval: secs(75), count: 9 },
         persist: (secs(1), secs(60)),
-        icmp: IcmpPolicy { belief: IcmpBelief::InFlightOrProbe, syn_sent: rules, synchronized: rules },
+        icmp: IcmpPolicy {
+            belief: IcmpBelief::InFlightOrProbe,
+            syn_sent: rules,
+            synchronized: rules,
+            errnos_of_v6: false,
+        },
         // RFC 1122, 4.2.3.2: the delay MUST be less than 0.5 seconds.
         ack: AckPolicy { delay: millis(499), quick_start: false, delay_fin: false },
         // RFC 9293, 3.4.2: MSL is 2 minutes.

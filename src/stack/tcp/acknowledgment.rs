@@ -123,6 +123,16 @@ impl Acknowledgment {
         self.small += 1;
     }
 
+    /// The window grows with what came: its sender is to hear of it.
+    pub(super) fn on_growth(&mut self) {
+        self.quick |= 1;
+    }
+
+    /// The buffer is more than half full: there is no hurry.
+    pub(super) fn on_scarcity(&mut self) {
+        self.quick = 0;
+    }
+
     /// A segment has come that is to be answered, though it brought nothing new: its acknowledgment may have been lost.
     pub(super) fn on_duplicate(&mut self, profile: &Profile, window: usize) {
         self.be_quick(window);

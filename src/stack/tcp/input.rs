@@ -269,7 +269,9 @@ impl Tcb {
         let window = self.window.offered() as usize;
         let arrived = (segment.len, mss, is_pushed);
         self.acks.on_data(cx.now, cx.profile, arrived, self.retransmission.rto, window);
-        self.window.on_data(segment.len, self.received.memory(), self.acks.full());
+        if self.window.on_data(segment.len, self.received.memory(), self.acks.full()) {
+            self.acks.on_growth();
+        }
     }
 
     /// The peer's round trip, by the timestamps that it echoes with full segments.
@@ -321,7 +323,11 @@ impl Tcb {
 
     fn decide_acknowledgment(&mut self, cx: &Context<'_>) -> Decision {
         let owed = (self.received.nxt - self.window.offered_at()) as usize;
-        let room = self.window.room(self.received.memory(), self.acks.full());
+        let used = self.received.memory();
+        let room = self.window.room(used, self.acks.full());
+        if owed > self.acks.full() && self.window.is_scarce(used) {
+            self.acks.on_scarcity();
+        }
         let situation = Situation {
             now: cx.now,
             owed,

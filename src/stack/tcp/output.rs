@@ -461,7 +461,11 @@ impl Tcb {
     }
 
     fn offer(&mut self) -> u16 {
-        self.window.offer(self.received.nxt, self.received.memory(), self.acks.full())
+        let used = self.received.memory();
+        if self.window.is_scarce(used) {
+            self.acks.on_scarcity();
+        }
+        self.window.offer(self.received.nxt, used, self.acks.full())
     }
 
     fn syn_window(&self) -> u16 {

@@ -120,6 +120,11 @@ impl ReceiveWindow {
         memory * self.ratio / RATIO.1
     }
 
+    /// Whether less than half of the buffer is left, where so much of it is used.
+    pub(super) fn is_scarce(&self, used: usize) -> bool {
+        self.space(self.buffer.saturating_sub(used)) < self.space(self.buffer) / 2
+    }
+
     /// What could be offered, where what is not read takes so much of the buffer, and the peer's segments have `full` octets of data. It is
     /// nothing rather than little (RFC 9293, 3.8.6.2.2).
     pub(super) fn room(&self, used: usize, full: usize) -> u32 {
@@ -156,8 +161,8 @@ impl ReceiveWindow {
     }
 
     /// Data have come, full segments if they are as many as `full`: what these take of the buffer shows how much of it is
-    /// for data. The window grows as long as their sender fills it.
-    pub(super) fn on_data(&mut self, octets: usize, used: usize, full: usize) {
+    /// for data. The window grows as long as their sender fills it. Says whether it did.
+    pub(super) fn on_data(&mut self, octets: usize, used: usize, full: usize) -> bool {
         let memory = memory_of(octets);
         if octets >= full {
             // A burst is as good as the segments that it is of.
@@ -173,8 +178,10 @@ impl ReceiveWindow {
             };
             if growth > 0 {
                 self.most += room.min(growth.max(2 * octets));
+                return true;
             }
         }
+        false
     }
 
     /// By how much the window grows with segments that take more of the buffer than their data's share: not at all, once it

@@ -26,7 +26,8 @@ pub(crate) enum Death {
 
 impl Death {
     /// What the process is told, once.
-    pub(crate) fn errno(self, profile: &Profile) -> Option<Errno> {
+    pub(crate) fn errno(self, profile: &Profile, is_v6: bool) -> Option<Errno> {
+        let errno_of = |what| errno_of(what, is_v6 && profile.icmp.errnos_of_v6);
         match self {
             // RFC 9293, 3.10.7.3: "connection refused" in SYN-SENT.
             Death::Reset { state: TcpState::SynSent } => Some(Errno::ECONNREFUSED),

@@ -77,6 +77,7 @@ impl Namespace {
         // Before there is a link, so that nothing is sent but what the programs send.
         super::sysctl::write("net.ipv6.conf.default.accept_dad", "0")?;
         super::sysctl::write("net.ipv6.conf.default.router_solicitations", "0")?;
+        super::sysctl::set_memory()?;
         for (key, value) in settings {
             super::sysctl::set(key, value)?;
         }

@@ -3,7 +3,10 @@
 use std::fs;
 use std::io;
 
-use crate::stack::Profile;
+use crate::stack::{Profile, System};
+
+/// Octets that a kernel short of memory leaves a socket.
+const LEAST: usize = 4_096;
 
 /// Sets a key of `--set` in the namespace of this process.
 ///
@@ -16,6 +19,15 @@ pub(super) fn set(key: &str, value: &str) -> io::Result<()> {
     };
     let bad = || io::Error::other(format!("{key}={value}: the kernel takes no such value"));
     write(sysctl.name, &sysctl.native(value).ok_or_else(bad)?)
+}
+
+/// Gives sockets the memory that the profile has: a machine's own may be another, and with it the scale of its windows.
+pub(super) fn set_memory() -> io::Result<()> {
+    let profile = Profile::of(System::REAL);
+    for (key, memory) in [("tcp_rmem", profile.receive_memory), ("tcp_wmem", profile.send_memory)] {
+        set(key, &format!("{LEAST},{},{}", memory.default, memory.most))?;
+    }
+    Ok(())
 }
 
 /// Writes a sysctl of the namespace of this process.
