@@ -8,9 +8,9 @@ use super::duration::announce;
 use super::{Exit, complain};
 use crate::compare::fidelity::{Entry, Plan, page, survey};
 use crate::compare::random::{Random, Record, Verdict};
-use crate::compare::{Scope, Tolerance, kernel, machine, side_by_side};
+use crate::compare::{Recording, Report, Scope, Tolerance, kernel, machine, side_by_side};
 use crate::report::to_file;
-use crate::scenario::BUILT_IN;
+use crate::scenario::{BUILT_IN, Scenario};
 use crate::stage::RealStage;
 
 /// `echosim compare`
@@ -38,6 +38,14 @@ pub(super) struct Compare {
     /// Segments, calls and times, too, where they are left to each TCP
     #[arg(long, conflicts_with = "all")]
     everything: bool,
+
+    /// Keep what the kernel did in this file, for --against
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "random"])]
+    record: Option<PathBuf>,
+
+    /// Hold the simulation against what --record kept, not against this machine's kernel
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all", "random", "record"])]
+    against: Option<PathBuf>,
 
     /// Where the page goes
     #[arg(long, value_name = "FILE", default_value = "docs/fidelity.md", conflicts_with_all = ["scenario", "random"])]
@@ -78,18 +86,41 @@ impl Compare {
             Ok(scenario) => scenario,
             Err(refusal) => return complain(err, &refusal),
         };
-        announce(&scenario, err)?;
         let scope = if self.everything { Scope::Everything } else { Scope::of(name) };
-        match side_by_side(&scenario, scope, RealStage::of(&scenario), tolerance) {
-            Ok(runs) => {
-                runs.report.write(out, &kernel())?;
+        let compared = match &self.against {
+            Some(file) => against(file, &scenario, scope, tolerance),
+            None => {
+                announce(&scenario, err)?;
+                self.with_kernel(&scenario, scope, tolerance)
+            }
+        };
+        match compared {
+            Ok((report, kernel)) => {
+                report.write(out, &kernel)?;
                 if let Some((what, why)) = scope.less() {
                     writeln!(out, "compared: {what}, in order; {why} (--everything compares all of it)")?;
                 }
-                Ok(if runs.report.agrees() { Exit::AsExpected } else { Exit::Different })
+                Ok(if report.agrees() { Exit::AsExpected } else { Exit::Different })
             }
-            Err(error) => complain(err, &error),
+            Err(what) => complain(err, &what),
         }
+    }
+
+    /// Against this machine's kernel, whose name comes with the report.
+    fn with_kernel(
+        &self,
+        scenario: &Scenario,
+        scope: Scope,
+        tolerance: Tolerance,
+    ) -> Result<(Report, String), String> {
+        let runs = side_by_side(scenario, scope, RealStage::of(scenario), tolerance)
+            .map_err(|error| error.to_string())?;
+        if let Some(file) = &self.record {
+            let recording = Recording::new(kernel(), &runs.real);
+            to_file(file, |out| recording.write(out))
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok((runs.report, kernel()))
     }
 
     fn random(
@@ -185,4 +216,18 @@ impl Progress<'_> {
         // Its output may go unread.
         _ = writeln!(self.err, "{:2}/{} {}: {how}", self.done, self.count, entry.plan.name);
     }
+}
+
+/// Against a recording, whose kernel's name comes with the report.
+fn against(
+    file: &Path,
+    scenario: &Scenario,
+    scope: Scope,
+    tolerance: Tolerance,
+) -> Result<(Report, String), String> {
+    let of_file = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
+    let text = std::fs::read_to_string(file).map_err(|error| of_file(&error))?;
+    let recording = Recording::read(&text).map_err(|error| of_file(&format!("no recording: {error}")))?;
+    let report = recording.compare(scenario, scope, tolerance).map_err(|error| error.to_string())?;
+    Ok((report, recording.kernel))
 }

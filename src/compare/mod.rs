@@ -19,6 +19,7 @@
 //! | `window` | the windows that segments offer |
 //! | `report` | what came out, and how it is shown |
 //! | `scope` | what of a scenario can be compared |
+//! | `recording` | a real run, kept in a file |
 //! | [`fidelity`] | every scenario, and the page about it |
 //! | [`random`] | random scenarios, made smaller where they part |
 //! | `machine` | what this machine is called |
@@ -28,6 +29,7 @@ pub mod fidelity;
 mod given;
 mod machine;
 pub mod random;
+mod recording;
 mod report;
 mod scope;
 mod side_by_side;
@@ -50,6 +52,7 @@ use window::windows;
 
 pub use crate::scenario::Tolerance;
 pub use machine::{kernel, machine};
+pub use recording::Recording;
 pub use report::{Drift, Report, Row, Timing};
 pub use scope::Scope;
 pub use side_by_side::{CompareError, SideBySide, side_by_side};

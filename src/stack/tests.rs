@@ -1,5 +1,6 @@
 //! Two stacks on one wire: what the profiles promise, to the millisecond.
 
+mod acceptance;
 mod acknowledging;
 mod bursts;
 mod calls;

@@ -154,10 +154,42 @@ fn conversation(seed: u64) -> Result<(), String> {
         }
     }
     let left = [Wire::state(&wire.client), Wire::state(&wire.server)].concat();
-    if left == [TcpState::Listen] { Ok(()) } else { Err(format!("left: {left:?}")) }
+    if left != [TcpState::Listen] {
+        return Err(format!("left: {left:?}"));
+    }
+    let stacks = [("client", &wire.client), ("server", &wire.server)];
+    let mut taken_back = stacks.into_iter().filter_map(|(host, stack)| {
+        // smoltcp rounds a scaled window down.
+        wire.window_taken_back(host, stack.profile().engine == Engine::Smoltcp)
+    });
+    taken_back.next().map_or(Ok(()), Err)
 }
 
 impl Wire {
+    /// RFC 9293, 3.8.6: the first window of a host's that ends before one that it offered; by how it is scaled, if it
+    /// `rounds`, does not count.
+    fn window_taken_back(&self, host: &str, rounds: bool) -> Option<String> {
+        let (mut scale, mut edge) = (0, 0);
+        for event in self.recorder.events_from(0) {
+            let Kind::Segment(segment) = &event.kind else { continue };
+            if &*event.host != host || segment.dir == Direction::In || segment.flags.has(Flags::RST) {
+                continue;
+            }
+            let is_syn = segment.flags.has(Flags::SYN);
+            if is_syn {
+                scale = crate::packet::window_scale(event.packet.as_ref()?)?;
+            }
+            let Some(ack) = segment.ack else { continue };
+            let end = ack + (u32::from(segment.win) << if is_syn { 0 } else { scale });
+            let rounding = if rounds { (1 << scale) - 1 } else { 0 };
+            if end + rounding < edge {
+                return Some(format!("{host} takes back {} octets of its window at {}", edge - end, event.t));
+            }
+            edge = edge.max(end);
+        }
+        None
+    }
+
     /// Drops, by direction, some of the packets that were just sent, delays some, and doubles a few.
     fn lose_and_delay(&mut self, rng: &mut ChaCha8Rng, losses: [f64; 2], late: f64) {
         let known = self.sequence;
