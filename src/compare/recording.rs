@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::side_by_side::as_real;
 use super::{CompareError, Report, Scope, Tolerance};
 use crate::packet::Flags;
 use crate::scenario::{Outcome, Scenario, Stall};
-use crate::stage::on_linux;
+use crate::stage::RealStage;
 use crate::timeline::{Event, Kind};
 
 /// What a kernel did in one run of a scenario.
@@ -77,7 +78,7 @@ impl Recording {
         scope: Scope,
         tolerance: Tolerance,
     ) -> Result<Report, CompareError> {
-        let sim = on_linux(scenario).run()?;
+        let sim = as_real(scenario, RealStage::of(scenario)).run()?;
         Ok(scope.compare(&sim.events, &self.events, &self.stalls, tolerance))
     }
 }

@@ -49,15 +49,21 @@ pub fn side_by_side(
     on: RealStage,
     tolerance: Tolerance,
 ) -> Result<SideBySide, CompareError> {
+    let scenario = as_real(scenario, on);
+    let sim = scenario.run()?;
+    let real = bounded(&scenario, &sim).run_real(on)?;
+    let report = scope.compare(&sim.events, &real.events, &real.stalls, tolerance);
+    Ok(SideBySide { sim, real, report })
+}
+
+/// The scenario as it is on a real stage.
+pub(super) fn as_real(scenario: &Scenario, on: RealStage) -> Scenario {
     let mut scenario = on_linux(scenario);
     if on == RealStage::Loopback {
         // Its packets take no time.
         scenario.hosts.iter_mut().for_each(|host| host.link.latency = Duration::ZERO);
     }
-    let sim = scenario.run()?;
-    let real = bounded(&scenario, &sim).run_real(on)?;
-    let report = scope.compare(&sim.events, &real.events, &real.stalls, tolerance);
-    Ok(SideBySide { sim, real, report })
+    scenario
 }
 
 /// The scenario with an end for its real run: if the kernel has not done by a good while after it what the simulation

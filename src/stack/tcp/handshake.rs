@@ -133,6 +133,7 @@ impl Tcb {
         if is_syn_again {
             // RFC 9293, 3.5.1: its answer may have been lost.
             if !self.answered_lately(cx) {
+                self.set_handshake_timer(cx);
                 self.resend_piece(cx, 0, None, None);
             }
             return true;
