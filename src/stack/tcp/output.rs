@@ -13,6 +13,9 @@ use crate::timeline::{Probe, Retransmission, TcpState};
 /// Octets of the largest piece (`sk_gso_max_size` without the room for headers).
 const LARGEST_PIECE: usize = 65_215;
 
+/// Octets of data that every segment has room for, whatever its options.
+const LEAST_DATA: usize = 8;
+
 /// Whether a segment that is not full may wait (RFC 1122, 4.2.3.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nagle {
@@ -233,7 +236,7 @@ impl Tcb {
     /// SMSS beside the blocks that are told of.
     fn mss_beside_blocks(&self) -> usize {
         let blocks = if self.received.has_blocks() { 4 + 8 * 3 } else { 0 };
-        self.mss() - blocks
+        self.mss().saturating_sub(blocks).max(LEAST_DATA.min(self.mss()))
     }
 
     /// Sends what is lost again, as far as the congestion window lets it.
@@ -489,7 +492,9 @@ impl Tcb {
         let timestamps = self.agreed.timestamps.then(|| self.timestamp(cx.now));
         let mut options = TcpOptions { timestamps, ..TcpOptions::default() };
         if self.agreed.sack && self.received.has_blocks() {
-            for block in self.received.blocks() {
+            // Where packets are tiny, data go before blocks.
+            let room = self.mss().saturating_sub(LEAST_DATA + 4) / 8;
+            for block in self.received.blocks().take(room) {
                 if !options.push_block(block) {
                     break;
                 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::packet::Seq;
+use crate::packet::{Seq, TcpOptions};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
@@ -17,13 +17,27 @@ proptest! {
         }
     }
 
-    /// Well-formed segments from a madman: any flags, any numbers, on the connection's own addresses.
+    /// Well-formed segments from a madman: any flags, any numbers, any blocks and timestamps, on the connection's own addresses
+    /// and in every state.
     #[test]
     fn arbitrary_segments_never_panic(
-        segments in proptest::collection::vec((0u8..32, any::<i16>(), any::<i16>(), any::<u16>(), 0usize..5_000), 0..40),
+        segments in proptest::collection::vec(
+            (0u8..32, any::<i16>(), any::<i16>(), any::<u16>(), 0usize..5_000, any::<(i16, i16)>(), any::<i16>()),
+            0..40,
+        ),
         bursts: bool,
+        is_linux: bool,
+        calls in 0u8..4,
     ) {
-        let (mut wire, client, _) = Wire::connected_with(book(), bursts);
+        let profile = if is_linux { linux() } else { book() };
+        let (mut wire, client, server) = Wire::connected_with(profile, bursts);
+        let _ = wire.client.write(wire.now, client, &[7; 30_000]);
+        if calls == 1 {
+            wire.client.shutdown(wire.now, client, How::Write).unwrap();
+        } else if calls == 2 {
+            wire.server.shutdown(wire.now, server, How::Write).unwrap();
+            wire.run(Duration::from_millis(20));
+        }
         let info = wire.client.sockets(wire.now).remove(0);
         let seen = wire.recorder.events_from(0);
         prop_assert!(!seen.is_empty());
@@ -34,7 +48,13 @@ proptest! {
                 (seq, ack) = (segment.ack.unwrap_or_default(), segment.seq);
             }
         }
-        for (bits, seq_off, ack_off, win, len) in segments {
+        let of_server = seen.iter().rev().find(|event| &*event.host == "server" && event.packet.is_some());
+        let stamps = of_server.and_then(|event| TcpOptions::read(event.packet.as_ref()?).timestamps);
+        let mut stamp = stamps.map_or(0, |(value, _)| value);
+        for (nth, (bits, seq_off, ack_off, win, len, block, age)) in segments.into_iter().enumerate() {
+            if calls == 3 && nth == 5 {
+                wire.client.close(wire.now, client);
+            }
             let flags = [Flags::FIN, Flags::SYN, Flags::RST, Flags::PSH, Flags::ACK];
             let flags = flags.into_iter().enumerate().filter(|(n, _)| bits & (1 << n) != 0);
             let flags = flags.fold(Flags::default(), |all, (_, flag)| all.with(flag));
@@ -48,7 +68,12 @@ proptest! {
                 len,
                 hop_limit: 64,
             };
-            wire.client.receive(wire.now, crate::packet::emit_segment(&segment, &vec![7; len]));
+            stamp += 700;
+            let timestamps = (u32::wrapping_add(stamp, age as u32), 0);
+            let mut options = TcpOptions { timestamps: is_linux.then_some(timestamps), ..TcpOptions::default() };
+            options.push_block((ack + block.0 as u32, ack + block.1 as u32));
+            let packet = crate::packet::emit_with(&segment, &options, &[&vec![7; len]], true);
+            wire.client.receive(wire.now, packet);
             wire.now += Duration::from_millis(700);
             wire.client.handle_timeout(wire.now);
             let _ = wire.read(client);
