@@ -102,10 +102,10 @@ fn turmoils_own_latency_reorders_and_nothing_is_lost() {
 
 #[test]
 fn links_that_fail_and_come_back_lose_no_octet() {
-    let mut sim = builder().fail_rate(0.03).repair_rate(0.2).build();
+    let mut sim = builder().fail_rate(0.05).repair_rate(0.2).build();
     sim.host("server", || echo_server("0.0.0.0:7"));
     sim.client("client", async {
-        let data = octets(3_000_000);
+        let data = octets(2_000_000);
         assert!(echoed(&mut TcpStream::connect("server:7").await?, &data).await? == data);
         Ok(())
     });
