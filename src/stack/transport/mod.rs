@@ -25,7 +25,7 @@ pub(super) use context::Context;
 pub(super) use death::Death;
 pub(super) use icmp::IcmpEffect;
 pub(super) use path::{DEFAULT_MSS, Path};
-pub(super) use retransmit::{Conditions, Retransmit};
+pub(super) use retransmit::{Conditions, Retransmit, modelled_time};
 pub(super) use rtt::RttEstimator;
 pub(super) use timer_table::{Fired, Timer, TimerTable};
 pub(super) use timers::Timers;

@@ -205,7 +205,7 @@ impl Retransmit {
 
 /// The time that `retransmissions` would take if they doubled from `rto_min` up to `rto_max`:
 /// Linux's `tcp_model_timeout`.
-fn modelled_time(retransmissions: u32, rto_min: Duration, rto_max: Duration) -> Duration {
+pub(crate) fn modelled_time(retransmissions: u32, rto_min: Duration, rto_max: Duration) -> Duration {
     (0..=retransmissions).map(|n| rto_min.saturating_mul(1 << n.min(30)).min(rto_max)).sum()
 }
 
