@@ -16,8 +16,9 @@
 //! | `connection.rs` | one connection as its process sees it: POSIX's calls and errors |
 //! | `transport/` | the interface to a connection's TCP, and the rules that every TCP follows |
 //! | `smoltcp/` | that interface on smoltcp |
+//! | `tcp/` | that interface on a TCP of our own, a present-day kernel's |
 //!
-//! A segment goes from `demux.rs` through [`Stack`] to a TCP, and on smoltcp from `tcb.rs` by way of `input.rs` and
+//! A segment goes from `demux.rs` through [`Stack`] to a TCP, whose `input.rs` it comes to; on smoltcp from `tcb.rs` by way of `input.rs` and
 //! `engine.rs` to the device that smoltcp reads from.
 
 mod backlog;
