@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::recovery::Phase;
+use super::recovery::{Phase, Resend};
 use super::retransmission::Purpose;
 use super::tcb::Tcb;
 use crate::packet::{Flags, Segment, Seq, TcpOptions};
@@ -111,15 +111,15 @@ impl Tcb {
                 let _ = self.on_suspicion(cx, prior_una, false, &mut told);
             }
             self.update_window_probe(cx);
-            self.note_probe_answer(cx, ack, told);
+            self.note_probe_answer(ack, told);
             return Ok(());
         }
         self.take_acknowledged(cx, ack, highest_before, options, &mut told, sent);
         self.update_patience(told.delivered_when_sent);
-        self.note_probe_answer(cx, ack, told);
+        self.note_probe_answer(ack, told);
         let is_dubious =
             !told.is_no_duplicate() || told.sacked || told.twice || self.recovery.phase != Phase::Open;
-        let mut resend = super::loss::Resend::Nothing;
+        let mut resend = Resend::Nothing;
         let lost_before = self.queue.packets.lost;
         if is_dubious {
             let is_duplicate = !told.advanced && !told.is_no_duplicate() && !told.twice;
@@ -366,7 +366,7 @@ impl Tcb {
     }
 
     /// RFC 8985, 7.4: whether the tail loss probe repaired a loss.
-    fn note_probe_answer(&mut self, cx: &Context<'_>, ack: Seq, told: Told) {
+    fn note_probe_answer(&mut self, ack: Seq, told: Told) {
         let Some((end, was_old)) = self.recovery.probe else { return };
         if ack.before(end) {
             return;
@@ -375,7 +375,7 @@ impl Tcb {
             self.recovery.probe = None;
         } else if end.before(ack) {
             // There was a loss that nothing else told of.
-            self.begin_reduction(cx);
+            self.begin_reduction();
             self.recovery.phase = Phase::Reducing;
             self.end_reduction();
             self.keep_open();

@@ -3,22 +3,12 @@
 use std::time::Duration;
 
 use super::ack::Told;
-use super::output::Nagle;
-use super::recovery::{Phase, REORDERING};
+use super::nagle::Nagle;
+use super::recovery::{Phase, REORDERING, Resend};
 use super::retransmission::Purpose;
 use super::tcb::Tcb;
 use crate::packet::Seq;
 use crate::stack::transport::Context;
-
-/// What is to be sent once the window is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Resend {
-    Nothing,
-    /// What is lost.
-    Lost,
-    /// New data, to find out whether a timeout was spurious (RFC 5682).
-    New,
-}
 
 /// RACK's patience lasts for so many recoveries.
 const PERSISTS: u32 = 16;
@@ -54,7 +44,7 @@ impl Tcb {
         }
         match self.recovery.phase {
             Phase::Recovery => {
-                if told.advanced && self.undo_partial(prior_una, told) {
+                if told.advanced && self.undo_partial(prior_una) {
                     return Resend::Nothing;
                 }
                 if self.recovery.all_was_needless() {
@@ -66,7 +56,7 @@ impl Tcb {
                     if self.queue.packets.lost == 0 {
                         return Resend::Nothing;
                     }
-                    self.enter_recovery(cx);
+                    self.enter_recovery();
                 }
             }
             Phase::Loss => {
@@ -91,7 +81,7 @@ impl Tcb {
             self.try_to_open();
             return otherwise;
         }
-        self.enter_recovery(cx);
+        self.enter_recovery();
         Resend::Lost
     }
 
@@ -188,7 +178,7 @@ impl Tcb {
         self.detect_losses(cx);
         if self.queue.packets.in_flight() != in_flight {
             if self.recovery.phase != Phase::Recovery {
-                self.enter_recovery(cx);
+                self.enter_recovery();
                 self.reduce(1, self.queue.packets.lost > lost, false);
             }
             self.resend_lost(cx);
@@ -312,17 +302,17 @@ impl Tcb {
         self.resend_lost(cx);
     }
 
-    fn enter_recovery(&mut self, cx: &Context<'_>) {
+    fn enter_recovery(&mut self) {
         self.recovery.prior_threshold = 0;
         self.begin_undo();
         if !self.recovery.is_reducing() {
             self.recovery.prior_threshold = self.congestion.current_threshold(false);
-            self.begin_reduction(cx);
+            self.begin_reduction();
         }
         self.recovery.phase = Phase::Recovery;
     }
 
-    pub(super) fn begin_reduction(&mut self, _: &Context<'_>) {
+    pub(super) fn begin_reduction(&mut self) {
         self.recovery.end = self.send.nxt;
         self.recovery.probe = None;
         self.recovery.prior_window = self.congestion.window;
@@ -415,7 +405,7 @@ impl Tcb {
     }
 
     /// A gap was filled by what was late, not by what was sent again. Says whether nothing more is to be sent again for now.
-    fn undo_partial(&mut self, prior_una: Seq, _: &Told) -> bool {
+    fn undo_partial(&mut self, prior_una: Seq) -> bool {
         if self.recovery.undo.is_none() || !self.was_first_sending() {
             return false;
         }

@@ -3,7 +3,8 @@
 //! - `tcb.rs`: the connection's parts, and the calls; `handshake.rs`: how it comes to be.
 //! - `input.rs`: whether a segment is accepted, and what its data and its FIN do; `icmp.rs`: ICMP errors.
 //! - `ack.rs`: what an acknowledgment tells; `loss.rs`: what follows from that for what was lost.
-//! - `output.rs`: what is sent, and when; `timeouts.rs`: timers that have fired.
+//! - `output.rs`: what is sent, and when; `resend.rs`: what is sent again; `segments.rs`: headers and options.
+//! - `timeouts.rs`: timers that have fired.
 //! - `send_queue.rs`, `receive_queue.rs`, `receive_window.rs`: the two sequence spaces.
 //! - `acknowledgment.rs`, `retransmission.rs`, `rtt.rs`, `recovery.rs`, `congestion.rs`, `cubic.rs`: what is counted and
 //!   measured for them.
@@ -16,12 +17,15 @@ mod handshake;
 mod icmp;
 mod input;
 mod loss;
+mod nagle;
 mod output;
 mod receive_queue;
 mod receive_window;
 mod recovery;
+mod resend;
 mod retransmission;
 mod rtt;
+mod segments;
 mod send_queue;
 mod tcb;
 mod timeouts;

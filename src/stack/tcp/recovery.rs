@@ -22,6 +22,16 @@ pub(super) enum Phase {
     Loss,
 }
 
+/// What is to be sent once the window is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resend {
+    Nothing,
+    /// What is lost.
+    Lost,
+    /// New data, to find out whether a timeout was spurious (RFC 5682).
+    New,
+}
+
 /// Segments that may come out of order before one is believed to be lost (`tcp_reordering`), at first and at most.
 pub(super) const REORDERING: u32 = 3;
 const MOST_REORDERING: u32 = 300;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::acknowledgment::Acknowledgment;
 use super::congestion::Congestion;
-use super::output::Nagle;
+use super::nagle::Nagle;
 use super::receive_queue::ReceiveQueue;
 use super::receive_window::ReceiveWindow;
 use super::recovery::Recovery;
@@ -50,8 +50,6 @@ pub(super) struct SendSpace {
     pub(super) sent_at: Option<SimTime>,
     /// Packets that have been delivered.
     pub(super) delivered: u32,
-    /// Retransmissions in all.
-    pub(super) resent: u32,
     /// A FIN is behind what was written.
     pub(super) is_finished: bool,
 }
@@ -271,7 +269,7 @@ impl Tcp for Tcb {
             return None;
         }
         let mss = self.mss();
-        let goal = self.piece_goal(cx, mss);
+        let goal = self.piece_goal(mss);
         let mut queued = 0;
         while queued < data.len() {
             let rest = &data[queued..];

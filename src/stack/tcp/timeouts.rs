@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::recovery::Phase;
 use super::retransmission::Purpose;
+use super::send_queue::Piece;
 use super::tcb::Tcb;
 use crate::packet::Seq;
 use crate::stack::profile::GiveUp;
@@ -93,18 +95,11 @@ impl Tcb {
     /// R2 of RFC 1122 (4.2.3.5): whether retransmitting ends.
     fn is_over(&self, cx: &Context<'_>) -> bool {
         let user = self.options.user_timeout;
-        let boundary = if self.is_orphan() { self.orphan_retries(cx) } else { retries(cx.profile.give_up) };
+        let boundary = match self.is_orphan() {
+            true => orphan_retries(cx, self.retransmission.rto),
+            false => retries(cx.profile.give_up),
+        };
         self.retransmission.is_timed_out(cx, boundary, user)
-    }
-
-    /// `tcp_orphan_retries`: without a process few, and none once the timeout is as long as it may be.
-    fn orphan_retries(&self, cx: &Context<'_>) -> u32 {
-        let is_alive = self.retransmission.rto < cx.profile.rto.max;
-        match cx.profile.orphan_give_up {
-            Some(limit) if is_alive => retries(limit),
-            Some(_) => 0,
-            None => retries(cx.profile.give_up),
-        }
     }
 
     /// The persist timer (RFC 9293, 3.8.6.1).
@@ -118,15 +113,10 @@ impl Tcb {
         let is_over_for_user = since < cx.now && user.is_some_and(|user| cx.now - since >= user);
         let mut limit = retries(cx.profile.give_up);
         if self.is_orphan() {
-            let timeout =
-                self.rtt.timeout(cx.profile).saturating_mul(1 << self.retransmission.backoff.min(16));
-            let is_alive = timeout < cx.profile.rto.max;
-            limit = match cx.profile.orphan_give_up {
-                Some(limit) if is_alive => retries(limit),
-                Some(_) => 0,
-                None => limit,
-            };
-            if !is_alive && self.retransmission.backoff >= limit {
+            let backoff = self.retransmission.backoff;
+            let timeout = self.retransmission.rto.saturating_mul(1 << backoff.min(16));
+            limit = orphan_retries(cx, timeout);
+            if timeout >= cx.profile.rto.max && backoff >= limit {
                 self.give_up();
                 return;
             }
@@ -163,7 +153,7 @@ impl Tcb {
 
     /// An acknowledgment has come while nothing is in flight: the window may have opened.
     pub(super) fn update_window_probe(&mut self, cx: &Context<'_>) {
-        let Some(end) = self.queue.next().map(super::send_queue::Piece::end) else { return };
+        let Some(end) = self.queue.next().map(Piece::end) else { return };
         if end.at_or_before(self.window_end()) {
             (self.retransmission.backoff, self.retransmission.probing_since) = (0, None);
             self.stop_retransmission();
@@ -229,7 +219,7 @@ impl Tcb {
         if self.queue.piece(at).data.len() > room {
             self.queue.split(at, room, mss);
         }
-        self.mark_next_pushed();
+        self.queue.push_next();
         self.send_next(cx, None);
     }
 
@@ -272,7 +262,7 @@ impl Tcb {
     pub(super) fn schedule_probe(&mut self, cx: &Context<'_>, advancing: bool) -> bool {
         let Some(oldest) = self.queue.oldest() else { return false };
         let phase = self.recovery.phase;
-        let is_calm = matches!(phase, super::recovery::Phase::Open | super::recovery::Phase::Reducing);
+        let is_calm = matches!(phase, Phase::Open | Phase::Reducing);
         if !cx.profile.tail_loss_probe || !self.agreed.sack || !is_calm {
             return false;
         }
@@ -313,6 +303,15 @@ impl Tcb {
             }
         }
         self.rearm(cx);
+    }
+}
+
+/// `tcp_orphan_retries`: without a process few, and none once the timeout is as long as it may be.
+fn orphan_retries(cx: &Context<'_>, timeout: Duration) -> u32 {
+    match cx.profile.orphan_give_up {
+        Some(limit) if timeout < cx.profile.rto.max => retries(limit),
+        Some(_) => 0,
+        None => retries(cx.profile.give_up),
     }
 }
 
