@@ -84,3 +84,29 @@ fn checksums_left_to_the_link_are_computed_for_readers_of_the_timeline() {
     assert!(packets.iter().all(|packet| crate::packet::parse(packet).is_ok()));
     assert!(!format!("{:?}", events.last()).contains("Malformed"));
 }
+
+/// RFC 9293, 3.10.7.4: what is acknowledged is not sent again, even if the peer took a part of a segment and shut its window.
+#[test]
+fn what_the_peer_took_of_a_segment_is_not_sent_again() {
+    let (mut wire, client, _) = Wire::connected(linux());
+    wire.client.write(wire.now, client, &[7; 1_000]).unwrap();
+    let packet = wire.client.transmit().unwrap();
+    let Ok(crate::packet::Packet::Tcp(sent)) = crate::packet::parse(&packet) else { panic!("no segment") };
+    let part = crate::packet::Segment {
+        src: sent.dst,
+        dst: sent.src,
+        flags: Flags::ACK,
+        seq: sent.ack.unwrap(),
+        ack: Some(sent.seq + 400),
+        win: 0,
+        len: 0,
+        hop_limit: 64,
+    };
+    wire.client.receive(wire.now, crate::packet::emit_segment(&part, &[]));
+    wire.server_dies();
+    let start = wire.now;
+    wire.run(Duration::from_secs(3));
+    let again = wire.sent(start, |segment| segment.retransmission.is_some());
+    assert!(!again.is_empty());
+    assert_eq!(wire.sent(start, |segment| (segment.seq, segment.len) == (401, 600)), again);
+}
