@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::packet::{Flags, window_scale};
+use crate::packet::{Flags, TcpOptions};
 use crate::timeline::{Event, Kind};
 
 /// How far the windows of one segment may be apart, beside what a unit of their scale is: Linux offers whole segments,
@@ -35,7 +35,8 @@ pub(super) fn windows(events: &[Event]) -> Vec<Option<Window>> {
             return None;
         }
         if segment.flags.has(Flags::SYN) {
-            scales.insert(flow, event.packet.as_ref().and_then(|packet| window_scale(packet)));
+            scales
+                .insert(flow, event.packet.as_ref().and_then(|packet| TcpOptions::read(packet).window_scale));
             return Some(Window { octets: u64::from(segment.win), unit: 1 });
         }
         let both = |flow| scales.get(&flow).copied().flatten();

@@ -17,8 +17,8 @@ pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
 pub(crate) use options::TcpOptions;
 pub use segment::{Flags, Segment, emit as emit_segment};
 pub(crate) use segment::{
-    acknowledge_more, acknowledging, emit_with, fill_checksum, max_segment_size, moved_back, pushed,
-    renumbered, split as split_segment, window_scale, with_checksum, with_window, without_fin,
+    acknowledge_more, emit_with, fill_checksum, moved_back, pushed, renumbered, split as split_segment,
+    with_checksum, with_window, without_fin,
 };
 pub use seq::Seq;
 

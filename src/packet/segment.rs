@@ -233,40 +233,6 @@ pub(crate) fn fill_checksum(packet: &mut [u8]) {
     TcpPacket::new_unchecked(&mut packet[tcp_at..]).fill_checksum(&src, &dst);
 }
 
-/// By how many bits the windows of this SYN's sender are to be shifted (RFC 7323, 2.2); `None` if it does not
-/// say.
-pub(crate) fn window_scale(packet: &[u8]) -> Option<u8> {
-    option(packet, |option| match option {
-        TcpOption::WindowScale(shift) => Some((*shift).min(14)),
-        _ => None,
-    })
-}
-
-/// Octets of data of the largest segment that this SYN's sender takes (RFC 9293, 3.7.1); `None` if it does not
-/// say.
-pub(crate) fn max_segment_size(packet: &[u8]) -> Option<u16> {
-    option(packet, |option| match option {
-        TcpOption::MaxSegmentSize(octets) => Some(*octets),
-        _ => None,
-    })
-}
-
-/// The first option that is looked for.
-fn option<T>(packet: &[u8], look: impl Fn(&TcpOption<'_>) -> Option<T>) -> Option<T> {
-    let ip = Ip::read(packet).ok()?;
-    let tcp = TcpPacket::new_checked(ip.payload).ok()?;
-    let mut options = tcp.options();
-    while !options.is_empty() {
-        let (rest, option) = TcpOption::parse(options).ok()?;
-        let found = look(&option);
-        if found.is_some() || option == TcpOption::EndOfList {
-            return found;
-        }
-        options = rest;
-    }
-    None
-}
-
 /// The same packet with another sequence number.
 pub(crate) fn renumbered(packet: &Bytes, seq: Seq) -> Bytes {
     rewritten(packet, |tcp| tcp.set_seq_number(written_seq(seq)))
@@ -311,14 +277,6 @@ pub(crate) fn acknowledge_more(packet: &mut [u8], octets: u32, held: u16) {
 /// The same packet with another window.
 pub(crate) fn with_window(packet: &Bytes, win: u16) -> Bytes {
     rewritten(packet, |tcp| tcp.set_window_len(win))
-}
-
-/// The same packet with another acknowledgment and window.
-pub(crate) fn acknowledging(packet: &Bytes, ack: Seq, win: u16) -> Bytes {
-    rewritten(packet, |tcp| {
-        tcp.set_ack_number(written_seq(ack));
-        tcp.set_window_len(win);
-    })
 }
 
 /// The same packet with FIN cleared.

@@ -311,7 +311,7 @@ impl Stack {
     }
 
     fn knows_quick_ack(&self) -> Result<(), Errno> {
-        if self.profile().ack.quick_start { Ok(()) } else { Err(Errno::ENOPROTOOPT) }
+        if self.profile().ack.quick { Ok(()) } else { Err(Errno::ENOPROTOOPT) }
     }
 
     /// SO_ERROR: why the connection died, once.

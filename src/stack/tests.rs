@@ -203,3 +203,13 @@ fn book() -> Profile {
 fn linux() -> Profile {
     Profile::of(System::Linux)
 }
+
+/// smoltcp's TCP, with a first flight of ten segments, a short timeout, and acknowledgments that do not wait.
+fn reno() -> Profile {
+    let mut profile = Profile::of(System::Rfc);
+    for (key, value) in [("initial_window", "10"), ("rto_min", "200ms")] {
+        profile.set(key, value).unwrap();
+    }
+    profile.ack.delay = Duration::ZERO;
+    profile
+}

@@ -6,7 +6,7 @@ use super::*;
 pub(super) fn book() -> Profile {
     Profile {
         system: System::Book,
-        rto: Rto { initial: millis(1_500), min: millis(1_500), max: secs(64), floor: RtoFloor::Timeout },
+        rto: Rto { initial: millis(1_500), min: millis(1_500), max: secs(64) },
         // Ch. 5.14: "12 times, about 9 minutes".
         give_up: GiveUp::Retransmissions(12),
         orphan_give_up: None,
@@ -14,7 +14,6 @@ pub(super) fn book() -> Profile {
         syn: vec![secs(6), secs(24), secs(45)],
         syn_ack: vec![secs(6), secs(24), secs(45)],
         tail_loss_probe: false,
-        undo_backoff_on_unreachable: false,
         wheel: None,
         reset_on_give_up: true,
         reset_on_keepalive_give_up: true,
@@ -35,7 +34,7 @@ pub(super) fn book() -> Profile {
             },
             errnos_of_v6: false,
         },
-        ack: AckPolicy { delay: millis(200), quick_start: false, delay_fin: false },
+        ack: AckPolicy { delay: millis(200), quick: false },
         time_wait: secs(60),
         fin_wait_2: Some(secs(675)),
         reset_on_close_unread: true,

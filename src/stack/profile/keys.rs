@@ -174,11 +174,15 @@ const KEYS: &[Key] = &[
     ),
     key(
         "tail_loss_probe",
-        "a probe before the first retransmission: on, off",
+        "a probe before the first retransmission: on, off (linux alone)",
         // 3 is the default.
         sysctl("net.ipv4.tcp_early_retrans", Unit::Switch(0, 3)),
         |profile, value| {
-            profile.tail_loss_probe = switch(value)?;
+            let on = switch(value)?;
+            if on {
+                profile.is_native("off")?;
+            }
+            profile.tail_loss_probe = on;
             Ok(())
         },
     ),
@@ -197,8 +201,8 @@ const KEYS: &[Key] = &[
         None,
         |profile, value| {
             let control = CongestionControl::from_name(value).ok_or("reno or cubic")?;
-            if control == CongestionControl::Cubic && profile.engine == Engine::Smoltcp {
-                return Err("reno: cubic is linux's alone".to_owned());
+            if control == CongestionControl::Cubic {
+                profile.is_native("reno")?;
             }
             profile.congestion = control;
             Ok(())
@@ -210,8 +214,8 @@ const KEYS: &[Key] = &[
         sysctl("net.ipv4.tcp_timestamps", Unit::Switch(0, 1)),
         |profile, value| {
             let on = switch(value)?;
-            if on && profile.engine == Engine::Smoltcp {
-                return Err("off: timestamps are linux's alone".to_owned());
+            if on {
+                profile.is_native("off")?;
             }
             profile.timestamps = on;
             Ok(())
@@ -300,6 +304,11 @@ impl Profile {
             "rto_max" => Some(format!("no less than rto_min, {min:?}")),
             _ => None,
         }
+    }
+
+    /// What only a TCP of our own has; the others' is `expected`.
+    fn is_native(&self, expected: &str) -> Result<(), String> {
+        if self.engine == Engine::Native { Ok(()) } else { Err(format!("{expected}: it is linux's alone")) }
     }
 
     fn syn_waits(&self, retries: u32) -> Vec<Duration> {

@@ -10,7 +10,7 @@ pub(super) fn profile() -> Profile {
     let hard = IcmpRules { route: IcmpRule::Hard, prohibited: IcmpRule::Hard, endpoint: IcmpRule::Hard };
     Profile {
         system: System::Linux,
-        rto: Rto { initial: secs(1), min: millis(200), max: secs(120), floor: RtoFloor::Variance },
+        rto: Rto { initial: secs(1), min: millis(200), max: secs(120) },
         // tcp_retries2 = 15: 924.6 s by the model.
         give_up: GiveUp::ModelledTime { retransmissions: 15, rto_min: millis(200) },
         // tcp_orphan_retries = 0, which means 8.
@@ -18,7 +18,6 @@ pub(super) fn profile() -> Profile {
         syn: syn_waits(6),
         syn_ack: doubling().take(6).collect(),
         tail_loss_probe: true,
-        undo_backoff_on_unreachable: true,
         wheel: Some(TimerWheel::new(250)),
         reset_on_give_up: false,
         reset_on_keepalive_give_up: true,
@@ -31,7 +30,7 @@ pub(super) fn profile() -> Profile {
             synchronized: soft,
             errnos_of_v6: true,
         },
-        ack: AckPolicy { delay: millis(40), quick_start: true, delay_fin: true },
+        ack: AckPolicy { delay: millis(40), quick: true },
         time_wait: secs(60),
         fin_wait_2: Some(secs(60)),
         reset_on_close_unread: true,

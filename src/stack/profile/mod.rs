@@ -79,8 +79,6 @@ pub struct Profile {
     pub syn_ack: Vec<Duration>,
     /// A probe re-sends a lost tail one timeout after it, before the retransmission timer starts (RFC 8985, 7).
     pub tail_loss_probe: bool,
-    /// An ICMP unreachable about the oldest segment takes one back-off off its timer (RFC 6069).
-    pub undo_backoff_on_unreachable: bool,
     /// How the system's timers are rounded, if they are.
     pub wheel: Option<TimerWheel>,
     /// Whether giving up data sends a reset.
@@ -132,12 +130,12 @@ pub struct Profile {
     /// What may be in flight before anything is acknowledged.
     pub initial_window: InitialWindow,
     /// Whose TCP it is.
-    pub engine: Engine,
-    /// How the congestion window grows; [`Engine::Smoltcp`] knows Reno alone.
+    pub(crate) engine: Engine,
+    /// How the congestion window grows. Under `linux` alone it is looked at; the others' is Reno's.
     pub congestion: CongestionControl,
-    /// Whether segments carry timestamps (RFC 7323); [`Engine::Smoltcp`]'s never do.
+    /// Whether segments carry timestamps (RFC 7323). Under `linux` alone they may.
     pub timestamps: bool,
-    /// Octets of memory of a receive buffer (Linux: `tcp_rmem`), where [`Engine::Native`] grows it.
+    /// Octets of memory of a receive buffer (Linux: `tcp_rmem`), where it grows.
     pub receive_memory: SocketMemory,
     /// The same of a send buffer (Linux: `tcp_wmem`).
     pub send_memory: SocketMemory,
@@ -145,8 +143,7 @@ pub struct Profile {
 
 /// The implementations of TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Engine {
+pub(crate) enum Engine {
     /// smoltcp's, which a profile gives its timers.
     Smoltcp,
     /// One of a present-day kernel: SACK, RACK, CUBIC, buffers that grow.
@@ -237,22 +234,10 @@ impl BufferSizes {
 pub struct Rto {
     /// Before a round trip is measured.
     pub initial: Duration,
-    /// The least it may be.
+    /// The least it may be; under `linux` the least of its variance term, as a kernel has it.
     pub min: Duration,
     /// The most that doubling may make of it.
     pub max: Duration,
-    /// What the least bounds.
-    pub floor: RtoFloor,
-}
-
-/// What [`Rto::min`] is the floor of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum RtoFloor {
-    /// The whole timeout: max(min, SRTT + 4·RTTVAR), as RFC 6298 (2.4) has it.
-    Timeout,
-    /// The variance term alone: SRTT + max(min, 4·RTTVAR), as Linux has it.
-    Variance,
 }
 
 /// When retransmitting ends.
@@ -271,6 +256,18 @@ pub enum GiveUp {
     },
     /// At the first firing so long after the segment was first sent: R2 of RFC 1122 (4.2.3.5).
     After(Duration),
+}
+
+impl GiveUp {
+    /// The number of retransmissions, where one decides.
+    pub(crate) fn retransmissions(self) -> Option<u32> {
+        match self {
+            GiveUp::Retransmissions(count) | GiveUp::ModelledTime { retransmissions: count, .. } => {
+                Some(count)
+            }
+            GiveUp::After(_) => None,
+        }
+    }
 }
 
 /// Keepalive (RFC 1122, 4.2.3.6).
@@ -322,12 +319,8 @@ impl InitialWindow {
 pub struct AckPolicy {
     /// How long an acknowledgment may wait.
     pub delay: Duration,
-    /// Linux's way: 16 acknowledgments are sent at once, and more when data comes late or twice; they wait once data was
-    /// sent less than `delay` after data came, until one has waited in vain; and what waits else is sent when the program
-    /// has read.
-    pub quick_start: bool,
-    /// A FIN's acknowledgment waits too.
-    pub delay_fin: bool,
+    /// TCP_QUICKACK is known: acknowledgments are sent at once at first, and wait where answers carry them (`tcp(7)`).
+    pub quick: bool,
 }
 
 /// What ICMP errors do.

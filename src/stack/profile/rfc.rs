@@ -7,7 +7,7 @@ pub(super) fn profile() -> Profile {
     Profile {
         system: System::Rfc,
         // RFC 6298 (2.1), (2.4), (2.5).
-        rto: Rto { initial: secs(1), min: secs(1), max: secs(60), floor: RtoFloor::Timeout },
+        rto: Rto { initial: secs(1), min: secs(1), max: secs(60) },
         // RFC 1122, 4.2.3.5: R2 SHOULD correspond to at least 100 seconds.
         give_up: GiveUp::After(secs(100)),
         orphan_give_up: None,
@@ -15,7 +15,6 @@ pub(super) fn profile() -> Profile {
         syn: [1, 2, 4, 8, 16, 32, 60, 60].map(secs).to_vec(),
         syn_ack: [1, 2, 4, 8, 16, 32, 60, 60].map(secs).to_vec(),
         tail_loss_probe: false,
-        undo_backoff_on_unreachable: false,
         wheel: None,
         reset_on_give_up: false,
         reset_on_keepalive_give_up: false,
@@ -28,7 +27,7 @@ pub(super) fn profile() -> Profile {
             errnos_of_v6: false,
         },
         // RFC 1122, 4.2.3.2: the delay MUST be less than 0.5 seconds.
-        ack: AckPolicy { delay: millis(499), quick_start: false, delay_fin: false },
+        ack: AckPolicy { delay: millis(499), quick: false },
         // RFC 9293, 3.4.2: MSL is 2 minutes.
         time_wait: secs(240),
         fin_wait_2: None,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::output::Acks;
 use super::receive::may_receive;
 use super::tcb::Tcb;
-use crate::packet::{Flags, IcmpError, Segment, Unreachable};
+use crate::packet::{Flags, IcmpError, Segment, TcpOptions};
 use crate::stack::transport::{Congestion, Context, DEFAULT_MSS, Death, IcmpEffect, Reader, Timer};
 use crate::timeline::TcpState;
 
@@ -22,7 +22,6 @@ impl Tcb {
             self.engine.pass_by(segment.len);
             self.receive.bursts.push(packet.slice(packet.len() - segment.len..));
             self.engine.hold(self.receive.held());
-            self.note_data(cx, segment.len);
             self.cork(cx);
             self.input_rest(cx, segment);
         } else if self.overflows(segment) {
@@ -88,10 +87,8 @@ impl Tcb {
             self.note_handshake(cx, segment, &packet);
         }
         let (is_acceptable, queued) = (self.is_acceptable(segment), self.engine.send_queue());
-        let expected = self.receive.nxt(&self.engine);
         self.hand_over(cx, segment, packet);
         let after = self.engine.state();
-        let came = segment.len > 0 && expected.before(self.receive.nxt(&self.engine));
         if segment.flags.has(Flags::RST) {
             // A reset in SYN-RECEIVED sends smoltcp's socket back to LISTEN (RFC 9293, 3.10.7.4).
             if after != before && matches!(after, TcpState::Closed | TcpState::Listen) {
@@ -103,11 +100,6 @@ impl Tcb {
         if is_acceptable {
             self.send.window = self.send.window_of(segment);
         }
-        if came {
-            self.note_data(cx, segment.len);
-        } else if segment.len > 0 && segment.seq_end().at_or_before(self.receive.nxt(&self.engine)) {
-            self.timers.delayed_ack.on_duplicate(cx, self.receive.window as usize);
-        }
         // An acknowledgment that smoltcp drops with its segment has none of these effects on it, and none here.
         if self.engine.send_queue() < queued || after != before {
             self.note_acknowledged(cx, segment, before);
@@ -115,29 +107,19 @@ impl Tcb {
         let is_fin =
             after != before && matches!(after, TcpState::CloseWait | TcpState::Closing | TcpState::TimeWait);
         self.receive.fin_received |= is_fin && segment.flags.has(Flags::FIN);
-        if is_fin && before == TcpState::Established {
-            self.timers.delayed_ack.on_fin(cx.profile);
-        }
         if before == TcpState::TimeWait && segment.flags.has(Flags::FIN) {
             self.timers.enter_time_wait(cx);
         }
         self.answer(cx, segment, before, after);
     }
 
-    /// Data has come in order.
-    fn note_data(&mut self, cx: &Context<'_>, octets: usize) {
-        let rto = self.timers.retransmit.rto(cx.profile, &self.send.rtt);
-        let window = self.receive.window as usize;
-        self.timers.delayed_ack.on_data_in(cx, (octets, self.path.mss), rto, window);
-    }
-
     /// What the handshake tells of the peer, and of the path.
     fn note_handshake(&mut self, cx: &Context<'_>, segment: &Segment, packet: &Bytes) {
         if segment.flags.has(Flags::SYN) {
-            let scale = crate::packet::window_scale(packet);
+            let TcpOptions { window_scale: scale, max_segment_size, .. } = TcpOptions::read(packet);
             self.send.scale = scale.unwrap_or(0);
             self.receive.scale = scale.map_or(0, |_| self.engine.window_scale());
-            self.path.peer_mss = crate::packet::max_segment_size(packet).map_or(DEFAULT_MSS, usize::from);
+            self.path.peer_mss = max_segment_size.map_or(DEFAULT_MSS, usize::from);
             self.receive.read_to = segment.seq_end();
             self.receive.highest = segment.seq_end();
         }
@@ -160,7 +142,6 @@ impl Tcb {
         let flight = self.send.flight();
         if self.send.is_duplicate(segment) {
             if self.send.congestion.on_duplicate(flight) {
-                self.send.recover = Some(self.send.nxt);
                 self.retransmit_fast(cx);
             }
         } else {
@@ -291,8 +272,7 @@ impl Tcb {
         self.soft = None;
         self.timers.retransmit.stop(&mut self.timers.table);
         if self.send.is_in_flight() {
-            let newest = self.send.tail.as_ref().map_or(self.send.una, |(segment, _)| segment.seq);
-            self.start_retransmit_timer(cx, newest);
+            self.start_retransmit_timer(cx);
         }
     }
 
@@ -319,16 +299,13 @@ impl Tcb {
         before: TcpState,
         after: TcpState,
     ) -> Acks {
-        let may_wait = if segment.flags.has(Flags::FIN) {
-            before == TcpState::Established && after == TcpState::CloseWait && cx.profile.ack.delay_fin
-        } else {
-            // RFC 5681, 4.2: what is more than one segment's worth is acknowledged at once.
-            let is_many = segment.len > self.path.mss;
-            before == after
-                && is_streaming(after)
-                && !is_many
-                && self.timers.delayed_ack.waits_for_data(cx.profile)
-        };
+        // RFC 5681, 4.2: what is more than one segment's worth is acknowledged at once.
+        let is_many = segment.len > self.path.mss;
+        let may_wait = before == after
+            && is_streaming(after)
+            && !is_many
+            && !segment.flags.has(Flags::FIN)
+            && !cx.profile.ack.delay.is_zero();
         if may_wait { Acks::MayWait } else { Acks::AtOnce }
     }
 
@@ -353,13 +330,6 @@ impl Tcb {
             }
             Some(IcmpEffect::Soft) => self.soft = Some(error.what),
             Some(IcmpEffect::Nothing) => {}
-        }
-        let is_of_route = matches!(error.what, Unreachable::Net | Unreachable::Host);
-        if is_of_route && cx.profile.undo_backoff_on_unreachable && quoted == self.send.una {
-            let (timers, on) = self.retransmission(cx);
-            if timers.retransmit.undo_backoff(&mut timers.table, on) {
-                self.fire_retransmit(cx);
-            }
         }
         self.settle(cx);
     }

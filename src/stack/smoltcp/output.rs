@@ -6,8 +6,8 @@ use bytes::Bytes;
 use super::device::SentPacket;
 use super::receive::may_receive;
 use super::tcb::Tcb;
-use crate::packet::{Flags, Packet, Segment, Seq, acknowledging};
-use crate::stack::transport::{Context, Retransmit, Timer};
+use crate::packet::{Flags, Packet, Segment, Seq};
+use crate::stack::transport::{Context, Retransmit, Timer, delay_acknowledgment};
 use crate::timeline::{Probe, Retransmission, TcpState};
 
 /// What becomes of an acknowledgment without data.
@@ -91,7 +91,7 @@ impl Tcb {
                 continue;
             }
             if segment.ack.is_some() {
-                self.cancel_held_ack(cx);
+                self.cancel_held_ack();
             }
             if let Some(octets) = cut {
                 self.send.segment_size = Some(octets.get().into());
@@ -101,9 +101,6 @@ impl Tcb {
                 self.send.sent_at = Some(cx.now);
             }
             self.send_in_pieces(cx, segment, packet);
-        }
-        if let Some((segment, at)) = self.send.newest.take() {
-            self.send.tail = Some((segment, cx.out[at].clone()));
         }
     }
 
@@ -138,75 +135,49 @@ impl Tcb {
             cx.send(&segment, packet, None, Some(Probe::Window));
             return;
         }
-        if segment.len > 0 {
-            self.timers.delayed_ack.on_data_out(cx);
-        }
         if !self.send.nxt.before(segment.seq_end()) {
-            self.send_again(cx, &segment, packet, None);
+            self.send_again(cx, &segment, packet);
             return;
         }
         self.send.nxt = segment.seq_end();
         self.send.rtt.on_send(cx.now, segment.seq_end());
-        self.start_retransmit_timer(cx, segment.seq);
+        self.start_retransmit_timer(cx);
         cx.send(&segment, packet, None, None);
-        if cx.profile.tail_loss_probe {
-            self.send.newest = Some((segment, cx.out.len() - 1));
-        }
     }
 
-    /// RFC 6298 (5.1): something is in flight; `newest` is the first number of the segment that was sent last.
-    pub(super) fn start_retransmit_timer(&mut self, cx: &Context<'_>, newest: Seq) {
-        let is_alone = newest == self.send.una;
+    /// RFC 6298 (5.1): something is in flight.
+    pub(super) fn start_retransmit_timer(&mut self, cx: &Context<'_>) {
         let (timers, on) = self.retransmission(cx);
-        timers.retransmit.on_send(&mut timers.table, on, is_alone);
+        timers.retransmit.on_send(&mut timers.table, on);
     }
 
     /// A segment that was sent before.
-    fn send_again(&mut self, cx: &mut Context<'_>, segment: &Segment, packet: Bytes, probe: Option<Probe>) {
-        if segment.seq == self.send.una {
-            self.timers.retransmit.on_resend(cx.now);
-        }
+    fn send_again(&mut self, cx: &mut Context<'_>, segment: &Segment, packet: Bytes) {
         let nth = self.send.on_resend(segment.seq);
         let limit = Retransmit::limit(self.retransmission(cx).1);
         let next = self.timers.table.at(Timer::Retransmit).map(|at| at - cx.now);
-        cx.send(segment, packet, Some(Retransmission { nth, limit, next }), probe);
-    }
-
-    /// RFC 8985, 7.3: the newest segment once more, which of a burst is the last.
-    pub(super) fn send_tail_loss_probe(&mut self, cx: &mut Context<'_>) {
-        if let Some((segment, packet)) = self.send.tail.clone() {
-            let octets = self.send.segment_size.unwrap_or(segment.len);
-            let last = pieces(&packet, packet.len() - segment.len + octets).last();
-            let (segment, packet) = last.unwrap_or((segment, packet));
-            // What came meanwhile is acknowledged by whatever is sent (RFC 9293, 3.4).
-            self.carry_acknowledgment(cx);
-            let (ack, win) = (self.receive.acked, self.receive.window);
-            let segment = Segment { ack: Some(ack), win, ..segment };
-            self.send_again(cx, &segment, acknowledging(&packet, ack, win), Some(Probe::TailLoss));
-        }
+        cx.send(segment, packet, Some(Retransmission { nth, limit, next }), None);
     }
 
     /// An acknowledgment that may wait; every second one is sent at once (RFC 5681, 4.2).
     fn hold_ack(&mut self, cx: &mut Context<'_>, segment: Segment, packet: Bytes) {
-        let srtt = self.send.rtt.measured().map(|(srtt, _)| srtt);
-        if self.timers.delayed_ack.start(cx, &mut self.timers.table, srtt) {
+        if delay_acknowledgment(cx, &mut self.timers.table) {
             self.receive.held_ack = Some((segment, packet));
         } else {
-            self.cancel_held_ack(cx);
+            self.cancel_held_ack();
             cx.send(&segment, packet, None, None);
         }
     }
 
     pub(super) fn send_held_ack(&mut self, cx: &mut Context<'_>) {
         if let Some((segment, packet)) = self.receive.held_ack.take() {
-            self.cancel_held_ack(cx);
+            self.cancel_held_ack();
             cx.send(&segment, packet, None, None);
         }
     }
 
     /// Something else carries the acknowledgment.
-    fn cancel_held_ack(&mut self, cx: &Context<'_>) {
-        self.timers.delayed_ack.on_sent(cx.profile);
+    fn cancel_held_ack(&mut self) {
         self.timers.table.stop(Timer::DelayedAck);
         self.receive.held_ack = None;
     }
@@ -225,15 +196,15 @@ impl Tcb {
     }
 
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
-        self.carry_acknowledgment(cx);
+        self.carry_acknowledgment();
         cx.send_bare(&self.made(Flags::ACK, self.send.acceptable_seq()), None);
     }
 
     /// What is sent now says all that has been received.
-    fn carry_acknowledgment(&mut self, cx: &Context<'_>) {
+    fn carry_acknowledgment(&mut self) {
         self.receive.acked = self.receive.nxt(&self.engine);
         self.receive.window = self.receive.room(&self.engine);
-        self.cancel_held_ack(cx);
+        self.cancel_held_ack();
     }
 
     /// A segment below the window, which the peer can only answer with an ACK: RFC 1122's keepalive probe.

@@ -1,7 +1,5 @@
 //! What is sent: the send sequence space (RFC 9293, 3.3.1), as the segments that smoltcp sends show it.
 
-use bytes::Bytes;
-
 use crate::packet::{Flags, Segment, Seq};
 use crate::stack::profile::InitialWindow;
 use crate::stack::transport::{Congestion, Context, RttEstimator};
@@ -27,16 +25,10 @@ pub(super) struct SendSpace {
     pub(super) shown: u32,
     pub(super) congestion: Congestion,
     pub(super) rtt: RttEstimator,
-    /// SND.NXT when a loss was last noticed, until that is acknowledged (RFC 6582, 3.2).
-    pub(super) recover: Option<Seq>,
     /// How often each segment in flight has been sent again, by first sequence number.
     resent: Vec<(Seq, u32)>,
     /// Octets of data of the segments that bursts are cut into, if they leave as one packet.
     pub(super) segment_size: Option<usize>,
-    /// The newest segment, for the tail loss probe.
-    pub(super) tail: Option<(Segment, Bytes)>,
-    /// The same while a burst goes out: where it is among the packets to be sent.
-    pub(super) newest: Option<(Segment, usize)>,
 }
 
 impl SendSpace {
@@ -53,11 +45,8 @@ impl SendSpace {
             shown: 0,
             congestion: Congestion::new(segment, InitialWindow::ONE, 0),
             rtt: RttEstimator::default(),
-            recover: None,
             resent: Vec::new(),
             segment_size: None,
-            tail: None,
-            newest: None,
         }
     }
 
@@ -122,14 +111,12 @@ impl SendSpace {
     pub(super) fn on_ack(&mut self, now: SimTime, ack: Seq) {
         self.una = ack;
         self.nxt = self.nxt.later(ack);
-        self.recover = self.recover.filter(|end| ack.before(*end));
         self.resent.retain(|(seq, _)| !seq.before(ack));
         self.rtt.on_ack(now, ack);
     }
 
     /// The retransmission timer has fired for what is in flight.
     pub(super) fn on_timeout(&mut self) {
-        self.recover = Some(self.nxt);
         self.congestion.on_timeout((self.nxt - self.una) as usize);
     }
 

@@ -98,7 +98,6 @@ impl Tcb {
         self.death = Some(death);
         self.timers.clear();
         self.receive.held_ack = None;
-        self.send.tail = None;
         self.note_state(cx, TcpState::Closed);
     }
 
@@ -115,10 +114,8 @@ impl Tcb {
         let conditions = Conditions {
             cx,
             state: self.engine.state(),
-            is_orphan: self.receive.reader == Reader::Gone,
             user_timeout: self.options.user_timeout,
             rtt: &self.send.rtt,
-            is_recovering: self.send.recover.is_some(),
         };
         (&mut self.timers, conditions)
     }
@@ -147,15 +144,7 @@ impl Tcp for Tcb {
         let read = self.receive.read(&mut self.engine, buf, peek);
         if !self.is_dead() && !peek {
             // Room in the buffer may be worth a window update.
-            if cx.cuts_segments {
-                self.push(cx)
-            } else {
-                self.cork(cx)
-            }
-            let is_all = self.receive.unread(&self.engine) == 0;
-            if read > 0 && is_all && self.timers.delayed_ack.ends_with_read(cx.profile) {
-                self.send_held_ack(cx);
-            }
+            if cx.cuts_segments { self.push(cx) } else { self.cork(cx) }
         }
         read
     }
@@ -201,15 +190,10 @@ impl Tcp for Tcb {
     }
 
     fn quick_ack(&self) -> bool {
-        self.timers.delayed_ack.is_quick()
+        false
     }
 
-    fn set_quick_ack(&mut self, cx: &mut Context<'_>, quick: bool) {
-        self.timers.delayed_ack.set_quick(quick);
-        if quick {
-            self.send_held_ack(cx);
-        }
-    }
+    fn set_quick_ack(&mut self, _: &mut Context<'_>, _: bool) {}
 
     fn on_segment(&mut self, cx: &mut Context<'_>, segment: &Segment, packet: Bytes) {
         self.input(cx, segment, packet);

@@ -18,8 +18,6 @@ impl Tcb {
         }
         if is_due(Timer::DelayedAck) {
             self.timers.table.stop(Timer::DelayedAck);
-            let rto = self.timers.retransmit.rto(cx.profile, &self.send.rtt);
-            self.timers.delayed_ack.on_timer(cx.profile, rto);
             self.send_held_ack(cx);
         }
         if is_due(Timer::Retransmit) {
@@ -35,8 +33,7 @@ impl Tcb {
     pub(super) fn fire_retransmit(&mut self, cx: &mut Context<'_>) {
         let (timers, on) = self.retransmission(cx);
         match timers.retransmit.fire(&mut timers.table, on) {
-            Fired::Nothing => {}
-            Fired::Probe => self.send_tail_loss_probe(cx),
+            Fired::Nothing | Fired::Probe => {}
             Fired::Retransmit => {
                 self.send.on_timeout();
                 self.retransmit(cx);

@@ -31,7 +31,7 @@ impl Tcb {
             Unreachable::Host => self.path.local.is_ipv4(),
             _ => false,
         };
-        if is_of_route && cx.profile.undo_backoff_on_unreachable && quoted == self.send.una {
+        if is_of_route && quoted == self.send.una {
             self.undo_backoff(cx);
         }
     }

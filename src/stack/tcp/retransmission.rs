@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::stack::profile::GiveUp;
-use crate::stack::transport::{Context, modelled_time};
+use crate::stack::transport::Context;
 use crate::time::SimTime;
 
 /// What the timer is for.
@@ -66,4 +66,23 @@ impl Retransmission {
 
 fn millis(at: SimTime) -> u64 {
     at.as_nanos() / 1_000_000
+}
+
+/// The time that `retransmissions` would take if they doubled from `rto_min` up to `rto_max`:
+/// Linux's `tcp_model_timeout`.
+fn modelled_time(retransmissions: u32, rto_min: Duration, rto_max: Duration) -> Duration {
+    (0..=retransmissions).map(|n| rto_min.saturating_mul(1 << n.min(30)).min(rto_max)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `Documentation/networking/ip-sysctl.rst`: "the default value of 15 yields a hypothetical timeout of
+    /// 924.6 seconds".
+    #[test]
+    fn fifteen_modelled_retransmissions_take_924_6_s() {
+        let timeout = modelled_time(15, Duration::from_millis(200), Duration::from_secs(120));
+        assert_eq!(timeout, Duration::from_millis(924_600));
+    }
 }

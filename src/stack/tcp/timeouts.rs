@@ -316,8 +316,5 @@ fn orphan_retries(cx: &Context<'_>, timeout: Duration) -> u32 {
 }
 
 fn retries(give_up: GiveUp) -> u32 {
-    match give_up {
-        GiveUp::Retransmissions(count) | GiveUp::ModelledTime { retransmissions: count, .. } => count,
-        GiveUp::After(_) => u32::MAX,
-    }
+    give_up.retransmissions().unwrap_or(u32::MAX)
 }

@@ -43,8 +43,7 @@ fn a_burst_is_one_packet_of_whole_segments_and_has_its_checksum() {
 #[test]
 fn what_memory_held_before_is_in_no_packet() {
     let [first, second] = [0xff, 0x00].map(|before| {
-        let profile = Profile { engine: Engine::Smoltcp, ..linux() };
-        let (mut wire, client, server) = Wire::connected_with(profile, true);
+        let (mut wire, client, server) = Wire::connected_with(reno(), true);
         wire.client.write(wire.now, client, &[before; 60_000]).unwrap();
         wire.run(Duration::from_secs(1));
         while wire.server.read(wire.now, server, &mut [0; 65_536]).is_ok() {}
@@ -60,8 +59,7 @@ fn what_memory_held_before_is_in_no_packet() {
 #[test]
 fn bursts_take_as_long_as_their_segments() {
     let took = [false, true].map(|bursts| {
-        let profile = Profile { engine: Engine::Smoltcp, ..linux() };
-        let (mut wire, client, server) = Wire::connected_with(profile, bursts);
+        let (mut wire, client, server) = Wire::connected_with(reno(), bursts);
         wire.client.set_option(wire.now, client, SocketOption::NoDelay(true)).unwrap();
         transfer(&mut wire, client, server, 1_000_000).0
     });

@@ -177,7 +177,7 @@ impl Wire {
             }
             let is_syn = segment.flags.has(Flags::SYN);
             if is_syn {
-                scale = crate::packet::window_scale(event.packet.as_ref()?)?;
+                scale = crate::packet::TcpOptions::read(event.packet.as_ref()?).window_scale?;
             }
             let Some(ack) = segment.ack else { continue };
             let end = ack + (u32::from(segment.win) << if is_syn { 0 } else { scale });

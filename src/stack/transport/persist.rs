@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::timer_table::{Fired, Timer, TimerTable};
-use crate::stack::profile::GiveUp;
 
 #[derive(Debug, Default)]
 pub(crate) struct Persist {
@@ -38,12 +37,8 @@ impl Persist {
     }
 
     pub(crate) fn fire(&mut self, cx: &Context<'_>, timers: &mut TimerTable, rto: Duration) -> Fired {
-        let limit = match cx.profile.give_up {
-            GiveUp::Retransmissions(limit) | GiveUp::ModelledTime { retransmissions: limit, .. } => limit,
-            // RFC 1122, 4.2.2.17: as long as it is answered, a shut window is probed for ever.
-            GiveUp::After(_) => u32::MAX,
-        };
-        if self.unanswered >= limit {
+        // RFC 1122, 4.2.2.17: as long as it is answered, a shut window is probed for ever.
+        if cx.profile.give_up.retransmissions().is_some_and(|limit| self.unanswered >= limit) {
             return Fired::GiveUp;
         }
         self.count += 1;

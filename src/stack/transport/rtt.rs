@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::packet::Seq;
-use crate::stack::profile::{Rto, RtoFloor};
+use crate::stack::profile::Rto;
 use crate::time::SimTime;
 
 #[derive(Clone, Debug, Default)]
@@ -48,10 +48,7 @@ impl RttEstimator {
     /// The timeout before any back-off.
     pub(crate) fn timeout(&self, rto: &Rto) -> Duration {
         let Some((srtt, rttvar)) = self.measured else { return rto.initial };
-        let timeout = match rto.floor {
-            RtoFloor::Timeout => (srtt + rttvar * 4).max(rto.min),
-            RtoFloor::Variance => srtt + (rttvar * 4).max(rto.min),
-        };
+        let timeout = (srtt + rttvar * 4).max(rto.min);
         timeout.min(rto.max)
     }
 }

@@ -1,7 +1,6 @@
 //! The timers of a connection: when each fires, and the counts behind them.
 
 use super::context::Context;
-use super::delayed_ack::DelayedAck;
 use super::keepalive::Keepalive;
 use super::persist::Persist;
 use super::retransmit::Retransmit;
@@ -17,7 +16,6 @@ pub(crate) struct Timers {
     pub(crate) retransmit: Retransmit,
     pub(crate) persist: Persist,
     pub(crate) keepalive: Keepalive,
-    pub(crate) delayed_ack: DelayedAck,
 }
 
 impl Timers {
