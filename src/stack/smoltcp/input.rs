@@ -83,6 +83,10 @@ impl Tcb {
             return;
         }
         let before = self.engine.state();
+        if is_synchronized(before) && self.is_doubtful(segment) {
+            self.acknowledge(cx);
+            return;
+        }
         if matches!(before, TcpState::Listen | TcpState::SynSent | TcpState::SynReceived) {
             self.note_handshake(cx, segment, &packet);
         }
@@ -125,6 +129,17 @@ impl Tcb {
         }
         let retransmissions = self.timers.retransmit.count();
         self.send.congestion = Congestion::new(self.path.smss(), cx.profile.initial_window, retransmissions);
+    }
+
+    /// RFC 9293, 3.10.7.4 (RFC 5961): a SYN, or a reset in the window that is not expected next. Its sender is asked by an
+    /// acknowledgment, which a host that has booted answers with a reset (RFC 9293, 3.5.1). smoltcp takes the one for old
+    /// and the other for true.
+    fn is_doubtful(&self, segment: &Segment) -> bool {
+        if !segment.flags.has(Flags::RST) {
+            return segment.flags.has(Flags::SYN);
+        }
+        let nxt = self.receive.nxt(&self.engine);
+        nxt.before(segment.seq) && self.receive.has_room_until(&self.engine, segment.seq)
     }
 
     /// Whether data has come that no process can read any more.

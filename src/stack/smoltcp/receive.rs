@@ -54,7 +54,12 @@ impl ReceiveSpace {
     }
 
     pub(super) fn has_room_for(&self, engine: &Engine, segment: &Segment) -> bool {
-        segment.len == 0 || segment.seq_end().at_or_before(self.read_to + engine.recv_capacity() as u32)
+        segment.len == 0 || self.has_room_until(engine, segment.seq_end())
+    }
+
+    /// Whether the buffer reaches as far as `seq`.
+    pub(super) fn has_room_until(&self, engine: &Engine, seq: Seq) -> bool {
+        seq.at_or_before(self.read_to + engine.recv_capacity() as u32)
     }
 
     /// RCV.WND, as it is to be advertised.

@@ -1,9 +1,9 @@
-//! Which segments are believed (RFC 5961), as Linux answers those that are not.
+//! Which segments are believed (RFC 5961), and how those that are not are answered.
 
 use super::*;
 use crate::packet::{Packet, Segment, Seq, TcpOptions};
 
-/// An open connection under `linux`, and the last segment that the client sent: what a forger knows something of.
+/// An open connection, and the last segment that the client sent: what a forger knows something of.
 struct Open {
     wire: Wire,
     client: SocketId,
@@ -15,11 +15,15 @@ struct Open {
 
 impl Open {
     fn new() -> Open {
-        let (mut wire, client, server) = Wire::connected(linux());
+        Open::under(linux())
+    }
+
+    fn under(profile: Profile) -> Open {
+        let (mut wire, client, server) = Wire::connected(profile);
         wire.client.write(wire.now, client, b"hello\n").unwrap();
         let packet = wire.client.transmit().unwrap();
         let Ok(Packet::Tcp(last)) = crate::packet::parse(&packet) else { panic!("no segment") };
-        let stamps = TcpOptions::read(&packet).timestamps.unwrap();
+        let stamps = TcpOptions::read(&packet).timestamps.unwrap_or_default();
         wire.server.receive(wire.now, packet);
         assert_eq!(wire.server.read(wire.now, server, &mut [0; 100]), Ok(6));
         while wire.server.transmit().is_some() {}
@@ -50,25 +54,49 @@ impl Open {
 /// RFC 5961, 3.2: only the number that is expected next resets; another one in the window is challenged.
 #[test]
 fn a_reset_that_is_not_next_is_challenged() {
-    let mut open = Open::new();
-    let next = open.last.seq_end();
-    assert_eq!(open.answers(&open.forged(Flags::RST, next + 1), b""), [Flags::ACK]);
-    assert!(open.is_open());
-    assert_eq!(open.answers(&open.forged(Flags::RST, next + 100_000), b""), []);
-    assert!(open.is_open());
-    assert_eq!(open.answers(&open.forged(Flags::RST, next), b""), []);
-    assert!(!open.is_open());
+    for system in System::ALL {
+        let mut open = Open::under(Profile::of(system));
+        let next = open.last.seq_end();
+        assert_eq!(open.answers(&open.forged(Flags::RST, next + 1), b""), [Flags::ACK], "{system:?}");
+        assert!(open.is_open(), "{system:?}");
+        assert_eq!(open.answers(&open.forged(Flags::RST, next + 100_000), b""), [], "{system:?}");
+        assert!(open.is_open(), "{system:?}");
+        assert_eq!(open.answers(&open.forged(Flags::RST, next), b""), [], "{system:?}");
+        assert!(!open.is_open(), "{system:?}");
+    }
 }
 
-/// RFC 5961, 4.2; RFC 9293, 3.5.1: a host that has booted asks for a connection that its peer still has.
+/// RFC 5961, 4.2.
 #[test]
 fn a_syn_for_an_open_connection_is_challenged() {
-    let mut open = Open::new();
-    for seq in [open.last.seq, open.last.seq + 1_000, open.last.seq - 100_000] {
-        open.wire.now += Duration::from_secs(1);
-        assert_eq!(open.answers(&open.forged(Flags::SYN, seq), b""), [Flags::ACK], "{seq:?}");
+    for system in System::ALL {
+        let mut open = Open::under(Profile::of(system));
+        for seq in [open.last.seq, open.last.seq + 1_000, open.last.seq - 100_000] {
+            open.wire.now += Duration::from_secs(1);
+            assert_eq!(open.answers(&open.forged(Flags::SYN, seq), b""), [Flags::ACK], "{system:?}");
+        }
+        assert!(open.is_open(), "{system:?}");
     }
-    assert!(open.is_open());
+}
+
+/// RFC 9293, 3.5.1: half-open connections are discovered. The old end is reset, and the new connection comes to be with the
+/// SYN that is sent again.
+#[test]
+fn a_host_that_has_booted_connects_from_the_port_that_it_had() {
+    for system in System::ALL {
+        let Open { mut wire, server, last, .. } = Open::under(Profile::of(system));
+        let recorder = wire.recorder.for_host("client");
+        wire.client = stack(CLIENT, Profile::of(system), 99, &recorder);
+        wire.in_flight.clear();
+        let client = wire.client.socket();
+        wire.client.bind(client, last.src).unwrap();
+        let server_addr = wire.server_addr();
+        assert_eq!(wire.client.connect(wire.now, client, server_addr), Err(Errno::EINPROGRESS));
+        wire.run(Duration::from_secs(20));
+        let ended = wire.server.read(wire.now, server, &mut [0; 10]);
+        assert_eq!(ended, Err(Errno::ECONNRESET), "{system:?}");
+        assert_eq!(wire.client.connect(wire.now, client, server_addr), Ok(()), "{system:?}");
+    }
 }
 
 /// `tcp_invalid_ratelimit`: twice a second.
