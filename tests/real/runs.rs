@@ -90,38 +90,19 @@ pub(crate) fn random() -> i32 {
 }
 
 /// Holds the kernel against simulations that are wrong on purpose: 1 if one of them goes unnoticed.
+///
+/// What a machine under load has done is allowed to be late, and may hide a wrong timer: so a wrong simulation has to part
+/// from one run of several, each of which the right one agrees with.
 pub(crate) fn mutants() -> i32 {
+    const RUNS: usize = 6;
     let right = on_linux(&written("mutants"));
-    let run = || side_by_side(&right, Scope::Everything, RealStage::Laboratory, Tolerance::MEASURED);
-    // What a machine under load has done is not done every time: a wrong simulation parts from a run that the right one
-    // agrees with.
-    let mut both = run();
-    for _ in 0..2 {
-        if both.as_ref().is_ok_and(|both| !both.report.agrees()) {
-            both = run();
-        }
-    }
-    let both = match both {
-        Ok(both) => both,
-        Err(error) => return failed(&error),
-    };
-    let (real, mut failures) = (both.real, 0);
-    let mut check = |what: &str, sim: &[Event], agrees: bool| {
-        let report = Scope::Everything.compare(sim, &real.events, &real.stalls, Tolerance::MEASURED);
-        if report.agrees() != agrees {
-            failures += 1;
-            let mut out = io::stdout().lock();
-            writeln!(out, "{what}: agrees is {}", report.agrees()).expect("stdout");
-            report.write(&mut out, "Linux").expect("stdout");
-        }
-    };
-    check("as it is", &both.sim.events, true);
+    let mut unnoticed = Vec::new();
     for (key, value) in [("rto_min", "210ms"), ("hz", "0"), ("delayed_ack", "50ms"), ("buffer", "32768")] {
         let mut wrong = right.clone();
         wrong.set(key, value).expect("a key");
-        check(&format!("{key}={value}"), &wrong.run().expect("a run").events, false);
+        unnoticed.push((format!("{key}={value}"), wrong.run().expect("a run").events));
     }
-    let mut no_psh = both.sim.events.clone();
+    let mut no_psh = right.run().expect("a run").events;
     for event in &mut no_psh {
         if let Kind::Segment(segment) = &mut event.kind
             && segment.flags == Flags::PSH.with(Flags::ACK)
@@ -129,8 +110,34 @@ pub(crate) fn mutants() -> i32 {
             segment.flags = Flags::ACK;
         }
     }
-    check("no PSH", &no_psh, false);
-    i32::from(failures > 0)
+    unnoticed.push(("no PSH".to_owned(), no_psh));
+    let mut told = Vec::new();
+    for _ in 0..RUNS {
+        let both = match side_by_side(&right, Scope::Everything, RealStage::Laboratory, Tolerance::MEASURED) {
+            Ok(both) => both,
+            Err(error) => return failed(&error),
+        };
+        told.clear();
+        if !both.report.agrees() {
+            writeln!(told, "as it is:").expect("memory");
+            both.report.write(&mut told, "Linux").expect("memory");
+            continue;
+        }
+        let (real, stalls) = (&both.real.events, &both.real.stalls);
+        unnoticed.retain(|(what, wrong)| {
+            let report = Scope::Everything.compare(wrong, real, stalls, Tolerance::MEASURED);
+            if report.agrees() {
+                writeln!(told, "{what}:").expect("memory");
+                report.write(&mut told, "Linux").expect("memory");
+            }
+            report.agrees()
+        });
+        if unnoticed.is_empty() {
+            return 0;
+        }
+    }
+    io::stdout().write_all(&told).expect("stdout");
+    1
 }
 
 fn failed(error: &dyn std::error::Error) -> i32 {
