@@ -25,15 +25,12 @@ impl Window {
     }
 }
 
-/// The window of every segment: scaled as both SYNs agreed (RFC 7323, 2.2). A reset's says nothing.
+/// The window of every segment: scaled as both SYNs agreed (RFC 7323, 2.2).
 pub(super) fn windows(events: &[Event]) -> Vec<Option<Window>> {
     let mut scales: BTreeMap<(SocketAddr, SocketAddr), Option<u8>> = BTreeMap::new();
     let read = |event: &Event| {
         let Kind::Segment(segment) = &event.kind else { return None };
         let (flow, back) = ((segment.src, segment.dst), (segment.dst, segment.src));
-        if segment.flags.has(Flags::RST) {
-            return None;
-        }
         if segment.flags.has(Flags::SYN) {
             scales
                 .insert(flow, event.packet.as_ref().and_then(|packet| TcpOptions::read(packet).window_scale));

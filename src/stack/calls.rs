@@ -314,10 +314,10 @@ impl Stack {
         if self.profile().ack.quick { Ok(()) } else { Err(Errno::ENOPROTOOPT) }
     }
 
-    /// SO_ERROR: why the connection died, once.
+    /// SO_ERROR: why the connection died, once; under Linux also an ICMP error that has not ended it.
     pub fn take_error(&mut self, id: SocketId) -> Option<Errno> {
         match self.sockets.get_mut(id)? {
-            Socket::Connection(connection) => connection.take_error(),
+            Socket::Connection(connection) => connection.take_error(&self.shared.profile),
             _ => None,
         }
     }

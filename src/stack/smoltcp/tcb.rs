@@ -203,6 +203,11 @@ impl Tcp for Tcb {
         self.input_icmp(cx, error);
     }
 
+    /// A BSD keeps it to itself until the connection ends.
+    fn take_soft_error(&mut self) -> Option<Unreachable> {
+        None
+    }
+
     fn on_timeout(&mut self, cx: &mut Context<'_>) {
         self.fire_timers(cx);
     }

@@ -74,6 +74,7 @@ impl Tcb {
     ) -> Result<(), ()> {
         let prior_una = self.send.una;
         if self.send.nxt.before(ack) {
+            self.challenge(cx);
             return Err(());
         }
         let mut sent = Sent::default();

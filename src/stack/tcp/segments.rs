@@ -89,7 +89,8 @@ impl Tcb {
     pub(super) fn send_reset(&mut self, cx: &mut Context<'_>) {
         if self.state != TcpState::SynSent {
             let seq = self.acceptable_seq();
-            let segment = self.bare(Flags::RST.with(Flags::ACK), seq, 0);
+            let win = self.offer();
+            let segment = self.bare(Flags::RST.with(Flags::ACK), seq, win);
             let options = self.options_now(cx);
             let packet = emit_with(&segment, &options, &[], self.checksums);
             cx.send(&segment, packet, None, None);

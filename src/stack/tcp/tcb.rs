@@ -405,6 +405,10 @@ impl Tcp for Tcb {
         self.record_state(cx);
     }
 
+    fn take_soft_error(&mut self) -> Option<Unreachable> {
+        self.soft.take()
+    }
+
     fn on_timeout(&mut self, cx: &mut Context<'_>) {
         self.fire_timers(cx);
         self.record_state(cx);

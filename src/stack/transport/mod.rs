@@ -34,7 +34,7 @@ pub(super) use timers::Timers;
 use super::info::SocketInfo;
 use super::options::{Options, SocketOption};
 use super::profile::Profile;
-use crate::packet::{IcmpError, Segment};
+use crate::packet::{IcmpError, Segment, Unreachable};
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
@@ -77,6 +77,9 @@ pub(super) trait Tcp: Send {
 
     /// An ICMP error has arrived that quotes a segment between the connection's two ends.
     fn on_icmp(&mut self, cx: &mut Context<'_>, error: &IcmpError);
+
+    /// The ICMP error that is remembered and has not ended the connection, where a process may ask for it; it is told once.
+    fn take_soft_error(&mut self) -> Option<Unreachable>;
 
     /// The deadline has come.
     fn on_timeout(&mut self, cx: &mut Context<'_>);
