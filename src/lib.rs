@@ -130,6 +130,8 @@ pub mod errno;
 pub mod os;
 #[doc(hidden)]
 pub mod packet;
+#[cfg(feature = "cli")]
+pub(crate) mod packetdrill;
 #[cfg(all(feature = "cli", unix))]
 #[doc(hidden)]
 pub mod real;

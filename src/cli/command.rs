@@ -15,6 +15,8 @@ pub(super) enum Command {
     /// Run a scenario here and on this machine's kernel, and hold the two side by side
     #[cfg(unix)]
     Compare(super::compare::Compare),
+    /// Run scripts of packets and calls against a TCP: packetdrill's language
+    Packetdrill(super::packetdrill::Packetdrill),
     /// The book's server on this machine's own TCP, a process for each connection
     #[cfg(unix)]
     Serve(super::real::Serve),

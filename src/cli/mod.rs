@@ -11,6 +11,7 @@
 //! | `subcommands` | what is done about that |
 //! | `live` | a timeline that is written while the run goes on |
 //! | `man` | the manual page |
+//! | `packetdrill` | scripts of packets and calls |
 //! | `parse` | values of options |
 //! | `refusal` | why nothing is done |
 //! | `request` | what it means |
@@ -27,6 +28,7 @@ mod compare;
 mod duration;
 mod live;
 mod man;
+mod packetdrill;
 mod parse;
 mod pictures;
 #[cfg(unix)]

@@ -29,6 +29,7 @@ pub(super) fn carry_out(command: Command, out: &mut dyn Write, err: &mut dyn Wri
         },
         #[cfg(unix)]
         Command::Compare(compare) => compare.run(out, err),
+        Command::Packetdrill(packetdrill) => packetdrill.run(out, err),
         #[cfg(unix)]
         Command::Serve(serve) => serve.run(err),
         #[cfg(unix)]

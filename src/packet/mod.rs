@@ -20,6 +20,8 @@ pub(crate) use segment::{
     acknowledge_more, emit_with, fill_checksum, moved_back, pushed, renumbered, split as split_segment,
     with_checksum, with_window, without_fin,
 };
+#[cfg(feature = "cli")]
+pub(crate) use segment::{emit_with_octets, tcp_options};
 pub use seq::Seq;
 
 /// An IP packet, as far as a host or a router here looks into it.

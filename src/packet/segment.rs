@@ -163,7 +163,24 @@ pub fn emit(segment: &Segment, payload: &[u8]) -> Bytes {
 /// Writes a segment with options; its data are `payload`, one piece after the other. Without `checksum` that of TCP is
 /// left out.
 pub(crate) fn emit_with(segment: &Segment, options: &TcpOptions, payload: &[&[u8]], checksum: bool) -> Bytes {
-    let header_len = smoltcp::wire::TCP_HEADER_LEN + options.len();
+    emit_filled(segment, options.len(), |room| options.emit(room), payload, checksum)
+}
+
+/// Writes a segment with options that are octets already, a multiple of four.
+#[cfg(feature = "cli")]
+pub(crate) fn emit_with_octets(segment: &Segment, options: &[u8], payload: &[u8]) -> Bytes {
+    emit_filled(segment, options.len(), |room| room.copy_from_slice(options), &[payload], true)
+}
+
+/// Writes a segment that has room for octets of options, which `fill` writes.
+fn emit_filled(
+    segment: &Segment,
+    options: usize,
+    fill: impl FnOnce(&mut [u8]),
+    payload: &[&[u8]],
+    checksum: bool,
+) -> Bytes {
+    let header_len = smoltcp::wire::TCP_HEADER_LEN + options;
     let payload_len: usize = payload.iter().map(|piece| piece.len()).sum();
     let tcp_len = header_len + payload_len;
     let ip = ip_repr(segment.src.ip(), segment.dst.ip(), IpProtocol::Tcp, tcp_len, segment.hop_limit);
@@ -187,11 +204,18 @@ pub(crate) fn emit_with(segment: &Segment, options: &TcpOptions, payload: &[&[u8
     tcp.set_psh(segment.flags.has(Flags::PSH));
     tcp.set_ack(segment.ack.is_some());
     tcp.set_window_len(segment.win);
-    options.emit(tcp.options_mut());
+    fill(tcp.options_mut());
     if checksum {
         tcp.fill_checksum(&segment.src.ip().into(), &segment.dst.ip().into());
     }
     bytes.into()
+}
+
+/// The octets of the options of a packet that is a TCP segment; none if it is none.
+#[cfg(feature = "cli")]
+pub(crate) fn tcp_options(packet: &[u8]) -> Vec<u8> {
+    let Ok(ip) = Ip::read(packet) else { return Vec::new() };
+    TcpPacket::new_checked(ip.payload).map_or_else(|_| Vec::new(), |tcp| tcp.options().to_vec())
 }
 
 /// Cuts a segment into pieces whose IP packets are no larger than `mtu`: what a network card's segmentation

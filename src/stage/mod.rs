@@ -23,7 +23,7 @@
 
 mod effects;
 #[cfg(target_os = "linux")]
-mod laboratory;
+pub(crate) mod laboratory;
 mod looks;
 #[cfg(unix)]
 mod loopback;

@@ -15,7 +15,7 @@ pub(super) fn errno(error: nix::errno::Errno) -> Errno {
 }
 
 /// The same of an error from the standard library.
-pub(super) fn io_errno(error: &io::Error) -> Errno {
+pub(crate) fn io_errno(error: &io::Error) -> Errno {
     error.raw_os_error().map_or(Errno::EIO, |number| errno(nix::errno::Errno::from_raw(number)))
 }
 

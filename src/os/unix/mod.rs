@@ -42,7 +42,11 @@ use std::task::{Context, Poll, Waker};
 
 use thiserror::Error;
 
+#[cfg(target_os = "linux")]
+pub(crate) use errors::io_errno;
 pub use event_pipe::{EventPipe, EventReader, Message};
+#[cfg(target_os = "linux")]
+pub(crate) use options::set as set_socket_option;
 pub(crate) use orphans::{GroupGuard, Parent};
 pub use persona::Persona;
 pub use unix_os::UnixOs;

@@ -7,12 +7,11 @@ use nix::sys::socket::{setsockopt, sockopt};
 use socket2::SockRef;
 
 use super::errors::{errno, io_errno};
-use super::file::File;
 use crate::os::{Errno, SocketOption};
 
-pub(super) fn set(file: &File, option: SocketOption) -> Result<(), Errno> {
-    let socket = SockRef::from(file);
-    let fd = file.as_fd();
+pub(crate) fn set(socket: &impl AsFd, option: SocketOption) -> Result<(), Errno> {
+    let fd = socket.as_fd();
+    let socket = SockRef::from(&fd);
     match option {
         SocketOption::NoDelay(on) => socket.set_tcp_nodelay(on),
         SocketOption::ReuseAddr(on) => socket.set_reuse_address(on),

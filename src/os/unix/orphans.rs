@@ -22,6 +22,11 @@ impl Parent {
         Parent(getpid())
     }
 
+    /// The process that forked this one.
+    pub(crate) fn of_this() -> Parent {
+        Parent(getppid())
+    }
+
     /// In the child: asks the kernel for `signal` when the parent has ended (Linux; elsewhere nothing happens).
     ///
     /// To be said again after a change of credentials, with which the kernel forgets it (prctl(2)).

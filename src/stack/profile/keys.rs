@@ -61,6 +61,19 @@ impl Sysctl {
             Unit::Switch(off, on) => if switch(value).ok()? { on } else { off }.to_string(),
         })
     }
+
+    /// A value in the kernel's unit as the key takes it; `None` if it is none.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_native(&self, value: &str) -> Option<String> {
+        let words = || value.split_whitespace().collect::<Vec<_>>();
+        Some(match self.unit {
+            Unit::Count => value.parse::<u32>().ok()?.to_string(),
+            Unit::Time(unit) => span::show(unit.checked_mul(value.parse().ok()?)?),
+            Unit::Ports => words().join("-"),
+            Unit::Memory => words().join(","),
+            Unit::Switch(off, _) => if value.parse::<u32>().ok()? == off { "off" } else { "on" }.to_owned(),
+        })
+    }
 }
 
 const fn key(

@@ -31,7 +31,7 @@ use crate::scenario::{Outcome, Scenario};
 use crate::sim::router_addr;
 use crate::time::SimTime;
 use crate::timeline::{Direction, FaultKind, Recorder};
-use namespace::{Namespace, become_root};
+pub(crate) use namespace::{Namespace, become_root};
 use tap::Tap;
 
 /// Runs a scenario in a laboratory.
@@ -66,7 +66,7 @@ struct LinkEnd {
 }
 
 /// Octets of the largest IP packet.
-const LARGEST: usize = 1 << 16;
+pub(crate) const LARGEST: usize = 1 << 16;
 
 impl Laboratory<'_> {
     /// # Errors
@@ -133,6 +133,7 @@ impl Laboratory<'_> {
 fn boot(scenario: &Scenario, n: usize) -> io::Result<Namespace> {
     let host = &scenario.hosts[n];
     let settings = host.set.iter().chain(&scenario.set).filter(|(key, _)| scenario.is_of_kernel(key));
+    let settings = settings.map(|(key, value)| (key.as_str(), value.as_str()));
     Namespace::new(&scenario.addrs()[n], host.mtu.unwrap_or(host.link.mtu), settings)
 }
 

@@ -26,7 +26,7 @@ fn missing(what: &'static str) -> impl FnOnce(io::Error) -> io::Error {
 /// # Errors
 ///
 /// What is missing, and how to get it; that `parent` has ended.
-pub(super) fn become_root(parent: Parent) -> io::Result<()> {
+pub(crate) fn become_root(parent: Parent) -> io::Result<()> {
     match unshare(CloneFlags::CLONE_NEWNET) {
         Ok(()) => {
             keep_tables_small();
@@ -57,17 +57,17 @@ fn keep_tables_small() {
 
 /// A host's kernel, as far as the network goes. Dropped, it is gone with all its connections, as soon as nothing
 /// runs in it.
-pub(super) struct Namespace {
+pub(crate) struct Namespace {
     handle: File,
-    pub(super) device: SyncDevice,
+    pub(crate) device: SyncDevice,
 }
 
 impl Namespace {
     /// A fresh namespace with one link, which has these addresses; this process is in it afterwards.
-    pub(super) fn new<'a>(
+    pub(crate) fn new<'a>(
         addrs: &[IpAddr],
         mtu: usize,
-        settings: impl Iterator<Item = &'a (String, String)>,
+        settings: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> io::Result<Namespace> {
         unshare(CloneFlags::CLONE_NEWNET)
             .map_err(io::Error::from)
@@ -87,7 +87,7 @@ impl Namespace {
     }
 
     /// Takes this process into it.
-    pub(super) fn enter(&self) -> io::Result<()> {
+    pub(crate) fn enter(&self) -> io::Result<()> {
         Ok(setns(&self.handle, CloneFlags::CLONE_NEWNET)?)
     }
 }
