@@ -170,28 +170,13 @@ fn set_option(fd: i64, name: &Expression<'_>, given: &Expression<'_>) -> Result<
         return Ok(Call::SetOption(fd, SocketOption::Linger((on != 0).then_some(span))));
     }
     let number = given.number().ok_or_else(|| format!("{name} takes a number in brackets"))?;
-    let count = u32::try_from(number).map_err(|_| format!("{name} of {number}"))?;
-    let (on, seconds) = (number != 0, Duration::from_secs(count.into()));
-    Ok(Call::SetOption(
-        fd,
-        match *name {
-            "SO_REUSEADDR" => SocketOption::ReuseAddr(on),
-            "SO_REUSEPORT" => SocketOption::ReusePort(on),
-            "SO_KEEPALIVE" => SocketOption::KeepAlive(on),
-            "SO_SNDBUF" => SocketOption::SendBuffer(count as usize),
-            "SO_RCVBUF" => SocketOption::ReceiveBuffer(count as usize),
-            "TCP_NODELAY" => SocketOption::NoDelay(on),
-            "TCP_KEEPIDLE" => SocketOption::KeepIdle(seconds),
-            "TCP_KEEPINTVL" => SocketOption::KeepInterval(seconds),
-            "TCP_KEEPCNT" => SocketOption::KeepCount(count),
-            "TCP_USER_TIMEOUT" => SocketOption::UserTimeout(Duration::from_millis(count.into())),
-            "TCP_QUICKACK" => return Ok(Call::SetQuickAck(fd, on)),
-            "IP_TTL" | "IPV6_UNICAST_HOPS" => {
-                SocketOption::HopLimit(u8::try_from(count).map_err(|_| format!("{name} of {count}"))?)
-            }
-            _ => return Err(format!("setsockopt of {name} is not supported")),
-        },
-    ))
+    if *name == "TCP_QUICKACK" {
+        return Ok(Call::SetQuickAck(fd, number != 0));
+    }
+    let option = SocketOption::from_posix(name, number);
+    option
+        .map(|option| Call::SetOption(fd, option))
+        .ok_or_else(|| format!("setsockopt of {name} to {number} is not supported"))
 }
 
 fn poll(watched: &Expression<'_>, timeout: &Expression<'_>) -> Result<Call, String> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use super::connection::Connection;
 use super::listener::Listener;
 use super::options::{Options, SocketOption};
-use super::profile::AbortedAccept;
+use super::profile::{AbortedAccept, Engine};
 use super::transport::Context;
 use super::{How, Readiness, Socket, SocketId, Stack};
 use crate::errno::Errno;
@@ -254,8 +254,14 @@ impl Stack {
     ///
     /// # Errors
     ///
-    /// EBADF if there is no such socket.
+    /// EBADF if there is no such socket, ENOPROTOOPT if the system has no such option, EINVAL if it does not take the value.
     pub fn set_option(&mut self, now: SimTime, id: SocketId, option: SocketOption) -> Result<(), Errno> {
+        if option.is_of_linux() && self.profile().engine != Engine::Native {
+            return Err(Errno::ENOPROTOOPT);
+        }
+        if !option.is_in_range() {
+            return Err(Errno::EINVAL);
+        }
         match self.sockets.get_mut(id) {
             None => return Err(Errno::EBADF),
             Some(Socket::Fresh { options, .. }) => options.set(option),

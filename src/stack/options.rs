@@ -1,5 +1,6 @@
 //! Socket options, under the names of `socket(7)` and `tcp(7)`.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::timeline::OptionValue;
@@ -31,12 +32,33 @@ pub enum SocketOption {
     ReceiveBuffer(usize),
     /// IP_TTL, IPV6_UNICAST_HOPS.
     HopLimit(u8),
+    /// TCP_MAXSEG: octets of data of the largest segment, either way, of connections made from now on.
+    MaxSegment(u16),
+    /// TCP_CORK: what does not fill a segment waits until the option is off again, but no longer than a timeout.
+    Cork(bool),
+    /// TCP_SYNCNT: retransmissions of a SYN before `connect` fails.
+    SynCount(u8),
+    /// TCP_LINGER2: how long FIN_WAIT_2 lasts without a process; `None` is not at all, zero is the system's.
+    Linger2(Option<Duration>),
+    /// TCP_DEFER_ACCEPT: a connection is for `accept` when data have come, or about so much later; zero is at once.
+    DeferAccept(Duration),
+    /// TCP_NOTSENT_LOWAT: octets that may be written and not yet sent.
+    NotSentLowat(u32),
 }
+
+/// What TCP_MAXSEG may be: from TCP_MIN_MSS to half of the largest window without a scale.
+const MAX_SEGMENT: RangeInclusive<u16> = 88..=32_767;
+
+/// The most that TCP_SYNCNT may be (MAX_TCP_SYNCNT).
+const MOST_SYNS: u8 = 127;
+
+/// FIN_WAIT_2 lasts no longer, whatever TCP_LINGER2 says (TCP_FIN_TIMEOUT_MAX).
+const LONGEST_LINGER2: Duration = Duration::from_secs(120);
 
 impl SocketOption {
     /// Its level, its name and its value, as `setsockopt` takes them.
     pub(crate) fn posix(self) -> (&'static str, &'static str, OptionValue) {
-        let int = OptionValue::Int;
+        let int = |value: u64| OptionValue::Int(i64::try_from(value).unwrap_or(i64::MAX));
         match self {
             SocketOption::NoDelay(on) => ("SOL_TCP", "TCP_NODELAY", int(on.into())),
             SocketOption::ReuseAddr(on) => ("SOL_SOCKET", "SO_REUSEADDR", int(on.into())),
@@ -52,6 +74,59 @@ impl SocketOption {
             SocketOption::SendBuffer(size) => ("SOL_SOCKET", "SO_SNDBUF", int(size as u64)),
             SocketOption::ReceiveBuffer(size) => ("SOL_SOCKET", "SO_RCVBUF", int(size as u64)),
             SocketOption::HopLimit(hops) => ("SOL_IP", "IP_TTL", int(hops.into())),
+            SocketOption::MaxSegment(octets) => ("SOL_TCP", "TCP_MAXSEG", int(octets.into())),
+            SocketOption::Cork(on) => ("SOL_TCP", "TCP_CORK", int(on.into())),
+            SocketOption::SynCount(count) => ("SOL_TCP", "TCP_SYNCNT", int(count.into())),
+            SocketOption::Linger2(span) => {
+                ("SOL_TCP", "TCP_LINGER2", span.map_or(OptionValue::Int(-1), |span| int(span.as_secs())))
+            }
+            SocketOption::DeferAccept(span) => ("SOL_TCP", "TCP_DEFER_ACCEPT", int(span.as_secs())),
+            SocketOption::NotSentLowat(octets) => ("SOL_TCP", "TCP_NOTSENT_LOWAT", int(octets.into())),
+        }
+    }
+
+    /// The option that `setsockopt` means by a name and a number, in the unit that it takes; `None` if there is none, or it has
+    /// no such value.
+    #[cfg(feature = "cli")]
+    pub(crate) fn from_posix(name: &str, value: i64) -> Option<SocketOption> {
+        let count = u32::try_from(value);
+        let seconds = || Some(Duration::from_secs(count.ok()?.into()));
+        let on = value != 0;
+        Some(match name {
+            "SO_REUSEADDR" => SocketOption::ReuseAddr(on),
+            "SO_REUSEPORT" => SocketOption::ReusePort(on),
+            "SO_KEEPALIVE" => SocketOption::KeepAlive(on),
+            "SO_SNDBUF" => SocketOption::SendBuffer(count.ok()? as usize),
+            "SO_RCVBUF" => SocketOption::ReceiveBuffer(count.ok()? as usize),
+            "TCP_NODELAY" => SocketOption::NoDelay(on),
+            "TCP_KEEPIDLE" => SocketOption::KeepIdle(seconds()?),
+            "TCP_KEEPINTVL" => SocketOption::KeepInterval(seconds()?),
+            "TCP_KEEPCNT" => SocketOption::KeepCount(count.ok()?),
+            "TCP_USER_TIMEOUT" => SocketOption::UserTimeout(Duration::from_millis(count.ok()?.into())),
+            "TCP_MAXSEG" => SocketOption::MaxSegment(value.try_into().ok()?),
+            "TCP_CORK" => SocketOption::Cork(on),
+            "TCP_SYNCNT" => SocketOption::SynCount(value.try_into().ok()?),
+            "TCP_LINGER2" if value < 0 => SocketOption::Linger2(None),
+            "TCP_LINGER2" => SocketOption::Linger2(Some(seconds()?)),
+            "TCP_DEFER_ACCEPT" => SocketOption::DeferAccept(seconds()?),
+            "TCP_NOTSENT_LOWAT" => SocketOption::NotSentLowat(count.ok()?),
+            "IP_TTL" | "IPV6_UNICAST_HOPS" => SocketOption::HopLimit(value.try_into().ok()?),
+            _ => return None,
+        })
+    }
+
+    /// Whether only Linux has it, as it is here.
+    pub(super) fn is_of_linux(self) -> bool {
+        use SocketOption::{Cork, DeferAccept, Linger2, MaxSegment, NotSentLowat, SynCount};
+        matches!(self, MaxSegment(_) | Cork(_) | SynCount(_) | Linger2(_) | DeferAccept(_) | NotSentLowat(_))
+    }
+
+    /// Whether a kernel takes the value.
+    pub(super) fn is_in_range(self) -> bool {
+        match self {
+            SocketOption::MaxSegment(octets) => octets == 0 || MAX_SEGMENT.contains(&octets),
+            SocketOption::SynCount(count) => (1..=MOST_SYNS).contains(&count),
+            _ => true,
         }
     }
 }
@@ -83,6 +158,18 @@ pub struct Options {
     pub receive_buffer: Option<usize>,
     /// IP_TTL, IPV6_UNICAST_HOPS.
     pub hop_limit: u8,
+    /// TCP_MAXSEG; `None` is the link's.
+    pub max_segment: Option<u16>,
+    /// TCP_CORK.
+    pub cork: bool,
+    /// TCP_SYNCNT; `None` is the profile's.
+    pub syn_count: Option<u8>,
+    /// TCP_LINGER2; the outer `None` is the profile's, the inner one no FIN_WAIT_2 at all.
+    pub linger2: Option<Option<Duration>>,
+    /// TCP_DEFER_ACCEPT.
+    pub defer_accept: Option<Duration>,
+    /// TCP_NOTSENT_LOWAT; `None` is no bound.
+    pub not_sent_lowat: Option<u32>,
 }
 
 impl Default for Options {
@@ -100,6 +187,12 @@ impl Default for Options {
             send_buffer: None,
             receive_buffer: None,
             hop_limit: 64,
+            max_segment: None,
+            cork: false,
+            syn_count: None,
+            linger2: None,
+            defer_accept: None,
+            not_sent_lowat: None,
         }
     }
 }
@@ -121,6 +214,15 @@ impl Options {
             SocketOption::SendBuffer(octets) => self.send_buffer = Some(octets.clamp(256, 1 << 24)),
             SocketOption::ReceiveBuffer(octets) => self.receive_buffer = Some(octets.clamp(256, 1 << 24)),
             SocketOption::HopLimit(hops) => self.hop_limit = hops.max(1),
+            SocketOption::MaxSegment(octets) => self.max_segment = (octets > 0).then_some(octets),
+            SocketOption::Cork(on) => self.cork = on,
+            SocketOption::SynCount(count) => self.syn_count = Some(count),
+            SocketOption::Linger2(span) => {
+                let span = span.map(|span| span.min(LONGEST_LINGER2));
+                self.linger2 = (span != Some(Duration::ZERO)).then_some(span);
+            }
+            SocketOption::DeferAccept(span) => self.defer_accept = (!span.is_zero()).then_some(span),
+            SocketOption::NotSentLowat(octets) => self.not_sent_lowat = (octets > 0).then_some(octets),
         }
     }
 }

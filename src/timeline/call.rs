@@ -98,7 +98,7 @@ impl Octets {
 #[non_exhaustive]
 pub enum OptionValue {
     /// An `int`.
-    Int(u64),
+    Int(i64),
     /// `struct linger`: the seconds, if it is on.
     Linger(Option<u64>),
 }

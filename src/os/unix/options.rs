@@ -32,6 +32,12 @@ pub(crate) fn set(socket: &impl AsFd, option: SocketOption) -> Result<(), Errno>
             Ok(addr) if addr.is_ipv6() => socket.set_unicast_hops_v6(hops.into()),
             _ => socket.set_ttl_v4(hops.into()),
         },
+        SocketOption::MaxSegment(_)
+        | SocketOption::Cork(_)
+        | SocketOption::SynCount(_)
+        | SocketOption::Linger2(_)
+        | SocketOption::DeferAccept(_)
+        | SocketOption::NotSentLowat(_) => return set_of_linux(&fd, option),
     }
     .map_err(|error| io_errno(&error))
 }
@@ -50,6 +56,30 @@ fn keep_idle(fd: &impl AsFd, seconds: u32) -> Result<(), Errno> {
 #[cfg(any(target_os = "macos", target_os = "ios"))]
 fn keep_idle(fd: &impl AsFd, seconds: u32) -> Result<(), Errno> {
     setsockopt(fd, sockopt::TcpKeepAlive, &seconds).map_err(errno)
+}
+
+/// Those of `tcp(7)` that no crate sets.
+#[cfg(target_os = "linux")]
+fn set_of_linux(fd: &impl AsFd, option: SocketOption) -> Result<(), Errno> {
+    use nix::libc;
+    let seconds = |span: Duration| i32::try_from(span.as_secs()).unwrap_or(i32::MAX);
+    let (name, value) = match option {
+        SocketOption::MaxSegment(octets) => (libc::TCP_MAXSEG, octets.into()),
+        SocketOption::Cork(on) => (libc::TCP_CORK, on.into()),
+        SocketOption::SynCount(count) => (libc::TCP_SYNCNT, count.into()),
+        SocketOption::Linger2(span) => (libc::TCP_LINGER2, span.map_or(-1, seconds)),
+        SocketOption::DeferAccept(span) => (libc::TCP_DEFER_ACCEPT, seconds(span)),
+        SocketOption::NotSentLowat(octets) => {
+            (libc::TCP_NOTSENT_LOWAT, i32::try_from(octets).unwrap_or(i32::MAX))
+        }
+        _ => return Err(Errno::ENOPROTOOPT),
+    };
+    super::raw::set_tcp_option(fd.as_fd(), name, value).map_err(errno)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_of_linux(_: &impl AsFd, _: SocketOption) -> Result<(), Errno> {
+    Err(Errno::ENOPROTOOPT)
 }
 
 #[cfg(target_os = "linux")]

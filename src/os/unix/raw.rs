@@ -1,6 +1,8 @@
 //! What the compiler cannot vouch for: `fork`, `sigaction`, `_exit`, and who owns a new descriptor.
 #![expect(unsafe_code, reason = "these calls are unsafe by nature; nothing else here is")]
 
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -50,6 +52,17 @@ pub(super) fn react(signal: nix::sys::signal::Signal, reaction: Reaction) -> Res
     let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
     // SAFETY: `note` does nothing but an atomic operation, which is safe in a handler whatever it interrupts.
     unsafe { sigaction(signal, &action) }.map(|before| matches!(before.handler(), SigHandler::SigIgn))
+}
+
+/// Sets an option of TCP's that is a number.
+#[cfg(target_os = "linux")]
+pub(super) fn set_tcp_option(fd: BorrowedFd<'_>, name: libc::c_int, value: libc::c_int) -> Result<(), Errno> {
+    let len = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the kernel reads `len` octets of `value`, which has as many, and only during the call.
+    let result = unsafe {
+        libc::setsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, name, std::ptr::from_ref(&value).cast(), len)
+    };
+    Errno::result(result).map(drop)
 }
 
 /// SCHED_RR at its lowest priority; whether it was granted.
@@ -136,7 +149,7 @@ pub(super) fn exit(status: i32) -> ! {
 /// Has the kernel kill a process group as soon as `fd` can be read or has no writer any more.
 #[cfg(target_os = "linux")]
 pub(super) fn kill_group_on_input(fd: &OwnedFd, group: nix::unistd::Pid) -> Result<(), Errno> {
-    let fd = std::os::fd::AsRawFd::as_raw_fd(fd);
+    let fd = fd.as_raw_fd();
     /// As fcntl(2) has it; `libc` leaves it out.
     const F_SETSIG: libc::c_int = 10;
     let requests =

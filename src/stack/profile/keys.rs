@@ -324,7 +324,8 @@ impl Profile {
         if self.engine == Engine::Native { Ok(()) } else { Err(format!("{expected}: it is linux's alone")) }
     }
 
-    fn syn_waits(&self, retries: u32) -> Vec<Duration> {
+    /// The waits after each of so many SYNs and one.
+    pub(crate) fn syn_waits(&self, retries: u32) -> Vec<Duration> {
         if self.linear_syns {
             return syn_waits(retries);
         }

@@ -22,7 +22,7 @@ impl Tcb {
             self.engine.pass_by(segment.len);
             self.receive.bursts.push(packet.slice(packet.len() - segment.len..));
             self.engine.hold(self.receive.held());
-            self.cork(cx);
+            self.autocork(cx);
             self.input_rest(cx, segment);
         } else if self.overflows(segment) {
             // RFC 9293, 3.10.7.4: an acknowledgment is the answer to what lies outside the window.
@@ -295,12 +295,12 @@ impl Tcb {
     fn answer(&mut self, cx: &mut Context<'_>, segment: &Segment, before: TcpState, after: TcpState) {
         let acks = self.how_to_acknowledge(cx, segment, before, after);
         let goes_on = before == after && is_streaming(after);
-        let is_corked = self.timers.table.is_running(Timer::Cork);
-        if goes_on && !cx.cuts_segments && (is_corked || acks == Acks::AtOnce) {
-            self.cork(cx);
+        let is_autocorked = self.timers.table.is_running(Timer::Autocork);
+        if goes_on && !cx.cuts_segments && (is_autocorked || acks == Acks::AtOnce) {
+            self.autocork(cx);
             self.output(cx, acks);
         } else {
-            self.timers.table.stop(Timer::Cork);
+            self.timers.table.stop(Timer::Autocork);
             self.send_all(cx, acks);
             self.acknowledge_bursts(cx);
         }

@@ -30,7 +30,7 @@ fn pieces(packet: &Bytes, largest: usize) -> impl Iterator<Item = (Segment, Byte
 impl Tcb {
     /// Sends what can be sent, now.
     pub(super) fn push(&mut self, cx: &mut Context<'_>) {
-        self.timers.table.stop(Timer::Cork);
+        self.timers.table.stop(Timer::Autocork);
         self.send_all(cx, Acks::AtOnce);
         self.acknowledge_bursts(cx);
         self.settle(cx);
@@ -38,8 +38,8 @@ impl Tcb {
 
     /// Lets what there is to be sent, data or acknowledgment, wait for the end of this moment. Where bursts travel as one
     /// packet, the packets of a moment leave at its end anyway, so that it goes out in one piece and no later.
-    pub(super) fn cork(&mut self, cx: &Context<'_>) {
-        self.timers.table.set(Timer::Cork, cx.now);
+    pub(super) fn autocork(&mut self, cx: &Context<'_>) {
+        self.timers.table.set(Timer::Autocork, cx.now);
     }
 
     /// Lets smoltcp send what the windows let through.

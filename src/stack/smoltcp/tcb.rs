@@ -132,7 +132,7 @@ impl Tcp for Tcb {
         if queued > 0 {
             // While a packet of the same moment still waits to leave, what is written gathers behind it.
             if !cx.cuts_segments && self.send.sent_at == Some(cx.now) {
-                self.cork(cx);
+                self.autocork(cx);
             } else {
                 self.push(cx);
             }
@@ -144,7 +144,7 @@ impl Tcp for Tcb {
         let read = self.receive.read(&mut self.engine, buf, peek);
         if !self.is_dead() && !peek {
             // Room in the buffer may be worth a window update.
-            if cx.cuts_segments { self.push(cx) } else { self.cork(cx) }
+            if cx.cuts_segments { self.push(cx) } else { self.autocork(cx) }
         }
         read
     }

@@ -13,7 +13,7 @@ impl Tcb {
             self.die(cx, Death::Closed);
             return;
         }
-        if is_due(Timer::Cork) {
+        if is_due(Timer::Autocork) {
             self.push(cx);
         }
         if is_due(Timer::DelayedAck) {

@@ -1,5 +1,7 @@
 //! How a connection comes to be: SYN and SYN-ACK, what they agree on, and what begins with their end.
 
+use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::retransmission::Purpose;
@@ -14,15 +16,17 @@ use crate::timeline::TcpState;
 /// built with tunnels has more room for headers, and with it twice the buffer.
 const MEMORY_BESIDE_DATA: (usize, usize) = (256 + 320, 256);
 
+/// The path, with segments no larger than the process wants them (TCP_MAXSEG).
+fn path(local: SocketAddr, remote: SocketAddr, setup: &Setup) -> Path {
+    let mut path = Path::new(local, remote, setup.mtu);
+    path.mss = setup.options.max_segment.map_or(path.mss, |most| path.mss.min(most.into()));
+    path
+}
+
 impl Tcb {
     /// A connection that sends its SYN now.
-    pub(crate) fn open(
-        cx: &mut Context<'_>,
-        local: std::net::SocketAddr,
-        remote: std::net::SocketAddr,
-        setup: Setup,
-    ) -> Tcb {
-        let path = Path::new(local, remote, setup.mtu);
+    pub(crate) fn open(cx: &mut Context<'_>, local: SocketAddr, remote: SocketAddr, setup: Setup) -> Tcb {
+        let path = path(local, remote, &setup);
         let mut tcb = Tcb::new(cx, path, Reader::Reading, setup);
         tcb.enter(TcpState::SynSent);
         // Linux counts from the first SYN, not from the second.
@@ -34,7 +38,7 @@ impl Tcb {
 
     /// A connection that waits for `syn`, which it is to be given next.
     pub(crate) fn listen(cx: &Context<'_>, syn: &Segment, setup: Setup) -> Tcb {
-        let path = Path::new(syn.dst, syn.src, setup.mtu);
+        let path = path(syn.dst, syn.src, &setup);
         let mut tcb = Tcb::new(cx, path, Reader::Awaited, setup);
         tcb.state = TcpState::Listen;
         tcb
@@ -52,8 +56,12 @@ impl Tcb {
     }
 
     /// The waits after each SYN or SYN-ACK.
-    fn waits<'a>(&self, cx: &'a Context<'_>) -> &'a [Duration] {
-        if self.state == TcpState::SynSent { &cx.profile.syn } else { &cx.profile.syn_ack }
+    fn waits<'a>(&self, cx: &'a Context<'_>) -> Cow<'a, [Duration]> {
+        match (self.state, self.options.syn_count) {
+            (TcpState::SynSent, Some(count)) => cx.profile.syn_waits(count.into()).into(),
+            (TcpState::SynSent, None) => (&cx.profile.syn).into(),
+            _ => (&cx.profile.syn_ack).into(),
+        }
     }
 
     fn set_handshake_timer(&mut self, cx: &Context<'_>) {
@@ -73,13 +81,35 @@ impl Tcb {
             None => self.retransmission.count >= limit,
         };
         // A user timeout goes before the count, but not for longer than the count allows.
-        if is_over || self.retransmission.count >= limit {
+        let waits_for_data = self.is_deferred && self.retransmission.count < self.defers_accept();
+        if (is_over || self.retransmission.count >= limit) && !waits_for_data {
             self.die(Death::TimedOut { soft: self.soft });
             return;
         }
+        // With its last acknowledgments missing the peer would think that all is well: it is asked once more before the end
+        // of the wait for its data.
+        let defers = self.defers_accept();
+        let resends = !self.is_deferred || self.retransmission.count + 1 >= defers;
         self.retransmission.count += 1;
         self.set_handshake_timer(cx);
-        self.resend_piece(cx, 0, Some(limit), None);
+        if resends {
+            self.resend_piece(cx, 0, Some(limit), None);
+        }
+    }
+
+    /// TCP_DEFER_ACCEPT, as a kernel counts it: the timeouts of a SYN-ACK after which data are not waited for any more.
+    fn defers_accept(&self) -> u32 {
+        const FIRST: Duration = Duration::from_secs(1);
+        const LONGEST: Duration = Duration::from_secs(120);
+        const MOST: u32 = 255;
+        let Some(wait) = self.options.defer_accept else { return 0 };
+        let (mut timeouts, mut timeout, mut period) = (1, FIRST, FIRST);
+        while wait > period && timeouts < MOST {
+            timeouts += 1;
+            timeout = (timeout * 2).min(LONGEST);
+            period += timeout;
+        }
+        timeouts
     }
 
     /// A segment has come while the connection waits for its SYN.
@@ -154,6 +184,11 @@ impl Tcb {
         if is_reset || segment.flags.has(Flags::SYN) {
             self.refuse(cx, segment);
             self.die(Death::Reset { state: TcpState::SynReceived });
+            return true;
+        }
+        let waits_for_data = self.retransmission.count < self.defers_accept();
+        if waits_for_data && segment.seq_end() == self.received.nxt && self.reader == Reader::Awaited {
+            self.is_deferred = true;
             return true;
         }
         if let Some(ack) = segment.ack {

@@ -173,6 +173,9 @@ impl Tcb {
             TcpState::FinWait1 => {
                 self.enter(TcpState::FinWait2);
                 if self.is_orphan() && !self.has_no_reader(segment) {
+                    if self.options.linger2 == Some(None) {
+                        self.refuse(cx, segment);
+                    }
                     self.wait_for_fin(cx);
                 }
             }
@@ -285,8 +288,8 @@ impl Tcb {
     /// Sends what may be sent now, and acknowledges what is to be. Where bursts travel as one packet both wait for the end of
     /// this moment, so that what comes at one moment is answered once.
     fn answer(&mut self, cx: &mut Context<'_>) {
-        let is_corked = self.timers.is_running(Timer::Cork);
-        if !is_corked && !self.queue.is_all_sent() {
+        let is_autocorked = self.timers.is_running(Timer::Autocork);
+        if !is_autocorked && !self.queue.is_all_sent() {
             let nagle = self.nagle();
             self.push(cx, nagle);
         }
@@ -309,7 +312,7 @@ impl Tcb {
             Decision::Nothing => {}
             Decision::Now if !cx.cuts_segments && self.may_receive() => {
                 self.acks.demand();
-                self.cork(cx);
+                self.autocork(cx);
             }
             Decision::Now => self.send_ack(cx),
             Decision::At(at) => self.timers.set(Timer::DelayedAck, at),
@@ -353,7 +356,7 @@ impl Tcb {
         }
         if is_time && !cx.cuts_segments {
             self.acks.demand();
-            self.cork(cx);
+            self.autocork(cx);
         } else if is_time {
             self.send_ack(cx);
         }

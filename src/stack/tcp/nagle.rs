@@ -5,6 +5,8 @@
 pub(super) enum Nagle {
     /// Behind another one that is not full and not acknowledged (Minshall).
     On,
+    /// Until it is full, whatever is in flight (TCP_CORK).
+    Cork,
     /// TCP_NODELAY, and where the end of what is written is a FIN's.
     Off,
     /// What is written does not fit the buffer, or has been pushed.

@@ -18,7 +18,11 @@ pub(super) const LEAST_DATA: usize = 8;
 
 impl Tcb {
     pub(super) fn nagle(&self) -> Nagle {
-        if self.options.no_delay { Nagle::Off } else { Nagle::On }
+        match (self.options.cork, self.options.no_delay) {
+            (true, _) => Nagle::Cork,
+            (false, true) => Nagle::Off,
+            (false, false) => Nagle::On,
+        }
     }
 
     /// Octets up to which what is written becomes one piece.
@@ -37,13 +41,13 @@ impl Tcb {
 
     /// What there is to be sent, data or acknowledgment, waits for the end of this moment. Where bursts travel as one packet,
     /// the packets of a moment leave at its end anyway, so that it goes out in one piece and no later.
-    pub(super) fn cork(&mut self, cx: &Context<'_>) {
-        self.timers.set(Timer::Cork, cx.now);
+    pub(super) fn autocork(&mut self, cx: &Context<'_>) {
+        self.timers.set(Timer::Autocork, cx.now);
     }
 
     /// Sends what the windows let through; if nothing is in flight and a shut window holds everything back, it is probed.
     pub(super) fn push(&mut self, cx: &mut Context<'_>, nagle: Nagle) {
-        self.timers.stop(Timer::Cork);
+        self.timers.stop(Timer::Autocork);
         if self.queue.is_all_sent() {
             return;
         }
@@ -157,7 +161,8 @@ impl Tcb {
     fn holds_back(&self, is_small: bool, nagle: Nagle) -> bool {
         let send = &self.send;
         let is_behind_small = send.una.before(send.small_end) && send.small_end.at_or_before(send.nxt);
-        is_small && nagle == Nagle::On && self.queue.packets.out > 0 && is_behind_small
+        let waits = nagle == Nagle::On && self.queue.packets.out > 0 && is_behind_small;
+        is_small && (nagle == Nagle::Cork || waits)
     }
 
     /// Whether more could be sent at once a little later (`tcp_tso_should_defer`).

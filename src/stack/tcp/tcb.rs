@@ -105,6 +105,8 @@ pub(crate) struct Tcb {
     pub(super) recovery: Recovery,
     pub(super) retransmission: Retransmission,
     pub(super) timers: TimerTable,
+    /// The peer's acknowledgment of the SYN-ACK has come, and data are waited for (TCP_DEFER_ACCEPT).
+    pub(super) is_deferred: bool,
     /// When the last acknowledgment came, and when a segment out of the window was last answered.
     pub(super) heard_at: SimTime,
     pub(super) answered_at: Option<SimTime>,
@@ -144,6 +146,7 @@ impl Tcb {
             timers: TimerTable::default(),
             heard_at: cx.now,
             answered_at: None,
+            is_deferred: false,
             checksums: setup.checksums,
             options: setup.options,
             state: TcpState::Closed,
@@ -207,15 +210,25 @@ impl Tcb {
         is_open && !self.send.is_finished
     }
 
-    /// Whether the send buffer has room.
+    /// Whether the send buffer has room, and as much as may be is not yet waiting to be sent.
     fn has_room(&self) -> bool {
-        self.queue.memory() < self.send_buffer
+        self.queue.memory() < self.send_buffer && self.not_sent() < self.not_sent_lowat()
     }
 
-    /// Whether there is enough room to wake a process for: a third of the buffer.
+    /// Octets that are written and not sent.
+    fn not_sent(&self) -> u64 {
+        (self.send.written - self.send.nxt).into()
+    }
+
+    fn not_sent_lowat(&self) -> u64 {
+        self.options.not_sent_lowat.unwrap_or(u32::MAX).into()
+    }
+
+    /// Whether there is enough room to wake a process for: a third of the buffer, and half of TCP_NOTSENT_LOWAT.
     pub(super) fn has_much_room(&self) -> bool {
         let used = self.queue.memory();
-        self.send_buffer.saturating_sub(used) >= used / 2 && used < self.send_buffer
+        let is_little = self.not_sent() * 2 < self.not_sent_lowat();
+        self.send_buffer.saturating_sub(used) >= used / 2 && used < self.send_buffer && is_little
     }
 
     /// When the keepalive timer ends next, if nothing is heard.
@@ -239,9 +252,10 @@ impl Tcb {
     /// The process is gone and only the peer's FIN is missing: it is not waited for without end.
     pub(super) fn wait_for_fin(&mut self, cx: &Context<'_>) {
         self.timers.stop(Timer::Keepalive);
-        match cx.profile.fin_wait_2 {
+        let wait = self.options.linger2.unwrap_or(cx.profile.fin_wait_2);
+        match wait.map(|wait| wait.max(self.retransmission.rto * 7 / 2)) {
             Some(wait) => self.timers.set(Timer::FinWait2, cx.after(wait)),
-            None => self.timers.stop(Timer::FinWait2),
+            None => self.die(Death::Closed),
         }
     }
 
@@ -308,7 +322,7 @@ impl Tcp for Tcb {
             let is_whole = queued == data.len();
             // While a packet of the same moment still waits to leave, what is written gathers behind it.
             if !cx.cuts_segments && self.send.sent_at == Some(cx.now) && self.queue.sent() > 0 {
-                self.cork(cx);
+                self.autocork(cx);
             } else {
                 self.push(cx, if is_whole { self.nagle() } else { Nagle::Push });
             }
@@ -357,7 +371,11 @@ impl Tcp for Tcb {
     fn set_reader(&mut self, cx: &mut Context<'_>, reader: Reader) {
         self.reader = reader;
         if reader == Reader::Gone && !self.is_dead() && self.state == TcpState::FinWait2 {
+            if self.options.linger2 == Some(None) {
+                self.send_reset(cx);
+            }
             self.wait_for_fin(cx);
+            self.record_state(cx);
         }
     }
 
@@ -373,6 +391,10 @@ impl Tcp for Tcb {
                 self.restart_keepalive(cx, self.silent_for(cx.now));
             }
             SocketOption::NoDelay(true) if is_open => self.push(cx, Nagle::Push),
+            SocketOption::Cork(false) if is_open => {
+                let nagle = if self.options.no_delay { Nagle::Push } else { self.nagle() };
+                self.push(cx, nagle);
+            }
             SocketOption::SendBuffer(octets) => {
                 (self.send_buffer, self.send_buffer_may_become) = (octets * 2, None);
             }

@@ -26,8 +26,8 @@ impl Tcb {
             self.die(Death::Closed);
             return;
         }
-        if is_due(Timer::Cork) {
-            self.timers.stop(Timer::Cork);
+        if is_due(Timer::Autocork) {
+            self.timers.stop(Timer::Autocork);
             let nagle = self.nagle();
             self.push(cx, nagle);
             if self.acks.is_urgent() {

@@ -19,12 +19,12 @@ pub(crate) enum Timer {
     DelayedAck,
     /// The end of the moment, at which leaves what gathered behind a packet of the same moment (autocorking:
     /// `net.ipv4.tcp_autocorking` of Linux).
-    Cork,
+    Autocork,
 }
 
 /// The deadline of each timer that runs.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct TimerTable([Option<SimTime>; Timer::Cork as usize + 1]);
+pub(crate) struct TimerTable([Option<SimTime>; Timer::Autocork as usize + 1]);
 
 impl TimerTable {
     /// Starts the timer, or sets it anew.
