@@ -176,7 +176,6 @@ fn read_span(reader: &mut Reader<'_>) -> Result<Duration, Mistake> {
 fn refuse_prefix(reader: &mut Reader<'_>) -> Result<(), Mistake> {
     match reader.peek() {
         Some(Token::Mark('[' | '(')) => Err(not_supported(reader, "a TOS, TTL or flow label")),
-        Some(Token::Number(_)) => Err(not_supported(reader, "a port number")),
         Some(Token::Word(word @ ("ipv4" | "ipv6" | "udp" | "gre" | "GREv0" | "mpls" | "raw"))) => {
             Err(not_supported(reader, word))
         }
@@ -184,7 +183,23 @@ fn refuse_prefix(reader: &mut Reader<'_>) -> Result<(), Mistake> {
     }
 }
 
+/// `1234 > 8080`
+fn read_ports(reader: &mut Reader<'_>) -> Result<Option<(u16, u16)>, Mistake> {
+    if !matches!(reader.peek(), Some(Token::Number(_))) {
+        return Ok(None);
+    }
+    let from: u16 = reader.sized("a port")?;
+    reader.expect('>')?;
+    let to: u16 = reader.sized("a port")?;
+    if from == 0 || to == 0 {
+        Err(reader.mistake("nobody has port 0".to_owned()))
+    } else {
+        Ok(Some((from, to)))
+    }
+}
+
 fn read_segment(reader: &mut Reader<'_>) -> Result<Segment, Mistake> {
+    let ports = read_ports(reader)?;
     let mut letters = String::new();
     if !reader.takes('-') {
         if let Some(Token::Word(word)) = reader.peek() {
@@ -213,7 +228,7 @@ fn read_segment(reader: &mut Reader<'_>) -> Result<Segment, Mistake> {
         return Err(reader.mistake("urgent data are not supported".to_owned()));
     }
     let options = if reader.takes('<') { read_options(reader)? } else { Some(Vec::new()) };
-    Ok(Segment { flags, seq, len, ack, win, options })
+    Ok(Segment { ports, flags, seq, len, ack, win, options })
 }
 
 /// `1:1001(1000)`

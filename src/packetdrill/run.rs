@@ -1,6 +1,6 @@
 //! Does what a script says, and compares what comes of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::iter;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use super::call::{Answer, Call};
-use super::host::{Host, PORT, REMOTE_PORT, local_addr, remote, remote_addr};
+use super::host::{Host, PORT, REMOTE_PORT, local, remote};
 use super::numbers::Numbers;
 use super::script::{Moment, Packet, Returns, Script, Segment, Step, Tolerance, What, When};
 use super::tcp_option::TcpOption;
@@ -55,9 +55,10 @@ pub(super) struct Run<'s, H> {
     script: &'s Script,
     tolerance: Tolerance,
     host: H,
-    numbers: Numbers,
-    /// The ends of the connection: the host's, and the script's.
-    ends: (SocketAddr, SocketAddr),
+    /// Of each connection, by the ports of its ends: the host's, and the script's.
+    numbers: BTreeMap<(u16, u16), Numbers>,
+    /// The ends of the connection that the script is about.
+    ports: (u16, u16),
     /// When the step before was.
     before: SimTime,
     /// A call that blocks: its step, when it was made, and what it is.
@@ -72,13 +73,12 @@ impl<'s, H: Host> Run<'s, H> {
     pub(super) fn new(script: &'s Script, slack: Duration, host: H, trace: &'s mut dyn Write) -> Run<'s, H> {
         let mut tolerance = script.tolerance;
         tolerance.span += slack;
-        let ends = (local_addr(script.ip), SocketAddr::new(remote(script.ip), REMOTE_PORT));
         Run {
             script,
             tolerance,
             host,
-            numbers: Numbers::default(),
-            ends,
+            numbers: BTreeMap::new(),
+            ports: (PORT, REMOTE_PORT),
             before: SimTime::ZERO,
             under_way: None,
             sent: VecDeque::new(),
@@ -163,7 +163,7 @@ impl<'s, H: Host> Run<'s, H> {
         self.finish_call()?;
         let made = self.pass_until(step)?;
         if let Call::Connect(_) = call {
-            self.ends.1 = remote_addr(self.script.ip);
+            self.ports.1 = PORT;
         }
         self.tell(made, &step.text)?;
         self.host.call(call.clone())?;
@@ -242,13 +242,16 @@ impl<'s, H: Host> Run<'s, H> {
             }
             self.look(last + allowed + Duration::from_nanos(1))?;
         };
-        let Some(sent) = self.segment(&bytes) else {
-            return Err(
-                failure(step, wanted, format!("{} a packet that is no TCP segment", seconds(at))).into()
-            );
+        let Some((ports, mut sent)) = self.segment(&bytes) else {
+            let came = format!("{} a packet that is no TCP segment", seconds(at));
+            return Err(failure(step, wanted, came).into());
         };
-        self.numbers.learn(expected, &sent);
-        let sent = self.numbers.of_sent(sent);
+        if expected.ports.is_some() || ports != self.ports {
+            sent.ports = Some(ports);
+        }
+        let numbers = self.numbers.entry(ports).or_default();
+        numbers.learn(expected, &sent);
+        let sent = numbers.of_sent(sent);
         self.tell(at, &format!("> {}", Shown(&sent)))?;
         let is_in_time = at + allowed >= first && at <= last + allowed;
         if is_in_time && self.agrees(expected, &sent) {
@@ -258,8 +261,8 @@ impl<'s, H: Host> Run<'s, H> {
     }
 
     fn agrees(&self, expected: &Segment, sent: &Segment) -> bool {
-        (expected.flags, expected.seq, expected.len, expected.ack)
-            == (sent.flags, sent.seq, sent.len, sent.ack)
+        (expected.ports, expected.flags, expected.seq, expected.len, expected.ack)
+            == (sent.ports, sent.flags, sent.seq, sent.len, sent.ack)
             && expected.win.is_none_or(|win| sent.win == Some(win))
             && match (&expected.options, &sent.options) {
                 (Some(expected), Some(sent)) => self.options_agree(expected, sent),
@@ -283,35 +286,42 @@ impl<'s, H: Host> Run<'s, H> {
             })
     }
 
-    /// A segment that the host has sent, as it is on the wire.
-    fn segment(&mut self, bytes: &Bytes) -> Option<Segment> {
+    /// A segment that the host has sent, as it is on the wire, and its ports.
+    fn segment(&mut self, bytes: &Bytes) -> Option<((u16, u16), Segment)> {
         let Ok(packet::Packet::Tcp(segment)) = packet::parse(bytes) else { return None };
         if segment.flags.has(Flags::SYN) && segment.ack.is_none() {
-            self.ends = (segment.src, segment.dst);
+            self.ports = (segment.src.port(), segment.dst.port());
         }
-        Some(Segment {
+        let ports = (segment.src.port(), segment.dst.port());
+        let sent = Segment {
+            ports: None,
             flags: segment.flags,
             seq: segment.seq.get(),
             len: segment.len,
             ack: segment.ack.map(Seq::get),
             win: Some(segment.win),
             options: Some(TcpOption::list(&packet::tcp_options(bytes))),
-        })
+        };
+        Some((ports, sent))
+    }
+
+    fn ends(&self, (local_port, remote_port): (u16, u16)) -> (SocketAddr, SocketAddr) {
+        (
+            SocketAddr::new(local(self.script.ip), local_port),
+            SocketAddr::new(remote(self.script.ip), remote_port),
+        )
     }
 
     /// A packet of the script, as it comes to the host.
     fn bytes(&mut self, packet: &Packet) -> Bytes {
         match packet {
             Packet::Segment(segment) => {
-                // Who connects to the host comes from a port of its own.
-                if segment.flags == Flags::SYN && self.ends.1.port() != PORT {
-                    self.ends =
-                        (local_addr(self.script.ip), SocketAddr::new(remote(self.script.ip), REMOTE_PORT));
-                }
-                let segment = self.numbers.on_wire(segment.clone());
+                let ports = segment.ports.map_or(self.ports, |(from, to)| (to, from));
+                let segment = self.numbers.entry(ports).or_default().on_wire(segment.clone());
+                let (dst, src) = self.ends(ports);
                 let header = packet::Segment {
-                    src: self.ends.1,
-                    dst: self.ends.0,
+                    src,
+                    dst,
                     flags: segment.flags,
                     seq: Seq::new(segment.seq),
                     ack: segment.ack.map(Seq::new),
@@ -323,17 +333,19 @@ impl<'s, H: Host> Run<'s, H> {
                 packet::emit_with_octets(&header, &options, &vec![0; segment.len])
             }
             Packet::Icmp(what, seq) => {
+                let (src, dst) = self.ends(self.ports);
+                let numbers = self.numbers.entry(self.ports).or_default();
                 let about = packet::Segment {
-                    src: self.ends.0,
-                    dst: self.ends.1,
+                    src,
+                    dst,
                     flags: Flags::ACK,
-                    seq: Seq::new(self.numbers.seq(*seq)),
+                    seq: Seq::new(numbers.seq(*seq)),
                     ack: Some(Seq::new(0)),
                     win: 0,
                     len: 0,
                     hop_limit: 64,
                 };
-                packet::emit_icmp(self.ends.1.ip(), *what, &packet::emit_segment(&about, &[]))
+                packet::emit_icmp(dst.ip(), *what, &packet::emit_segment(&about, &[]))
                     .expect("both are of the script's IP version")
             }
         }
@@ -365,7 +377,10 @@ struct Shown<'s>(&'s Segment);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Segment { flags, seq, len, ack, win, options } = self.0;
+        let Segment { ports, flags, seq, len, ack, win, options } = self.0;
+        if let Some((from, to)) = ports {
+            write!(f, "{from} > {to} ")?;
+        }
         let letters = if *flags == Flags::default() { "-".to_owned() } else { flags.to_string() };
         write!(f, "{letters} {seq}:{}({len})", seq.wrapping_add(*len as u32))?;
         if let Some(ack) = ack {

@@ -92,6 +92,8 @@ pub(super) enum Packet {
 /// A segment, in the script's numbers: each side's count from the initial one that its SYN has in the script.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Segment {
+    /// Where it is from and where it goes; `None` is the connection that the script is about.
+    pub(super) ports: Option<(u16, u16)>,
     pub(super) flags: Flags,
     pub(super) seq: u32,
     /// Octets of data.

@@ -41,7 +41,7 @@ fn what_is_not_supported_is_said_with_its_line() {
         ("0 < . 1:1(0) ack 1 win 5 urg 3", "line 1: urgent data are not supported"),
         (
             "0 setsockopt(3, SOL_TCP, TCP_FASTOPEN, [1], 4) = 0",
-            "line 1: setsockopt of TCP_FASTOPEN is not supported",
+            "line 1: setsockopt of TCP_FASTOPEN to 1 is not supported",
         ),
         ("0 bind(3, {sa_family=AF_INET}, 16) = 0", "line 1: an address that is not `...` is not supported"),
         (

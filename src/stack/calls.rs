@@ -101,7 +101,8 @@ impl Stack {
         if self.is_taken(id, local, &options) {
             return Err(Errno::EADDRINUSE);
         }
-        let listener = Listener { local, options, backlog, incomplete: 0, completed: VecDeque::new() };
+        let completed = VecDeque::new();
+        let listener = Listener { local, options, backlog, incomplete: 0, completed, cookies_sent_at: None };
         self.sockets.replace(id, Socket::Listener(listener));
         self.listeners.entry(local.port()).or_default().push(id);
         Ok(())

@@ -64,6 +64,11 @@ impl Connection {
         Connection::new(syn.dst, syn.src, Owner::Listener(listener), tcp)
     }
 
+    /// A connection whose SYN-ACK was a cookie of ours, which `ack` acknowledges; it is to be given to its TCP next.
+    pub(super) fn from_cookie(listener: SocketId, ack: &Segment, tcb: tcp::Tcb) -> Connection {
+        Connection::new(ack.dst, ack.src, Owner::Listener(listener), Box::new(tcb))
+    }
+
     fn new(local: SocketAddr, remote: SocketAddr, owner: Owner, tcp: Box<dyn Tcp>) -> Connection {
         Connection {
             local,

@@ -4,9 +4,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::connection::Connection;
+use super::connection::{Connection, Owner};
+use super::listener::Admission;
+use super::transport::AcceptQueue;
 use super::{Socket, SocketId, Stack};
-use crate::packet::{Flags, IcmpError, Packet, Segment};
+use crate::packet::{Flags, IcmpError, Packet, Segment, TcpOptions};
 use crate::time::SimTime;
 use crate::timeline::{Direction, LostReason, TcpState};
 
@@ -34,12 +36,41 @@ impl Stack {
         if let Some(id) = known
             && !(opens && self.gives_way(now, id))
         {
+            self.shared.accept_queue = self.accept_queue_of(id);
+            if self.shared.accept_queue != AcceptQueue::HasRoom && segment.ack.is_some() {
+                self.shared.recorder.lost(now, &packet, LostReason::BacklogFull);
+            }
             self.with_connection(now, id, |connection, cx| connection.tcp.on_segment(cx, segment, packet));
+            self.shared.accept_queue = AcceptQueue::HasRoom;
             return;
         }
-        match self.listener_for(segment).filter(|_| opens) {
-            Some(listener) => self.receive_syn(now, listener, segment, packet),
-            None => self.refuse(now, segment),
+        match self.listener_for(segment) {
+            Some(listener) if opens => self.receive_syn(now, listener, segment, packet),
+            Some(listener) if self.receive_cookie(now, listener, segment, &packet) => {}
+            _ => self.refuse(now, segment),
+        }
+    }
+
+    /// Whether a connection in its handshake finds room at its listener.
+    fn accept_queue_of(&self, id: SocketId) -> AcceptQueue {
+        let Some(Socket::Connection(connection)) = self.sockets.get(id) else { return AcceptQueue::HasRoom };
+        let Owner::Listener(listener) = connection.owner else { return AcceptQueue::HasRoom };
+        if connection.state() != TcpState::SynReceived {
+            return AcceptQueue::HasRoom;
+        }
+        self.accept_queue(listener)
+    }
+
+    fn accept_queue(&self, listener: SocketId) -> AcceptQueue {
+        let profile = &self.shared.profile;
+        match self.sockets.get(listener) {
+            Some(Socket::Listener(listener)) if listener.has_no_room(profile) => {
+                match profile.abort_on_overflow {
+                    true => AcceptQueue::Resets,
+                    false => AcceptQueue::IsFull,
+                }
+            }
+            _ => AcceptQueue::HasRoom,
         }
     }
 
@@ -84,22 +115,60 @@ impl Stack {
 
     fn receive_syn(&mut self, now: SimTime, id: SocketId, syn: &Segment, packet: Bytes) {
         let Some(Socket::Listener(listener)) = self.sockets.get_mut(id) else { return };
-        let limit = self.shared.profile.backlog_limit(listener.backlog);
-        if listener.completed.len() + listener.incomplete >= limit {
-            // Ch. 4.5: the SYN is ignored, not refused; the client sends it again.
-            self.shared.recorder.lost(now, &packet, LostReason::BacklogFull);
-            return;
-        }
-        listener.incomplete += 1;
         let options = listener.options.clone();
+        match listener.admits(&self.shared.profile) {
+            Admission::Ignored => {
+                // Ch. 4.5: the SYN is ignored, not refused; the client sends it again.
+                self.shared.recorder.lost(now, &packet, LostReason::BacklogFull);
+                return;
+            }
+            Admission::ByCookie => {
+                listener.cookies_sent_at = Some(now);
+                let setup = self.setup(options);
+                let read = TcpOptions::read(&packet);
+                self.cookies.answer(&mut self.shared.context(now), syn, &read, setup);
+                return;
+            }
+            Admission::Queued => listener.incomplete += 1,
+        }
         let is_mapped = listener.local.is_ipv6() && syn.dst.is_ipv4();
         let setup = self.setup(options);
         let mut connection = Connection::listen(&self.shared.context(now), id, syn, setup);
         connection.is_mapped = is_mapped;
+        self.add_child(now, connection, syn, packet);
+    }
+
+    /// A segment for no connection: it may acknowledge a cookie. Whether it does.
+    fn receive_cookie(&mut self, now: SimTime, id: SocketId, ack: &Segment, packet: &Bytes) -> bool {
+        let is_acknowledgment = ack.ack.is_some() && !ack.flags.has(Flags::RST) && !ack.flags.has(Flags::SYN);
+        let Some(Socket::Listener(listener)) = self.sockets.get(id) else { return false };
+        if !is_acknowledgment || !listener.has_sent_cookies(now) {
+            return false;
+        }
+        let is_mapped = listener.local.is_ipv6() && ack.dst.is_ipv4();
+        let options = listener.options.clone();
+        let setup = self.setup(options);
+        let read = TcpOptions::read(packet);
+        let Some(tcb) = self.cookies.open(&self.shared.context(now), ack, &read, setup) else { return false };
+        if self.accept_queue(id) != AcceptQueue::HasRoom {
+            self.shared.recorder.lost(now, packet, LostReason::BacklogFull);
+            return true;
+        }
+        let mut connection = Connection::from_cookie(id, ack, tcb);
+        connection.is_mapped = is_mapped;
+        if let Some(Socket::Listener(listener)) = self.sockets.get_mut(id) {
+            listener.incomplete += 1;
+        }
+        self.add_child(now, connection, ack, packet.clone());
+        true
+    }
+
+    /// A connection of a listener's, and the segment that it is made for.
+    fn add_child(&mut self, now: SimTime, connection: Connection, segment: &Segment, packet: Bytes) {
         let child = self.sockets.insert(Socket::Connection(Box::new(connection)));
-        self.connections.insert((syn.dst, syn.src), child);
-        self.ports.acquire(syn.dst.port(), false);
-        self.with_connection(now, child, |connection, cx| connection.tcp.on_segment(cx, syn, packet));
+        self.connections.insert((segment.dst, segment.src), child);
+        self.ports.acquire(segment.dst.port(), false);
+        self.with_connection(now, child, |connection, cx| connection.tcp.on_segment(cx, segment, packet));
     }
 
     /// RFC 9293, 3.10.7.1: what belongs to no connection is answered with a reset.

@@ -54,7 +54,7 @@ use ports::Ports;
 pub use profile::{Profile, System};
 pub use socket::{How, Readiness, SocketId};
 use socket_table::SocketTable;
-use transport::{Context, Setup};
+use transport::{AcceptQueue, Context, Setup};
 
 use crate::time::SimTime;
 use crate::timeline::{Recorder, TcpState};
@@ -102,6 +102,7 @@ pub struct Stack {
     /// The entry of each socket in `deadlines`, by id.
     deadline_of: Vec<Option<SimTime>>,
     events: VecDeque<SocketId>,
+    cookies: tcp::Cookies,
 }
 
 /// What all connections of a host share.
@@ -110,6 +111,8 @@ struct Shared {
     recorder: Recorder,
     /// Whether the link cuts what is larger than it carries.
     offloads_segmentation: bool,
+    /// Of the listener whose connection a segment is for.
+    accept_queue: AcceptQueue,
     out: VecDeque<Bytes>,
 }
 
@@ -120,6 +123,7 @@ impl Shared {
             profile: &self.profile,
             recorder: &self.recorder,
             cuts_segments: !self.offloads_segmentation,
+            accept_queue: self.accept_queue,
             out: &mut self.out,
         }
     }
@@ -130,12 +134,15 @@ impl Stack {
     pub fn new(config: Config, recorder: Recorder) -> Stack {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         let ports = Ports::new(config.profile.ephemeral_ports.clone(), rng.next_u32());
+        // Without drawing anything: few hosts ever need them.
+        let cookies = tcp::Cookies::new(config.seed);
         Stack {
             addrs: config.addrs,
             shared: Shared {
                 profile: config.profile,
                 recorder,
                 offloads_segmentation: false,
+                accept_queue: AcceptQueue::HasRoom,
                 out: VecDeque::new(),
             },
             mtu: config.mtu,
@@ -149,6 +156,7 @@ impl Stack {
             deadlines: BTreeSet::new(),
             deadline_of: Vec::new(),
             events: VecDeque::new(),
+            cookies,
         }
     }
 
@@ -174,6 +182,7 @@ impl Stack {
         self.shared.profile = fresh.shared.profile;
         self.mtu = fresh.mtu;
         self.rng = fresh.rng;
+        self.cookies = fresh.cookies;
         self.shared.recorder = fresh.shared.recorder;
         if self.offloads_checksums {
             self.offload_checksums();

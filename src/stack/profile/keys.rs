@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::linux::syn_waits;
+use super::linux::{doubling, syn_waits};
 use super::{AbortedAccept, CongestionControl, Engine, GiveUp, Profile, Rto, SocketMemory, TimerWheel};
 use crate::errno::Errno;
 use crate::span;
@@ -252,6 +252,69 @@ const KEYS: &[Key] = &[
             Ok(())
         },
     ),
+    key(
+        "synack_retries",
+        "retransmissions of a SYN-ACK before the connection is forgotten (Linux: tcp_synack_retries)",
+        sysctl("net.ipv4.tcp_synack_retries", Unit::Count),
+        |profile, value| {
+            let sent = count(value)? as usize + 1;
+            profile.syn_ack = if profile.engine == Engine::Native {
+                doubling().take(sent).collect()
+            } else {
+                continued(&profile.syn_ack, sent)
+            };
+            Ok(())
+        },
+    ),
+    key(
+        "orphan_retries",
+        "retransmissions of what a closed socket left, 0 for 8 (Linux: tcp_orphan_retries)",
+        sysctl("net.ipv4.tcp_orphan_retries", Unit::Count),
+        |profile, value| {
+            let retransmissions = match count(value)? {
+                0 => 8,
+                retransmissions => retransmissions,
+            };
+            let limit = profile.orphan_give_up.unwrap_or(profile.give_up);
+            profile.orphan_give_up = Some(retries(limit, retransmissions));
+            Ok(())
+        },
+    ),
+    key(
+        "somaxconn",
+        "the most that a backlog may be",
+        sysctl("net.core.somaxconn", Unit::Count),
+        |profile, value| {
+            profile.somaxconn = count(value)? as usize;
+            Ok(())
+        },
+    ),
+    key(
+        "tcp_syncookies",
+        "whether a SYN is answered by a cookie where there is no room for it: on, off (linux alone)",
+        sysctl("net.ipv4.tcp_syncookies", Unit::Switch(0, 1)),
+        |profile, value| {
+            let on = switch(value)?;
+            if on {
+                profile.is_native("off")?;
+            }
+            profile.syn_cookies = on;
+            Ok(())
+        },
+    ),
+    key(
+        "tcp_abort_on_overflow",
+        "whether a connection is reset that accept has no room for: on, off (linux alone)",
+        sysctl("net.ipv4.tcp_abort_on_overflow", Unit::Switch(0, 1)),
+        |profile, value| {
+            let on = switch(value)?;
+            if on {
+                profile.is_native("off")?;
+            }
+            profile.abort_on_overflow = on;
+            Ok(())
+        },
+    ),
     key("buffer", "octets in each socket buffer", None, |profile, value| {
         profile.buffer = Some(buffer(value)?);
         Ok(())
@@ -329,11 +392,14 @@ impl Profile {
         if self.linear_syns {
             return syn_waits(retries);
         }
-        // One wait after each sending; beyond the known ones the last is repeated.
-        let last = self.syn[self.syn.len() - 1];
-        let known = self.syn.iter().copied();
-        known.chain(std::iter::repeat(last)).take(retries as usize + 1).collect()
+        continued(&self.syn, retries as usize + 1)
     }
+}
+
+/// A wait after each sending; beyond the known ones the last is repeated.
+fn continued(known: &[Duration], sent: usize) -> Vec<Duration> {
+    let last = known[known.len() - 1];
+    known.iter().copied().chain(std::iter::repeat(last)).take(sent).collect()
 }
 
 fn retries(give_up: GiveUp, retransmissions: u32) -> GiveUp {
@@ -427,7 +493,8 @@ mod tests {
         for Key { name: key, .. } in Profile::KEYS {
             let value = match *key {
                 "aborted_accept" => "EPROTO",
-                "tail_loss_probe" | "tcp_timestamps" => "off",
+                "tail_loss_probe" | "tcp_timestamps" | "tcp_syncookies" | "tcp_abort_on_overflow" => "off",
+                "somaxconn" => "10",
                 "congestion" => "reno",
                 "tcp_rmem" | "tcp_wmem" => "4096,16384,4194304",
                 "buffer" => "4096",

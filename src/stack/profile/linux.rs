@@ -38,6 +38,9 @@ pub(super) fn profile() -> Profile {
         eof_hides_reset: true,
         write_reports_reset: true,
         backlog: Backlog::Linux,
+        somaxconn: 4_096,
+        syn_cookies: true,
+        abort_on_overflow: false,
         user_timeout_clamps_timer: true,
         buffer: None,
         // SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF on a 64-bit machine; net.core.wmem_max and rmem_max of 4 MiB.
@@ -76,7 +79,8 @@ pub(super) fn syn_waits(retries: u32) -> Vec<Duration> {
     waits
 }
 
-fn doubling() -> impl Iterator<Item = Duration> {
+/// The waits of a timer that begins with a second and doubles.
+pub(super) fn doubling() -> impl Iterator<Item = Duration> {
     (0..).map(|n: u32| secs(1 << n.min(7)).min(secs(120)))
 }
 

@@ -108,6 +108,12 @@ pub struct Profile {
     pub write_reports_reset: bool,
     /// How many connections a backlog holds.
     pub backlog: Backlog,
+    /// The most that a backlog may be.
+    pub somaxconn: usize,
+    /// Where there is no room for another handshake, a SYN is answered by a cookie (RFC 4987).
+    pub syn_cookies: bool,
+    /// A connection that there is no room for when its handshake ends is reset.
+    pub abort_on_overflow: bool,
     /// TCP_USER_TIMEOUT: the retransmission timer fires no later than it ends.
     pub user_timeout_clamps_timer: bool,
     /// Octets in each of a socket's two buffers, as if every socket set SO_SNDBUF and SO_RCVBUF. `None`: they begin and grow
@@ -390,7 +396,7 @@ pub enum AbortedAccept {
 pub enum Backlog {
     /// Berkeley's fudge factor: 3·backlog/2 + 1, completed and incomplete together.
     Berkeley,
-    /// backlog + 1 completed; incomplete ones as many.
+    /// backlog + 1 completed, and as many incomplete ones.
     Linux,
     /// As many as it says.
     Exact,
@@ -427,15 +433,6 @@ impl Profile {
     /// Octets of a buffer that is `set`, or that the profile sets; `None` if it grows.
     pub(crate) fn fixed_buffer(&self, set: Option<usize>) -> Option<usize> {
         set.or(self.buffer)
-    }
-
-    /// How many of a listener's connections may wait.
-    pub(crate) fn backlog_limit(&self, backlog: usize) -> usize {
-        match self.backlog {
-            Backlog::Berkeley => backlog * 3 / 2 + 1,
-            Backlog::Linux => backlog + 1,
-            Backlog::Exact => backlog.max(1),
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::retransmission::Purpose;
 use super::send_queue::Piece;
 use super::tcb::{Agreed, Tcb};
 use crate::packet::{Flags, Segment, TcpOptions};
-use crate::stack::transport::{Context, DEFAULT_MSS, Death, Path, Reader, Setup, Timer};
+use crate::stack::transport::{AcceptQueue, Context, DEFAULT_MSS, Death, Path, Reader, Setup, Timer};
 use crate::timeline::TcpState;
 
 /// What a kernel's send buffer has for each packet in flight besides its data, which come first, and together are a power of
@@ -46,13 +46,26 @@ impl Tcb {
 
     /// Sends the SYN, or SYN-ACK, for the first time.
     fn send_syn(&mut self, cx: &mut Context<'_>) {
-        self.queue.push(Piece { seq: self.send.nxt, flags: Flags::SYN, ..Piece::default() });
+        self.queue_syn(cx, 0);
+        self.set_handshake_timer(cx);
+        self.transmit(cx, 0, None, None);
+    }
+
+    /// The SYN, or SYN-ACK, is in flight; how often it was sent again.
+    fn queue_syn(&mut self, cx: &Context<'_>, resent: u32) {
+        self.queue.push(Piece { seq: self.send.nxt, flags: Flags::SYN, resent, ..Piece::default() });
         self.send.written += 1;
         self.send.nxt = self.send.written;
         self.send.pushed = self.send.written;
         self.queue.send_next(1, cx.now, 0);
-        self.set_handshake_timer(cx);
-        self.transmit(cx, 0, None, None);
+    }
+
+    /// The SYN-ACK was sent, nobody knows when, in answer to `syn`.
+    /// Its window is of segments as the cookie knows them.
+    pub(super) fn resume_handshake(&mut self, cx: &Context<'_>, syn: &Segment, options: &TcpOptions) {
+        let segment = options.max_segment_size.map_or(DEFAULT_MSS, usize::from);
+        self.note_syn(cx, syn, options, segment);
+        self.queue_syn(cx, 1);
     }
 
     /// The waits after each SYN or SYN-ACK.
@@ -81,7 +94,7 @@ impl Tcb {
             None => self.retransmission.count >= limit,
         };
         // A user timeout goes before the count, but not for longer than the count allows.
-        let waits_for_data = self.is_deferred && self.retransmission.count < self.defers_accept();
+        let waits_for_data = self.is_acknowledged && self.retransmission.count < self.defers_accept();
         if (is_over || self.retransmission.count >= limit) && !waits_for_data {
             self.die(Death::TimedOut { soft: self.soft });
             return;
@@ -89,7 +102,7 @@ impl Tcb {
         // With its last acknowledgments missing the peer would think that all is well: it is asked once more before the end
         // of the wait for its data.
         let defers = self.defers_accept();
-        let resends = !self.is_deferred || self.retransmission.count + 1 >= defers;
+        let resends = !self.is_acknowledged || self.retransmission.count + 1 >= defers;
         self.retransmission.count += 1;
         self.set_handshake_timer(cx);
         if resends {
@@ -115,7 +128,9 @@ impl Tcb {
     /// A segment has come while the connection waits for its SYN.
     pub(super) fn input_listen(&mut self, cx: &mut Context<'_>, segment: &Segment, options: &TcpOptions) {
         self.enter(TcpState::SynReceived);
-        self.note_syn(cx, segment, options);
+        let timestamps = options.timestamps.is_some() && cx.profile.timestamps;
+        let full = self.path.mss - if timestamps { 12 } else { 0 };
+        self.note_syn(cx, segment, options, full);
         self.send_syn(cx);
     }
 
@@ -136,7 +151,7 @@ impl Tcb {
         if !segment.flags.has(Flags::SYN) {
             return;
         }
-        self.note_syn(cx, segment, options);
+        self.note_syn(cx, segment, options, self.path.mss);
         if let Some(ack) = segment.ack {
             self.send.una = ack;
             self.end_handshake(cx, segment, options);
@@ -188,15 +203,26 @@ impl Tcb {
         }
         let waits_for_data = self.retransmission.count < self.defers_accept();
         if waits_for_data && segment.seq_end() == self.received.nxt && self.reader == Reader::Awaited {
-            self.is_deferred = true;
+            self.is_acknowledged = true;
             return true;
         }
-        if let Some(ack) = segment.ack {
-            self.send.una = ack;
-            self.end_handshake(cx, segment, options);
-            self.start_keepalive(cx);
+        let Some(ack) = segment.ack else { return true };
+        match cx.accept_queue {
+            AcceptQueue::HasRoom => {}
+            AcceptQueue::IsFull => {
+                self.is_acknowledged = true;
+                return true;
+            }
+            AcceptQueue::Resets => {
+                self.refuse(cx, segment);
+                self.die(Death::Reset { state: TcpState::SynReceived });
+                return true;
+            }
         }
-        segment.ack.is_none()
+        self.send.una = ack;
+        self.end_handshake(cx, segment, options);
+        self.start_keepalive(cx);
+        false
     }
 
     /// The reset that answers a segment, if one does.
@@ -206,8 +232,8 @@ impl Tcb {
         }
     }
 
-    /// What the peer's SYN tells.
-    fn note_syn(&mut self, cx: &Context<'_>, segment: &Segment, options: &TcpOptions) {
+    /// What the peer's SYN tells. What is offered in answer to it is a multiple of `full`.
+    fn note_syn(&mut self, cx: &Context<'_>, segment: &Segment, options: &TcpOptions, full: usize) {
         self.path.peer_mss = options.max_segment_size.map_or(DEFAULT_MSS, usize::from).max(88);
         let timestamps = options.timestamps.is_some() && cx.profile.timestamps;
         self.agreed =
@@ -221,8 +247,7 @@ impl Tcb {
         self.received.nxt = segment.seq + 1;
         self.read_to = segment.seq + 1;
         if self.state == TcpState::SynReceived {
-            let segment = self.path.mss - if timestamps { 12 } else { 0 };
-            self.window.begin_in_segments(segment);
+            self.window.begin_in_segments(full);
         }
         self.window.begin(cx.now, self.received.nxt);
         (self.send.window, self.send.wl1) = (segment.win.into(), segment.seq);

@@ -1,6 +1,7 @@
 //! A present-day kernel's TCP: what Linux does, in code of our own. It does no input or output and has no clock.
 //!
-//! - `tcb.rs`: the connection's parts, and the calls; `handshake.rs`: how it comes to be.
+//! - `tcb.rs`: the connection's parts, and the calls; `handshake.rs`: how it comes to be;
+//!   `cookie.rs`: how it does where there is no room for a handshake.
 //! - `input.rs`: whether a segment is accepted, and what its data and its FIN do; `icmp.rs`: ICMP errors.
 //! - `ack.rs`: what an acknowledgment tells; `loss.rs`: what follows from that for what was lost.
 //! - `output.rs`: what is sent, and when; `resend.rs`: what is sent again; `segments.rs`: headers and options.
@@ -12,6 +13,7 @@
 mod ack;
 mod acknowledgment;
 mod congestion;
+mod cookie;
 mod cubic;
 mod handshake;
 mod icmp;
@@ -30,4 +32,5 @@ mod send_queue;
 mod tcb;
 mod timeouts;
 
+pub(super) use cookie::Cookies;
 pub(super) use tcb::Tcb;

@@ -105,15 +105,16 @@ pub(crate) struct Tcb {
     pub(super) recovery: Recovery,
     pub(super) retransmission: Retransmission,
     pub(super) timers: TimerTable,
-    /// The peer's acknowledgment of the SYN-ACK has come, and data are waited for (TCP_DEFER_ACCEPT).
-    pub(super) is_deferred: bool,
+    /// The SYN-ACK has been acknowledged, and there is no connection yet: data are waited for (TCP_DEFER_ACCEPT), or room at
+    /// the listener.
+    pub(super) is_acknowledged: bool,
     /// When the last acknowledgment came, and when a segment out of the window was last answered.
     pub(super) heard_at: SimTime,
     pub(super) answered_at: Option<SimTime>,
 }
 
 /// A number that nobody can guess from `seed`, and that is the same in each run.
-fn scrambled(seed: u64) -> u64 {
+pub(super) fn scrambled(seed: u64) -> u64 {
     let mixed = (seed ^ 0x9e37_79b9_7f4a_7c15).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (mixed ^ mixed >> 29).wrapping_mul(0x94d0_49bb_1331_11eb)
 }
@@ -146,7 +147,7 @@ impl Tcb {
             timers: TimerTable::default(),
             heard_at: cx.now,
             answered_at: None,
-            is_deferred: false,
+            is_acknowledged: false,
             checksums: setup.checksums,
             options: setup.options,
             state: TcpState::Closed,
@@ -157,6 +158,13 @@ impl Tcb {
             path,
             reader,
         }
+    }
+
+    /// Before anything is sent: the first sequence number, and what is added to the clock of timestamps.
+    pub(super) fn begin_at(&mut self, first: Seq, timestamp_offset: u32) {
+        let send = &mut self.send;
+        (send.una, send.nxt, send.written, send.pushed) = (first, first, first, first);
+        self.timestamps.offset = timestamp_offset;
     }
 
     pub(super) fn is_dead(&self) -> bool {

@@ -17,8 +17,22 @@ pub(crate) struct Context<'a> {
     pub(crate) recorder: &'a Recorder,
     /// Whether bursts are cut into segments here, and not by the link.
     pub(crate) cuts_segments: bool,
+    /// Whether the listener of a connection in its handshake has room for it.
+    pub(crate) accept_queue: AcceptQueue,
     /// Packets to be sent.
     pub(crate) out: &'a mut VecDeque<Bytes>,
+}
+
+/// Whether a listener has room for a connection whose handshake ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum AcceptQueue {
+    /// It has.
+    #[default]
+    HasRoom,
+    /// It has none, and the acknowledgment is ignored.
+    IsFull,
+    /// It has none, and the peer is reset (`tcp_abort_on_overflow`).
+    Resets,
 }
 
 impl Context<'_> {
