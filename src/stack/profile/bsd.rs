@@ -11,7 +11,7 @@ pub(super) fn book() -> Profile {
         give_up: GiveUp::Retransmissions(12),
         orphan_give_up: None,
         // Ch. 4.3: SYN again 6 s later, and 24 s after that; 75 s in all.
-        syn: vec![secs(6), secs(24), secs(45)],
+        syn: SynWaits::Each(vec![secs(6), secs(24), secs(45)]),
         syn_ack: vec![secs(6), secs(24), secs(45)],
         tail_loss_probe: false,
         wheel: None,
@@ -52,7 +52,6 @@ pub(super) fn book() -> Profile {
         shares_ephemeral_ports: false,
         reuse_addr_of_both: false,
         taken_pair: Errno::EADDRINUSE,
-        linear_syns: false,
         connect_restarts: false,
         initial_window: InitialWindow::ONE,
         engine: Engine::Smoltcp,

@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::linux::{doubling, syn_waits};
-use super::{AbortedAccept, CongestionControl, Engine, GiveUp, Profile, Rto, SocketMemory, TimerWheel};
+use super::linux::doubling;
+use super::{
+    AbortedAccept, CongestionControl, Engine, GiveUp, Profile, Rto, SocketMemory, SynWaits, TimerWheel,
+};
 use crate::errno::Errno;
 use crate::span;
 
@@ -109,7 +111,11 @@ const KEYS: &[Key] = &[
         "retransmissions of a SYN before connect fails (Linux: tcp_syn_retries)",
         sysctl("net.ipv4.tcp_syn_retries", Unit::Count),
         |profile, value| {
-            profile.syn = profile.syn_waits(count(value)?);
+            let retries = count(value)?;
+            profile.syn = match &profile.syn {
+                SynWaits::Each(known) => SynWaits::Each(continued(known, retries as usize + 1)),
+                SynWaits::Linear { .. } => SynWaits::Linear { retries },
+            };
             Ok(())
         },
     ),
@@ -385,14 +391,6 @@ impl Profile {
     /// What only a TCP of our own has; the others' is `expected`.
     fn is_native(&self, expected: &str) -> Result<(), String> {
         if self.engine == Engine::Native { Ok(()) } else { Err(format!("{expected}: it is linux's alone")) }
-    }
-
-    /// The waits after each of so many SYNs and one.
-    pub(crate) fn syn_waits(&self, retries: u32) -> Vec<Duration> {
-        if self.linear_syns {
-            return syn_waits(retries);
-        }
-        continued(&self.syn, retries as usize + 1)
     }
 }
 

@@ -2,9 +2,6 @@
 
 use super::*;
 
-/// SYNs one second apart before doubling starts (`net.ipv4.tcp_syn_linear_timeouts`).
-const SYN_LINEAR: u32 = 4;
-
 pub(super) fn profile() -> Profile {
     let soft = IcmpRules { route: IcmpRule::Soft, prohibited: IcmpRule::Soft, endpoint: IcmpRule::Soft };
     let hard = IcmpRules { route: IcmpRule::Hard, prohibited: IcmpRule::Hard, endpoint: IcmpRule::Hard };
@@ -15,7 +12,7 @@ pub(super) fn profile() -> Profile {
         give_up: GiveUp::ModelledTime { retransmissions: 15, rto_min: millis(200) },
         // tcp_orphan_retries = 0, which means 8.
         orphan_give_up: Some(GiveUp::ModelledTime { retransmissions: 8, rto_min: millis(200) }),
-        syn: syn_waits(6),
+        syn: SynWaits::Linear { retries: 6 },
         syn_ack: doubling().take(6).collect(),
         tail_loss_probe: true,
         wheel: Some(TimerWheel::new(250)),
@@ -49,7 +46,6 @@ pub(super) fn profile() -> Profile {
         shares_ephemeral_ports: true,
         reuse_addr_of_both: true,
         taken_pair: Errno::EADDRNOTAVAIL,
-        linear_syns: true,
         connect_restarts: true,
         // RFC 6928; tcp_init_transfer forgives one lost SYN.
         initial_window: InitialWindow { segments: Some(10), retransmissions: 1 },
@@ -62,37 +58,7 @@ pub(super) fn profile() -> Profile {
     }
 }
 
-/// Waits after each SYN (`tcp_syn_retries`): [`SYN_LINEAR`] of a second, then doubling from a second on. It is over
-/// at the first timer past the time that `retries` doublings alone would take, (2^(retries + 1) − 1) s.
-pub(super) fn syn_waits(retries: u32) -> Vec<Duration> {
-    let budget: Duration = doubling().take(retries as usize + 1).sum();
-    let linear = (0..SYN_LINEAR).map(|_| secs(1));
-    let mut waited = Duration::ZERO;
-    let mut waits = Vec::new();
-    for wait in linear.chain(doubling()) {
-        waits.push(wait);
-        waited += wait;
-        if waited >= budget {
-            break;
-        }
-    }
-    waits
-}
-
 /// The waits of a timer that begins with a second and doubles.
 pub(super) fn doubling() -> impl Iterator<Item = Duration> {
     (0..).map(|n: u32| secs(1 << n.min(7)).min(secs(120)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Seen in network namespaces of a Linux 6.18: with one retry `connect` fails after 3 s, with two after 7 s;
-    /// the recording with six after 133.6 s.
-    #[test]
-    fn connect_fails_at_the_first_timer_past_the_time_of_its_retries() {
-        let fails_after = |retries| syn_waits(retries).iter().sum::<Duration>().as_secs();
-        assert_eq!([1, 2, 3, 4, 6].map(fails_after), [3, 7, 19, 35, 131]);
-    }
 }

@@ -74,7 +74,7 @@ pub struct Profile {
     /// The same for a connection whose process is gone; `None` is as for data.
     pub orphan_give_up: Option<GiveUp>,
     /// What follows each SYN: a wait, then the next SYN; after the last wait `connect` fails.
-    pub syn: Vec<Duration>,
+    pub syn: SynWaits,
     /// The same for SYN-ACK.
     pub syn_ack: Vec<Duration>,
     /// A probe re-sends a lost tail one timeout after it, before the retransmission timer starts (RFC 8985, 7).
@@ -129,8 +129,6 @@ pub struct Profile {
     pub reuse_addr_of_both: bool,
     /// What `connect` says if there is a connection between these two addresses already.
     pub taken_pair: Errno,
-    /// Whether the first SYNs are sent again at an even pace (Linux: `tcp_syn_linear_timeouts`).
-    pub linear_syns: bool,
     /// Whether a `connect` that a handler with SA_RESTART interrupted goes on (UNP 5.9).
     pub connect_restarts: bool,
     /// What may be in flight before anything is acknowledged.
@@ -388,6 +386,29 @@ pub enum AbortedAccept {
     Succeeds,
     /// The process never hears of it.
     Hidden,
+}
+
+/// How long `connect` waits after each SYN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SynWaits {
+    /// So long after each; the last wait ends it.
+    Each(Vec<Duration>),
+    /// Linux: at an even pace at first (`tcp_syn_linear_timeouts`), then doubling.
+    Linear {
+        /// `tcp_syn_retries`: it is over at the first timer past the time that so many doublings would take.
+        retries: u32,
+    },
+}
+
+impl SynWaits {
+    /// A wait after each SYN, where there are such.
+    pub(crate) fn each(&self) -> &[Duration] {
+        match self {
+            SynWaits::Each(waits) => waits,
+            SynWaits::Linear { .. } => &[],
+        }
+    }
 }
 
 /// How many connections a listening socket's backlog holds (ch. 4.5).

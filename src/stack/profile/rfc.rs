@@ -12,7 +12,7 @@ pub(super) fn profile() -> Profile {
         give_up: GiveUp::After(secs(100)),
         orphan_give_up: None,
         // RFC 1122, 4.2.3.5: R2 for a SYN MUST be large enough for at least 3 minutes.
-        syn: [1, 2, 4, 8, 16, 32, 60, 60].map(secs).to_vec(),
+        syn: SynWaits::Each([1, 2, 4, 8, 16, 32, 60, 60].map(secs).to_vec()),
         syn_ack: [1, 2, 4, 8, 16, 32, 60, 60].map(secs).to_vec(),
         tail_loss_probe: false,
         wheel: None,
@@ -46,7 +46,6 @@ pub(super) fn profile() -> Profile {
         shares_ephemeral_ports: false,
         reuse_addr_of_both: false,
         taken_pair: Errno::EADDRINUSE,
-        linear_syns: false,
         connect_restarts: false,
         initial_window: InitialWindow { segments: None, retransmissions: 0 },
         engine: Engine::Smoltcp,

@@ -1,20 +1,29 @@
 //! How a connection comes to be: SYN and SYN-ACK, what they agree on, and what begins with their end.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::retransmission::Purpose;
+use super::retransmission::{Purpose, modelled_time};
 use super::send_queue::Piece;
 use super::tcb::{Agreed, Tcb};
 use crate::packet::{Flags, Segment, TcpOptions};
+use crate::stack::profile::SynWaits;
 use crate::stack::transport::{AcceptQueue, Context, DEFAULT_MSS, Death, Path, Reader, Setup, Timer};
 use crate::timeline::TcpState;
+
+/// The first wait after a SYN (TCP_TIMEOUT_INIT), and how many are as long (`tcp_syn_linear_timeouts`).
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LINEAR_SYNS: u32 = 4;
 
 /// What a kernel's send buffer has for each packet in flight besides its data, which come first, and together are a power of
 /// two: the room for headers, and what a packet's pages are described by; and the packet's own description. A kernel that was
 /// built with tunnels has more room for headers, and with it twice the buffer.
 const MEMORY_BESIDE_DATA: (usize, usize) = (256 + 320, 256);
+
+/// The wait after the SYN that was sent again so often.
+fn syn_wait(count: u32, most: Duration) -> Duration {
+    (FIRST_WAIT * (1 << count.saturating_sub(LINEAR_SYNS).min(16))).min(most)
+}
 
 /// The path, with segments no larger than the process wants them (TCP_MAXSEG).
 fn path(local: SocketAddr, remote: SocketAddr, setup: &Setup) -> Path {
@@ -68,32 +77,59 @@ impl Tcb {
         self.queue_syn(cx, 1);
     }
 
-    /// The waits after each SYN or SYN-ACK.
-    fn waits<'a>(&self, cx: &'a Context<'_>) -> Cow<'a, [Duration]> {
-        match (self.state, self.options.syn_count) {
-            (TcpState::SynSent, Some(count)) => cx.profile.syn_waits(count.into()).into(),
-            (TcpState::SynSent, None) => (&cx.profile.syn).into(),
-            _ => (&cx.profile.syn_ack).into(),
+    /// The wait after a SYN, or SYN-ACK: SYNs begin at an even pace, and only they are bound by the longest timeout.
+    fn set_handshake_timer(&mut self, cx: &Context<'_>) {
+        let count = self.retransmission.count;
+        if self.state == TcpState::SynSent {
+            self.retransmission.rto = syn_wait(count, cx.profile.rto.max);
+            let wait = self.retransmission.clamped(cx.now, self.options.user_timeout);
+            self.set_retransmission(cx, Purpose::Retransmit, wait);
+        } else {
+            let waits = &cx.profile.syn_ack;
+            self.retransmission.rto = waits[(count as usize).min(waits.len() - 1)];
+            self.retransmission.purpose = Some(Purpose::Retransmit);
+            self.timers.set(Timer::Retransmit, cx.after(cx.profile.kept(self.retransmission.rto)));
         }
     }
 
-    fn set_handshake_timer(&mut self, cx: &Context<'_>) {
-        let waits = self.waits(cx);
-        let nth = (self.retransmission.count as usize).min(waits.len() - 1);
-        self.retransmission.rto = waits[nth];
-        let wait = self.retransmission.clamped(cx.now, self.options.user_timeout);
-        self.set_retransmission(cx, Purpose::Retransmit, wait);
+    /// `tcp_syn_retries`, or TCP_SYNCNT.
+    fn syn_retries(&self, cx: &Context<'_>) -> u32 {
+        match cx.profile.syn {
+            SynWaits::Linear { retries } => self.options.syn_count.map_or(retries, u32::from),
+            SynWaits::Each(ref waits) => (waits.len() as u32).saturating_sub(1),
+        }
+    }
+
+    /// How often a SYN, or SYN-ACK, is sent again at the most.
+    fn most_retransmissions(&self, cx: &Context<'_>) -> u32 {
+        match self.state {
+            TcpState::SynSent => self.syn_retries(cx) + LINEAR_SYNS,
+            _ => (cx.profile.syn_ack.len() as u32).saturating_sub(1),
+        }
+    }
+
+    /// Which retransmission of a SYN is the last, if none is answered.
+    fn last_syn(&self, cx: &Context<'_>) -> u32 {
+        let modelled = modelled_time(self.syn_retries(cx), FIRST_WAIT, cx.profile.rto.max);
+        let limit = self.options.user_timeout.unwrap_or(modelled);
+        let mut lasted = Duration::ZERO;
+        let is_before = |count: &u32| {
+            lasted += syn_wait(*count, cx.profile.rto.max);
+            lasted < limit
+        };
+        (0..).take_while(is_before).count() as u32
+    }
+
+    /// Whether `connect` has lasted as long as so many doublings take, or the user's timeout, which goes before it.
+    fn is_over_for_connect(&self, cx: &Context<'_>) -> bool {
+        let modelled = modelled_time(self.syn_retries(cx), FIRST_WAIT, cx.profile.rto.max);
+        self.retransmission.has_lasted(cx.now, self.options.user_timeout.unwrap_or(modelled))
     }
 
     /// The timer of a SYN, or SYN-ACK, has fired.
     pub(super) fn fire_handshake(&mut self, cx: &mut Context<'_>) {
-        let limit = self.waits(cx).len() as u32 - 1;
-        let user = self.options.user_timeout.filter(|_| self.state == TcpState::SynSent);
-        let is_over = match user {
-            Some(_) => self.retransmission.is_timed_out(cx, 0, user),
-            None => self.retransmission.count >= limit,
-        };
-        // A user timeout goes before the count, but not for longer than the count allows.
+        let limit = self.most_retransmissions(cx);
+        let is_over = self.state == TcpState::SynSent && self.is_over_for_connect(cx);
         let waits_for_data = self.is_acknowledged && self.retransmission.count < self.defers_accept();
         if (is_over || self.retransmission.count >= limit) && !waits_for_data {
             self.die(Death::TimedOut { soft: self.soft });
@@ -106,7 +142,8 @@ impl Tcb {
         self.retransmission.count += 1;
         self.set_handshake_timer(cx);
         if resends {
-            self.resend_piece(cx, 0, Some(limit), None);
+            let last = if self.state == TcpState::SynSent { self.last_syn(cx).min(limit) } else { limit };
+            self.resend_piece(cx, 0, Some(last), None);
         }
     }
 

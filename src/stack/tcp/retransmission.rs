@@ -43,17 +43,17 @@ impl Retransmission {
 
     /// Whether the time is over that `boundary` retransmissions take, or the user's timeout, which goes before it.
     pub(super) fn is_timed_out(&self, cx: &Context<'_>, boundary: u32, user: Option<Duration>) -> bool {
-        if self.kernel_count() == 0 {
-            return false;
-        }
         let base = match cx.profile.give_up {
             GiveUp::ModelledTime { rto_min, .. } => rto_min,
             GiveUp::Retransmissions(_) | GiveUp::After(_) => cx.profile.rto.min,
         };
-        let limit = user.unwrap_or_else(|| modelled_time(boundary, base, cx.profile.rto.max));
-        // Linux's clock for this counts milliseconds.
-        self.since
-            .is_some_and(|since| millis(cx.now).saturating_sub(millis(since)) >= limit.as_millis() as u64)
+        self.has_lasted(cx.now, user.unwrap_or_else(|| modelled_time(boundary, base, cx.profile.rto.max)))
+    }
+
+    /// Whether it has gone on for so long: Linux's clock for this counts milliseconds.
+    pub(super) fn has_lasted(&self, now: SimTime, limit: Duration) -> bool {
+        let lasted = |since| millis(now).saturating_sub(millis(since)) >= limit.as_millis() as u64;
+        self.kernel_count() > 0 && self.since.is_some_and(lasted)
     }
 
     /// The timeout, or what is left of the user's.
@@ -70,7 +70,7 @@ fn millis(at: SimTime) -> u64 {
 
 /// The time that `retransmissions` would take if they doubled from `rto_min` up to `rto_max`:
 /// Linux's `tcp_model_timeout`.
-fn modelled_time(retransmissions: u32, rto_min: Duration, rto_max: Duration) -> Duration {
+pub(super) fn modelled_time(retransmissions: u32, rto_min: Duration, rto_max: Duration) -> Duration {
     (0..=retransmissions).map(|n| rto_min.saturating_mul(1 << n.min(30)).min(rto_max)).sum()
 }
 
@@ -84,5 +84,12 @@ mod tests {
     fn fifteen_modelled_retransmissions_take_924_6_s() {
         let timeout = modelled_time(15, Duration::from_millis(200), Duration::from_secs(120));
         assert_eq!(timeout, Duration::from_millis(924_600));
+    }
+
+    /// The same of `tcp_syn_retries`, which is 6: "the final timeout […] will happen after 131 seconds", the first past 127.
+    #[test]
+    fn six_modelled_syns_take_127_s() {
+        let timeout = modelled_time(6, Duration::from_secs(1), Duration::from_secs(120));
+        assert_eq!(timeout, Duration::from_secs(127));
     }
 }

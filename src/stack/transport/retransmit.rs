@@ -24,7 +24,7 @@ impl<'a> Conditions<'a> {
     /// The waits after each SYN or SYN-ACK, during the handshake.
     fn handshake(self) -> Option<&'a [Duration]> {
         match self.state {
-            TcpState::SynSent => Some(&self.cx.profile.syn),
+            TcpState::SynSent => Some(self.cx.profile.syn.each()),
             TcpState::SynReceived => Some(&self.cx.profile.syn_ack),
             _ => None,
         }
