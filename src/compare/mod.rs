@@ -16,6 +16,7 @@
 //! | `track` | the tracks of each host |
 //! | `given`, `cause` | what is done to the hosts from outside; what caused each event |
 //! | `timing` | how far the times of a pair are apart, and may be |
+//! | `aligned` | the simulation, with what is given where the kernel had it |
 //! | `window` | the windows that segments offer |
 //! | `report` | what came out, and how it is shown |
 //! | `scope` | what of a scenario can be compared |
@@ -24,6 +25,7 @@
 //! | [`random`] | random scenarios, made smaller where they part |
 //! | `machine` | what this machine is called |
 
+mod aligned;
 mod cause;
 pub mod fidelity;
 mod given;
@@ -73,10 +75,15 @@ pub fn compare(sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Toler
     for (track, on_kernel) in real_tracks {
         pair(&track, &[], &on_kernel, &mut found);
     }
-    let pairs = found.iter().filter_map(|found| Some((found.sim?, found.real?)));
+    let clocks = |found: &[Found]| {
+        let pairs = found.iter().filter_map(|found| Some((found.sim?, found.real?)));
+        Clocks::new(sim, real, stalls, tolerance, pairs)
+    };
     let (windows, real_windows) = (windows(sim), windows(real));
-    let clocks = Clocks::new(sim, real, stalls, tolerance, pairs);
-    let rows = take_turns(found, &clocks).into_iter().map(|found| {
+    let found = take_turns(&clocks(&found), found);
+    let found = pair_anew(&clocks(&found), found);
+    let clocks = clocks(&found);
+    let rows = found.into_iter().map(|found| {
         let Found { track: Track { host, .. }, what, sim: simulated, real: on_kernel } = found;
         match (simulated, on_kernel) {
             (Some(at), Some(there)) => Row::Both {
@@ -95,6 +102,18 @@ pub fn compare(sim: &[Event], real: &[Event], stalls: &[Stall], tolerance: Toler
     rows.sort_by_key(|row| row.sim().or(row.real()));
     let wire_unwatched = !wire_watched && sim.iter().any(|event| matches!(event.kind, Kind::Segment(_)));
     Report { rows, tolerance, drift: clocks.drift(), wire_unwatched }
+}
+
+/// Which events of both runs are the same, by place.
+fn paired(sim: &[Event], real: &[Event], tolerance: Tolerance) -> Vec<(usize, usize)> {
+    let (sim_tracks, mut real_tracks) = (tracks(sim, false), tracks(real, false));
+    let mut found = Vec::new();
+    for (track, simulated) in sim_tracks {
+        pair(&track, &simulated, &real_tracks.remove(&track).unwrap_or_default(), &mut found);
+    }
+    let pairs = |found: &[Found]| found.iter().filter_map(|it| Some((it.sim?, it.real?))).collect::<Vec<_>>();
+    let clocks = Clocks::new(sim, real, &[], tolerance, pairs(&found).into_iter());
+    pairs(&take_turns(&clocks, found))
 }
 
 /// An event by its places in the timelines that have it.
@@ -126,7 +145,7 @@ fn pair(track: &Track, sim: &[Moment], real: &[Moment], found: &mut Vec<Found>) 
 
 /// Pairs what is only in the one run with the same in the other, if it is there at its time: what two timers send on a
 /// connection at nearly one moment they send in either order.
-fn take_turns(mut found: Vec<Found>, clocks: &Clocks<'_>) -> Vec<Found> {
+fn take_turns(clocks: &Clocks<'_>, mut found: Vec<Found>) -> Vec<Found> {
     let mut real: BTreeMap<(Track, String), VecDeque<usize>> = BTreeMap::new();
     for it in found.iter().filter(|it| it.sim.is_none() && it.track.is_of_wire()) {
         real.entry((it.track.clone(), it.what.clone())).or_default().extend(it.real);
@@ -139,6 +158,44 @@ fn take_turns(mut found: Vec<Found>, clocks: &Clocks<'_>) -> Vec<Found> {
             there.pop_front();
             it.real = Some(first);
             paired.insert(first);
+        }
+    }
+    found.retain(|it| it.sim.is_some() || it.real.is_none_or(|real| !paired.contains(&real)));
+    found
+}
+
+/// Pairs what is on one wire several times anew, where the times agree better with that: in its order, or each with what the
+/// same caused. With two timers at nearly one moment, each of which sends again and again, what the one sent may have been
+/// paired with what the other did.
+fn pair_anew(clocks: &Clocks<'_>, mut found: Vec<Found>) -> Vec<Found> {
+    let mut same: BTreeMap<(Track, String), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (nth, it) in found.iter().enumerate().filter(|(_, it)| it.track.is_of_wire()) {
+        let (places, real) = same.entry((it.track.clone(), it.what.clone())).or_default();
+        places.extend(it.sim.map(|_| nth));
+        real.extend(it.real);
+    }
+    let mut paired = BTreeSet::new();
+    for (mut places, mut real) in same.into_values().filter(|(places, real)| places.len() == real.len()) {
+        places.sort_by_key(|nth| found[*nth].sim);
+        real.sort_unstable();
+        let sim: Vec<usize> = places.iter().filter_map(|nth| found[*nth].sim).collect();
+        let is_off =
+            |at: usize, there: Option<usize>| there.is_none_or(|there| clocks.timing(at, there).is_off());
+        let off =
+            |real: &[Option<usize>]| sim.iter().zip(real).filter(|(at, there)| is_off(**at, **there)).count();
+        let now: Vec<Option<usize>> = places.iter().map(|nth| found[*nth].real).collect();
+        let in_order: Vec<Option<usize>> = real.iter().copied().map(Some).collect();
+        let by_cause: Vec<Option<usize>> = sim.iter().map(|at| clocks.caused_alike(*at, &real)).collect();
+        let is_whole = by_cause.iter().flatten().collect::<BTreeSet<_>>().len() == real.len();
+        let others = [Some(in_order), Some(by_cause).filter(|_| is_whole)];
+        let best = others
+            .into_iter()
+            .flatten()
+            .min_by_key(|pairs| off(pairs))
+            .filter(|pairs| off(pairs) < off(&now));
+        for (nth, there) in places.iter().zip(best.into_iter().flatten()) {
+            found[*nth].real = there;
+            paired.extend(there);
         }
     }
     found.retain(|it| it.sim.is_some() || it.real.is_none_or(|real| !paired.contains(&real)));

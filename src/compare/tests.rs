@@ -384,3 +384,30 @@ fn what_a_link_held_is_timed_from_its_release() {
     };
     assert!(agrees("client", 20) && agrees("server", 20) && !agrees("other", 20));
 }
+
+/// Each of two timers sends twice, the one a moment before the other; the kernel has them the other way round.
+#[test]
+fn what_two_timers_send_again_is_paired_in_its_order() {
+    let run = |first: u32, second: u32| -> Vec<Event> {
+        let mut events = vec![at(0, start(1)), at(0, typed(1)), at(0, sent(1, 1)), at(0, sent(1, 7))];
+        for round in [300, 900] {
+            events.extend([at(round, again(first)), at(round + 1, again(second))]);
+        }
+        events
+    };
+    let report = compare(&run(1, 7), &run(7, 1), &[], Tolerance::default());
+    assert!(report.agrees(), "{}", text(&report));
+    let mut late = run(7, 1);
+    late.iter_mut()
+        .filter(|event| event.t.as_micros() >= 900_000)
+        .for_each(|event| event.t += Duration::from_millis(200));
+    assert!(!compare(&run(1, 7), &late, &[], Tolerance::default()).agrees());
+}
+
+fn again(seq: u32) -> Kind {
+    let Kind::Segment(segment) = sent(1, seq) else { unreachable!("it is a segment") };
+    Kind::Segment(SegmentEvent {
+        retransmission: Some(Box::new(Retransmission { nth: 1, limit: None, next: None })),
+        ..segment
+    })
+}

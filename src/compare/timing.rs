@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::cause::{How, causes, is_given};
+use super::cause::{Cause, How, causes, is_given};
 use super::given;
 use super::report::{Drift, Timing};
 use crate::scenario::{Stall, Tolerance};
@@ -20,7 +20,8 @@ pub(super) struct Clocks<'a> {
     tolerance: Tolerance,
     /// The partner, in the real run, of each simulated event that has one.
     partner: Vec<Option<usize>>,
-    causes: Vec<Option<super::cause::Cause>>,
+    causes: Vec<Option<Cause>>,
+    real_causes: Vec<Option<Cause>>,
 }
 
 /// What a time is counted from.
@@ -45,7 +46,7 @@ impl<'a> Clocks<'a> {
         for (sim, real) in pairs.chain(given::pairs(sim, real)) {
             partner[sim] = Some(real);
         }
-        Clocks { sim, real, stalls, tolerance, partner, causes: causes(sim) }
+        Clocks { sim, real, stalls, tolerance, partner, causes: causes(sim), real_causes: causes(real) }
     }
 
     pub(super) fn timing(&self, sim: usize, real: usize) -> Timing {
@@ -60,6 +61,13 @@ impl<'a> Clocks<'a> {
             + origin.slept.mul_f64(self.tolerance.share)
             + self.late(origin.real, there);
         Timing { sim: span, real: real_span, allowed }
+    }
+
+    /// Which of these real events has the same cause as the simulated one.
+    pub(super) fn caused_alike(&self, sim: usize, real: &[usize]) -> Option<usize> {
+        let cause = self.partner[self.causes[sim]?.at]?;
+        let is_alike = |there: &&usize| self.real_causes[**there].is_some_and(|theirs| theirs.at == cause);
+        real.iter().find(is_alike).copied()
     }
 
     /// The nearest of the event's causes that both runs have; the start of the run if there is none.

@@ -20,9 +20,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::side_by_side::{bounded, first_over};
+use super::side_by_side::{bounded, first_over, hold};
 use super::{Scope, Tolerance};
-use crate::scenario::{Outcome, RunError};
+use crate::scenario::{Outcome, RunError, Scenario};
 use crate::stage::{RealError, RealStage, Supervisor, on_linux};
 use plan::Plan;
 use results::Results;
@@ -68,6 +68,7 @@ pub enum RandomError {
 struct Running {
     trial: Trial,
     plan: Plan,
+    scenario: Scenario,
     sim: Outcome,
     real: Supervisor,
 }
@@ -99,11 +100,10 @@ impl Random {
                 break;
             }
             let over = first_over(&running.iter().map(|run| &run.real).collect::<Vec<_>>())?;
-            let Running { trial, plan, sim, real } = running.swap_remove(over);
+            let Running { trial, plan, scenario, sim, real } = running.swap_remove(over);
             let (trial, next) = match real.finish() {
                 Ok(real) => {
-                    let report =
-                        Scope::Everything.compare(&sim.events, &real.events, &real.stalls, tolerance);
+                    let (_, report) = hold(&scenario, sim, &real, Scope::Everything, tolerance)?;
                     trial.ran(plan, report)
                 }
                 Err(RealError::Run(why)) => trial.failed(why),
@@ -142,5 +142,5 @@ fn start(trial: Trial, plan: Plan) -> Result<Running, RandomError> {
     let scenario = on_linux(&plan.scenario().expect("a plan is a scenario"));
     let sim = scenario.run()?;
     let real = Supervisor::start(&bounded(&scenario, &sim), RealStage::Laboratory)?;
-    Ok(Running { trial, plan, sim, real })
+    Ok(Running { trial, plan, scenario, sim, real })
 }
