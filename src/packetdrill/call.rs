@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::stack::{How, SocketOption};
+use super::assertion::Assertion;
+use crate::stack::{How, SocketInfo, SocketOption};
 
 /// A descriptor, as the script numbers it.
 pub(super) type Fd = i64;
@@ -31,6 +32,8 @@ pub(super) enum Call {
     SetNonblocking(Fd, bool),
     /// SIOCINQ, which has to be so many octets.
     Unread(Fd, i64),
+    /// TCP_INFO, of which all this has to hold.
+    Info(Fd, Vec<Assertion>),
     /// What is watched, and for how long at most; `None` is for ever.
     Poll(Vec<Watched>, Option<Duration>),
 }
@@ -85,9 +88,22 @@ impl Answer {
     pub(super) fn of(value: i64) -> Answer {
         Answer { value, written: Vec::new() }
     }
+
+    /// What TCP_INFO says in the fields that are asked for.
+    pub(super) fn of_info(info: &SocketInfo, asked: &[Assertion]) -> Answer {
+        Answer { value: 0, written: asked.iter().map(|assertion| assertion.value(info)).collect() }
+    }
 }
 
 impl Call {
+    /// Whether the call may write that into its arguments.
+    pub(super) fn may_write(&self, written: &[i64]) -> bool {
+        match self {
+            Call::Info(_, all) => all.iter().zip(written).all(|(assertion, value)| assertion.holds(*value)),
+            _ => written == self.writes(),
+        }
+    }
+
     /// What the call has to write into its arguments, in their order.
     pub(super) fn writes(&self) -> Vec<i64> {
         match self {

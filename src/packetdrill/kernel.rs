@@ -17,6 +17,7 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::assertion::Assertion;
 use super::call::{Answer, Call, Fd, Flags, O_NONBLOCK, O_RDWR, Watched};
 use super::host::{Host, local, local_addr, remote_addr};
 use super::run::{Run, Trouble};
@@ -27,6 +28,7 @@ use crate::packet;
 use crate::scenario::IpVersion;
 use crate::stack::{How, Profile, System};
 use crate::stage::laboratory::{LARGEST, Namespace, become_root};
+use crate::stage::{FoundSocket, sockets};
 use crate::time::SimTime;
 
 /// Runs a script against this machine's kernel; `slack` is what the machine may be late, besides what the script allows.
@@ -209,6 +211,7 @@ impl Program {
                     rustix::io::ioctl_fionread(self.file(*fd)?).map_err(|error| io_errno(&error.into()))?;
                 Ok(Answer { value: 0, written: vec![octets as i64] })
             }
+            Call::Info(fd, asked) => self.info(*fd, asked),
             Call::Poll(watched, timeout) => self.poll(watched, *timeout),
         }
     }
@@ -221,6 +224,18 @@ impl Program {
         let fd = (FIRST_FD..).find(|fd| !self.files.contains_key(fd)).expect("a free number");
         self.files.insert(fd, socket);
         Answer::of(fd)
+    }
+
+    /// As `ss` asks for it.
+    fn info(&self, fd: Fd, asked: &[Assertion]) -> Result<Answer, Errno> {
+        let of_io = |error: io::Error| io_errno(&error);
+        let socket = self.file(fd)?;
+        let local = socket.local_addr().map_err(of_io)?.as_socket();
+        let remote = socket.peer_addr().map_err(of_io)?.as_socket();
+        let all = sockets().map_err(of_io)?;
+        let is_it = |found: &&FoundSocket| Some(found.info.local) == local && found.info.remote == remote;
+        let found = all.iter().find(is_it).ok_or(Errno::ENOTCONN)?;
+        Ok(Answer::of_info(&found.info, asked))
     }
 
     fn poll(&self, watched: &[Watched], timeout: Option<Duration>) -> Result<Answer, Errno> {

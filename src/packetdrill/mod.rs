@@ -9,7 +9,7 @@
 //! | `token.rs`, `reader.rs` | a script's words, one after the other |
 //! | `parse.rs`, `parse_call.rs`, `expression.rs` | what they mean |
 //! | `settings.rs` | the commands before the first step |
-//! | `script.rs`, `call.rs`, `tcp_option.rs` | a script, read |
+//! | `script.rs`, `call.rs`, `tcp_option.rs`, `assertion.rs` | a script, read |
 //! | `numbers.rs` | sequence numbers and timestamps: the script's, and those on the wire |
 //! | `run.rs` | does what a script says, and compares |
 //! | `host.rs` | what a script is run against |
@@ -18,6 +18,7 @@
 //! Times: a script's are exact, with a tolerance. A relative time counts from when the step before it *was*, so that
 //! what a machine is late does not add up.
 
+mod assertion;
 mod call;
 mod expression;
 mod host;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::Mistake;
+use super::assertion::Assertion;
+use super::call::{Call, Fd};
 use super::parse_call::read_call;
 use super::reader::Reader;
-use super::script::{Moment, Packet, Script, Segment, Step, Tolerance, What, When};
+use super::script::{Moment, Packet, Returns, Script, Segment, Step, Tolerance, What, When};
 use super::settings::settings;
 use super::tcp_option::TcpOption;
 use super::token::Token;
@@ -36,8 +38,10 @@ impl Script {
                 _ => break,
             }
         }
+        let mut connected = None;
         while reader.peek().is_some() {
-            let step = read_step(&mut reader, script.ip)?;
+            let step = read_step(&mut reader, script.ip, connected)?;
+            connected = connection(&step.what).or(connected);
             script.steps.push(step);
         }
         if script.steps.is_empty() {
@@ -83,7 +87,19 @@ impl Script {
 /// Octets of data that fit into an IPv4 packet beside headers with all their options.
 const LARGEST_SEGMENT: usize = 65_535 - 20 - 60;
 
-fn read_step(reader: &mut Reader<'_>, ip: IpVersion) -> Result<Step, Mistake> {
+const NO_CONNECTION: &str = "code before there is a connection that it could be about";
+
+/// The descriptor of the connection that a step makes.
+fn connection(step: &What) -> Option<Fd> {
+    match step {
+        What::Call(Call::Accept(_), Returns { value: Some(fd), errno: None, .. }) => Some(*fd),
+        What::Call(Call::Connect(fd), _) => Some(*fd),
+        _ => None,
+    }
+}
+
+/// Reads a step; code is about the connection `connected`.
+fn read_step(reader: &mut Reader<'_>, ip: IpVersion, connected: Option<Fd>) -> Result<Step, Mistake> {
     let first = reader.at();
     let line = reader.line_of(first);
     let (when, until) = read_time(reader)?;
@@ -112,7 +128,15 @@ fn read_step(reader: &mut Reader<'_>, ip: IpVersion) -> Result<Step, Mistake> {
         }
     } else {
         match reader.peek() {
-            Some(Token::Code(_)) => return Err(not_supported(reader, "Python, %{ … }%,")),
+            Some(Token::Code(code)) => {
+                reader.next();
+                let all = Assertion::read_all(code).map_err(|what| reader.mistake(what))?;
+                let returns = Returns { value: Some(0), errno: None, at: None };
+                What::Call(
+                    Call::Info(connected.ok_or_else(|| reader.mistake(NO_CONNECTION.to_owned()))?, all),
+                    returns,
+                )
+            }
             Some(Token::Command(_)) => {
                 return Err(not_supported(reader, "a command, but sysctl before the first step,"));
             }

@@ -225,6 +225,10 @@ impl Simulated {
                 let unread = self.stack.socket_info(now, socket(fd)?).map_or(0, |info| info.recv_q);
                 Ok(Answer { value: 0, written: vec![unread as i64] })
             }
+            Call::Info(fd, asked) => {
+                let info = self.stack.socket_info(now, socket(fd)?).ok_or(Errno::ENOTCONN)?;
+                Ok(Answer::of_info(&info, asked))
+            }
             Call::Poll(watched, _) => {
                 let written: Vec<i64> = watched.iter().map(|watched| self.revents(watched)).collect();
                 let ready = written.iter().filter(|revents| **revents != 0).count();

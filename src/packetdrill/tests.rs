@@ -35,7 +35,18 @@ fn what_is_not_supported_is_said_with_its_line() {
             "0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3",
             "line 1: only sockets of type SOCK_STREAM are supported",
         ),
-        ("0 %{ assert tcpi_unacked == 1 }%", "line 1: Python, %{ … }%, is not supported"),
+        (
+            "0 %{ assert tcpi_unacked == 1 }%",
+            "line 1: code before there is a connection that it could be about",
+        ),
+        (
+            "0 connect(3, ..., ...) = 0\n0 %{ print(1) }%",
+            "line 2: Python beyond `assert tcpi_FIELD == NUMBER` is not supported: print(1)",
+        ),
+        (
+            "0 connect(3, ..., ...) = 0\n0 %{ assert tcpi_x == 1 }%",
+            "line 2: the field tcpi_x of tcp_info is not supported",
+        ),
         ("0 < S 0:0(0) <mss 1000,FO 123>", "line 1: the option FO is not supported"),
         ("0 < SEW 0:0(0)", "line 1: flags SEW: only S, F, R, P and . are supported"),
         ("0 < . 1:1(0) ack 1 win 5 urg 3", "line 1: urgent data are not supported"),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::stack::{SocketInfo, TimerInfo};
+use crate::stack::{SocketInfo, TcpInfo, TimerInfo};
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
@@ -14,7 +14,8 @@ use crate::timeline::TcpState;
 /// A connection has two lines, as in `ss -tino`. First: state, octets received and not yet read, octets written
 /// and not yet acknowledged, both ends, and the timer that fires next (what for, time left, firings without an
 /// answer). Then, in milliseconds, the retransmission timeout and the smoothed round trip with its variation; and,
-/// unless 0, how often the timer has doubled and what is in flight been sent again. On a listener the two queues
+/// unless 0, how often the timer has doubled and what is in flight been sent again; of a connection of Linux's what
+/// TCP_INFO says besides. On a listener the two queues
 /// are the connections that wait for `accept`, and the backlog.
 ///
 /// A host that is down has `None`.
@@ -124,7 +125,8 @@ fn detail(socket: &SocketInfo) -> Option<String> {
     if matches!(socket.state, TcpState::Closed | TcpState::Listen | TcpState::TimeWait) {
         return None;
     }
-    let mut detail = format!("rto:{}", millis(socket.rto));
+    let mut detail = socket.tcp.as_deref().map_or_else(String::new, agreed);
+    detail.push_str(&format!("rto:{}", millis(socket.rto)));
     if let Some((srtt, rttvar)) = socket.rtt {
         detail.push_str(&format!(" rtt:{}/{}", millis(srtt), millis(rttvar)));
     }
@@ -134,8 +136,54 @@ fn detail(socket: &SocketInfo) -> Option<String> {
     if socket.retransmits > 0 {
         detail.push_str(&format!(" retrans:{}", socket.retransmits));
     }
+    if let Some(tcp) = &socket.tcp {
+        detail.push_str(&in_flight(tcp));
+    }
     Some(detail)
 }
+
+/// What both ends agreed on: `ts sack cubic wscale:7,7 `.
+fn agreed(tcp: &TcpInfo) -> String {
+    let mut text = String::new();
+    if tcp.timestamps {
+        text.push_str("ts ");
+    }
+    if tcp.sack {
+        text.push_str("sack ");
+    }
+    if let Some(congestion) = tcp.congestion {
+        text.push_str(&format!("{} ", congestion.name()));
+    }
+    if let Some((theirs, ours)) = tcp.wscale {
+        text.push_str(&format!("wscale:{theirs},{ours} "));
+    }
+    text
+}
+
+/// The rest; what is 0 is left out.
+fn in_flight(tcp: &TcpInfo) -> String {
+    let mut text =
+        format!(" mss:{} pmtu:{} advmss:{} cwnd:{}", tcp.snd_mss, tcp.pmtu, tcp.advmss, tcp.snd_cwnd);
+    let mut add = |name: &str, count: u32| {
+        if count > 0 {
+            text.push_str(&format!(" {name}:{count}"));
+        }
+    };
+    add("ssthresh", tcp.snd_ssthresh.unwrap_or(0));
+    add("unacked", tcp.unacked);
+    add("lost", tcp.lost);
+    add("sacked", tcp.sacked);
+    add("reordering", if tcp.reordering == USUAL_REORDERING { 0 } else { tcp.reordering });
+    add("notsent", tcp.notsent);
+    if let Some(least) = tcp.min_rtt {
+        text.push_str(&format!(" minrtt:{}", millis(least)));
+    }
+    text.push_str(&format!(" snd_wnd:{} rcv_wnd:{}", tcp.snd_wnd, tcp.rcv_wnd));
+    text
+}
+
+/// `ss` leaves it out.
+const USUAL_REORDERING: u32 = 3;
 
 /// Milliseconds, with as many digits as microseconds need: `1500`, `10.25`.
 fn millis(span: Duration) -> f64 {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::profile::CongestionControl;
 use crate::timeline::TcpState;
 
 /// A socket as netstat shows it.
@@ -31,6 +32,67 @@ pub struct SocketInfo {
     pub backoff: u32,
     /// Retransmissions of what is in flight.
     pub retransmits: u32,
+    /// What more there is to know of a connection of Linux's (TCP_INFO, `tcp(7)`).
+    pub tcp: Option<Box<TcpInfo>>,
+}
+
+/// What TCP_INFO says of a connection beside what every system knows; the names are those of `ss -i`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TcpInfo {
+    /// How the congestion window grows; `None` is a way that is not known here.
+    pub congestion: Option<CongestionControl>,
+    /// What is suspected of the segments in flight.
+    pub ca_state: CaState,
+    /// Whether segments carry timestamps (RFC 7323).
+    pub timestamps: bool,
+    /// Whether what arrives beyond a gap is told (RFC 2018).
+    pub sack: bool,
+    /// By how many bits the peer's windows are shifted, and this end's.
+    pub wscale: Option<(u8, u8)>,
+    /// Octets of data of the largest segment that is sent.
+    pub snd_mss: u32,
+    /// Octets of data of the largest segment that this end takes.
+    pub advmss: u32,
+    /// Octets of the largest packet that the path is thought to carry.
+    pub pmtu: u32,
+    /// The congestion window, in segments.
+    pub snd_cwnd: u32,
+    /// Where slow start ends, in segments, once that is known.
+    pub snd_ssthresh: Option<u32>,
+    /// Segments that are sent and not acknowledged …
+    pub unacked: u32,
+    /// … of which these have arrived beyond a gap, …
+    pub sacked: u32,
+    /// … these are thought to be lost, …
+    pub lost: u32,
+    /// … and these have been sent again.
+    pub retrans: u32,
+    /// By how many segments a path is thought to reorder.
+    pub reordering: u32,
+    /// Octets that are written and not sent.
+    pub notsent: u32,
+    /// The least round trip of the last minutes.
+    pub min_rtt: Option<Duration>,
+    /// The peer's window, in octets.
+    pub snd_wnd: u32,
+    /// The window that was offered last, in octets.
+    pub rcv_wnd: u32,
+}
+
+/// What is suspected of the segments in flight: Linux's `tcpi_ca_state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CaState {
+    /// Nothing.
+    Open,
+    /// Some may be lost, or late.
+    Disorder,
+    /// Less is sent, for the path is full (RFC 3168).
+    Cwr,
+    /// Some are lost, and are sent again (RFC 6675).
+    Recovery,
+    /// The timer has fired (RFC 5681).
+    Loss,
 }
 
 /// A running timer, `timer:(on,12sec,3)` of `ss -o`.

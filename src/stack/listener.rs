@@ -75,6 +75,7 @@ impl Listener {
             rtt: None,
             backoff: 0,
             retransmits: 0,
+            tcp: None,
         }
     }
 }

@@ -47,7 +47,7 @@ use rand_chacha::ChaCha8Rng;
 
 pub(crate) use change_log::ChangeLog;
 use connection::{Connection, Owner};
-pub use info::{SocketInfo, TimerInfo, TimerKind};
+pub use info::{CaState, SocketInfo, TcpInfo, TimerInfo, TimerKind};
 use listener::Listener;
 pub use options::{Options, SocketOption};
 use ports::Ports;

@@ -51,6 +51,8 @@ use crate::timeline::{FaultKind, Recorder};
 
 #[cfg(unix)]
 pub use loopback::{fresh_port, loopback_addr};
+#[cfg(target_os = "linux")]
+pub(crate) use processes::{FoundSocket, sockets};
 #[cfg(unix)]
 pub use real_stage::{RealStage, expect_what_is_seen, on_linux, seen_length};
 pub(crate) use script::Consumer;

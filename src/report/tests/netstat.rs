@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use super::sample::{CLIENT, SERVER, addr, secs};
 use crate::report::netstat;
-use crate::stack::{SocketInfo, TimerInfo, TimerKind};
+use crate::stack::profile::CongestionControl;
+use crate::stack::{CaState, SocketInfo, TcpInfo, TimerInfo, TimerKind};
 use crate::timeline::TcpState;
 
 type Hosts = Vec<(Arc<str>, Option<Vec<SocketInfo>>)>;
@@ -26,6 +27,7 @@ fn socket(local: &str, remote: Option<&str>, state: TcpState) -> SocketInfo {
         rtt: None,
         backoff: 0,
         retransmits: 0,
+        tcp: None,
     }
 }
 
@@ -80,6 +82,39 @@ idle at 46.500000: no sockets
 backup at 46.500000: down
 ";
     assert_eq!(shown(&hosts), expected.trim_start());
+}
+
+/// As `ss -tino` writes it; what is 0 is left out.
+#[test]
+fn a_connection_of_linux_shows_what_tcp_info_says() {
+    let tcp = TcpInfo {
+        congestion: Some(CongestionControl::Cubic),
+        ca_state: CaState::Recovery,
+        timestamps: true,
+        sack: true,
+        wscale: Some((7, 8)),
+        snd_mss: 1_448,
+        advmss: 1_448,
+        pmtu: 1_500,
+        snd_cwnd: 7,
+        snd_ssthresh: Some(7),
+        unacked: 4,
+        sacked: 2,
+        lost: 1,
+        retrans: 1,
+        reordering: 3,
+        notsent: 0,
+        min_rtt: Some(Duration::from_micros(10_250)),
+        snd_wnd: 64_256,
+        rcv_wnd: 65_160,
+    };
+    let socket =
+        SocketInfo { tcp: Some(Box::new(tcp)), ..socket(CLIENT, Some(SERVER), TcpState::Established) };
+    let shown = shown(&vec![("client".into(), Some(vec![socket]))]);
+    let detail = shown.lines().last().map(str::trim);
+    let expected = "ts sack cubic wscale:7,8 rto:1500 mss:1448 pmtu:1500 advmss:1448 cwnd:7 ssthresh:7 unacked:4 \
+                    lost:1 sacked:2 minrtt:10.25 snd_wnd:64256 rcv_wnd:65160";
+    assert_eq!(detail, Some(expected));
 }
 
 #[test]

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 pub use wheel::TimerWheel;
 
+use serde::{Deserialize, Serialize};
+
 use crate::errno::Errno;
 use crate::packet::Unreachable;
 
@@ -155,7 +157,8 @@ pub(crate) enum Engine {
 }
 
 /// How the congestion window grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum CongestionControl {
     /// RFC 5681.

@@ -235,6 +235,7 @@ impl Tcp for Tcb {
             rtt: self.send.rtt.measured(),
             backoff: self.timers.retransmit.backoff(),
             retransmits: self.timers.retransmit.count(),
+            tcp: None,
         }
     }
 }

@@ -20,7 +20,8 @@ pub(crate) struct Path {
     pub(crate) peer_mss: usize,
     /// Octets of the largest IP packet that gets through, if a router said so (RFC 1191).
     pub(crate) mtu: Option<usize>,
-    /// Octets of the headers of IP and TCP.
+    /// Octets of the largest IP packet on this host's link, and of the headers of IP and TCP.
+    link_mtu: usize,
     headers: usize,
 }
 
@@ -29,7 +30,8 @@ impl Path {
     pub(crate) fn new(local: SocketAddr, remote: SocketAddr, mtu: usize) -> Path {
         let ip_header = if local.is_ipv4() { IPV4_HEADER_LEN } else { IPV6_HEADER_LEN };
         let headers = ip_header + TCP_HEADER_LEN;
-        Path { local, remote, mss: mtu - headers, peer_mss: DEFAULT_MSS, mtu: None, headers }
+        let mss = mtu - headers;
+        Path { local, remote, mss, peer_mss: DEFAULT_MSS, mtu: None, link_mtu: mtu, headers }
     }
 
     /// SMSS (RFC 5681, 2): octets of data of the largest segment that may be sent.
@@ -40,6 +42,11 @@ impl Path {
     /// The same, as far as it gets through.
     pub(crate) fn passing_mss(&self) -> usize {
         self.smss().min(self.mtu.map_or(usize::MAX, |mtu| mtu - self.headers))
+    }
+
+    /// Octets of the largest IP packet that is thought to get through.
+    pub(crate) fn pmtu(&self) -> usize {
+        self.mtu.map_or(self.link_mtu, |mtu| mtu.min(self.link_mtu))
     }
 
     /// A router says that only packets of up to `mtu` octets get through. Returns whether that is news: an MTU never

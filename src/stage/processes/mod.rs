@@ -42,7 +42,10 @@ use table::Table;
 
 pub(in crate::stage) use hosts::{OF_SOCKETS, RealHost};
 pub(in crate::stage) use meter::Meter;
-pub(in crate::stage) use network::{FoundSocket, Network};
+pub(crate) use network::FoundSocket;
+pub(in crate::stage) use network::Network;
+#[cfg(target_os = "linux")]
+pub(crate) use sock_diag::sockets;
 
 /// How long nothing happens before nothing will.
 const QUIET: Duration = Duration::from_secs(1);

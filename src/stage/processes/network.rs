@@ -11,8 +11,8 @@ use crate::timeline::FaultKind;
 
 /// A socket, and the inode by which a process has it open; 0 if none has.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::stage) struct FoundSocket {
-    pub(in crate::stage) info: SocketInfo,
+pub(crate) struct FoundSocket {
+    pub(crate) info: SocketInfo,
     pub(in crate::stage) inode: u32,
 }
 

@@ -9,12 +9,14 @@ use nix::libc;
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
 
 use super::network::FoundSocket;
-use crate::stack::{SocketInfo, TimerInfo, TimerKind};
+use crate::stack::profile::CongestionControl;
+use crate::stack::{CaState, SocketInfo, TcpInfo, TimerInfo, TimerKind};
 use crate::timeline::TcpState;
 
 // linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 const INET_DIAG_INFO: u16 = 2;
+const INET_DIAG_CONG: u16 = 4;
 const HEADER: usize = 16;
 const MESSAGE: usize = 72;
 
@@ -23,7 +25,7 @@ const MESSAGE: usize = 72;
 /// # Errors
 ///
 /// A kernel without `CONFIG_INET_TCP_DIAG` finds no such file.
-pub(super) fn sockets() -> io::Result<Vec<FoundSocket>> {
+pub(crate) fn sockets() -> io::Result<Vec<FoundSocket>> {
     let mut found = of_family(libc::AF_INET as u8)?;
     found.extend(of_family(libc::AF_INET6 as u8)?);
     Ok(found)
@@ -52,7 +54,8 @@ fn of_family(family: u8) -> io::Result<Vec<FoundSocket>> {
     }
 }
 
-/// `struct nlmsghdr`, then `struct inet_diag_req_v2`: all states, all addresses, and `struct tcp_info` with each.
+/// `struct nlmsghdr`, then `struct inet_diag_req_v2`: all states, all addresses, and with each `struct tcp_info`
+/// and the name of its congestion control.
 fn request(family: u8) -> Vec<u8> {
     const LEN: u32 = (HEADER + 56) as u32;
     let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
@@ -61,7 +64,8 @@ fn request(family: u8) -> Vec<u8> {
     request.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     request.extend(flags.to_ne_bytes());
     request.extend([0; 8]); // sequence number and port: one question a socket
-    request.extend([family, libc::IPPROTO_TCP as u8, 1 << (INET_DIAG_INFO - 1), 0]);
+    let attributes = 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1);
+    request.extend([family, libc::IPPROTO_TCP as u8, attributes, 0]);
     request.extend(u32::MAX.to_ne_bytes());
     request.resize(LEN as usize, 0);
     request
@@ -91,7 +95,9 @@ fn socket_of(body: &[u8]) -> Option<FoundSocket> {
     let (local, remote) = (addr(4, 8)?, addr(6, 24)?);
     let left = Duration::from_millis(word(body, 52)?.into());
     let timer = timer_kind(timer, state).map(|kind| TimerInfo { kind, left, fired: fired.into() });
-    let info = attribute(body.get(MESSAGE..)?, INET_DIAG_INFO).unwrap_or_default();
+    let attributes = body.get(MESSAGE..)?;
+    let info = attribute(attributes, INET_DIAG_INFO).unwrap_or_default();
+    let congestion = attribute(attributes, INET_DIAG_CONG).and_then(congestion);
     let micros = |at| word(info, at).map(|micros| Duration::from_micros(micros.into()));
     let rtt = micros(68).zip(micros(72)).filter(|(srtt, _)| !srtt.is_zero());
     Some(FoundSocket {
@@ -106,8 +112,60 @@ fn socket_of(body: &[u8]) -> Option<FoundSocket> {
             rtt,
             backoff: info.get(4).copied().unwrap_or(0).into(),
             retransmits: info.get(2).copied().unwrap_or(0).into(),
+            tcp: tcp_info(info, congestion).filter(|_| is_open(state)).map(Box::new),
         },
         inode: word(body, 68)?,
+    })
+}
+
+/// Whether there is more to a connection than its ends and a timer.
+fn is_open(state: TcpState) -> bool {
+    !matches!(state, TcpState::Listen | TcpState::Closed | TcpState::TimeWait)
+}
+
+/// A name that ends with a zero.
+fn congestion(name: &[u8]) -> Option<CongestionControl> {
+    CongestionControl::from_name(std::str::from_utf8(name.split(|octet| *octet == 0).next()?).ok()?)
+}
+
+/// `struct tcp_info` of linux/tcp.h, up to what Linux 5.4 has.
+fn tcp_info(info: &[u8], congestion: Option<CongestionControl>) -> Option<TcpInfo> {
+    const TIMESTAMPS: u8 = 1;
+    const SACK: u8 = 2;
+    const WSCALE: u8 = 4;
+    /// What no loss has set (TCP_INFINITE_SSTHRESH).
+    const NO_THRESHOLD: u32 = 0x7fff_ffff;
+    let (options, scales) = (*info.get(5)?, *info.get(6)?);
+    let ca_state = match info.get(1)? {
+        0 => CaState::Open,
+        1 => CaState::Disorder,
+        2 => CaState::Cwr,
+        3 => CaState::Recovery,
+        4 => CaState::Loss,
+        _ => return None,
+    };
+    Some(TcpInfo {
+        congestion,
+        ca_state,
+        timestamps: options & TIMESTAMPS != 0,
+        sack: options & SACK != 0,
+        wscale: (options & WSCALE != 0).then_some((scales & 0xf, scales >> 4)),
+        snd_mss: word(info, 16)?,
+        advmss: word(info, 84)?,
+        pmtu: word(info, 60)?,
+        snd_cwnd: word(info, 80)?,
+        snd_ssthresh: Some(word(info, 76)?).filter(|packets| *packets < NO_THRESHOLD),
+        unacked: word(info, 24)?,
+        sacked: word(info, 28)?,
+        lost: word(info, 32)?,
+        retrans: word(info, 36)?,
+        reordering: word(info, 88)?,
+        notsent: word(info, 144)?,
+        min_rtt: Some(word(info, 148)?)
+            .filter(|micros| *micros != u32::MAX)
+            .map(|micros| Duration::from_micros(micros.into())),
+        snd_wnd: word(info, 228).unwrap_or(0),
+        rcv_wnd: word(info, 232).unwrap_or(0),
     })
 }
 
@@ -184,6 +242,9 @@ mod tests {
         assert_eq!(waiting.info.recv_q, 1, "one connection waits for accept");
         let connected = all.iter().find(|it| it.info.local == client).unwrap();
         assert!(connected.info.rtt.is_some() && connected.info.rto >= Duration::from_millis(200));
+        let tcp = connected.info.tcp.as_ref().unwrap();
+        assert_eq!((tcp.ca_state, tcp.unacked, tcp.snd_cwnd), (CaState::Open, 0, 10));
+        assert!(tcp.snd_mss > 500 && tcp.snd_wnd > 0 && tcp.min_rtt.is_some(), "{tcp:?}");
     }
 
     #[test]
