@@ -23,6 +23,8 @@ pub struct Server {
     pub service: Service,
     /// SO_REUSEADDR, as ch. 7.5 recommends.
     pub reuse_addr: bool,
+    /// Options of the listening socket, which its connections inherit.
+    pub options: Vec<SocketOption>,
     /// How busy it is before its first `accept` (ch. 5.11).
     pub accept_after: Option<Duration>,
     /// How busy each child is before its first `read`.
@@ -70,6 +72,7 @@ impl Server {
             listen,
             service,
             reuse_addr: false,
+            options: Vec::new(),
             accept_after: None,
             read_after: None,
             reap: Reap::None,
@@ -88,6 +91,9 @@ pub async fn server<O: Os>(os: O, options: Server) -> i32 {
     if options.reuse_addr {
         let reuse = SocketOption::ReuseAddr(true);
         os.setsockopt(listenfd, reuse).or_err_sys(&os, "setsockopt error").await;
+    }
+    for option in &options.options {
+        os.setsockopt(listenfd, *option).or_err_sys(&os, "setsockopt error").await;
     }
     os.bind(listenfd, options.listen).or_err_sys(&os, "bind error").await;
     os.listen(listenfd, LISTENQ).or_err_sys(&os, "listen error").await;

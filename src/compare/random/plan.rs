@@ -30,6 +30,17 @@ enum Part {
     Fault { when: String, what: &'static str, host: &'static str },
 }
 
+impl Part {
+    /// Whether it strikes packets by their number.
+    fn counts_packets(&self) -> bool {
+        match self {
+            Part::Drop { .. } => true,
+            Part::Link { key, .. } => OF_CHANCE.contains(key),
+            _ => false,
+        }
+    }
+}
+
 const SERVER: &[&str] = &[
     "--reap=wait",
     "--reap=none",
@@ -41,6 +52,10 @@ const SERVER: &[&str] = &[
     "--sigterm=catch",
     "--reuse-addr",
     "--forgets=connfd",
+    "--sockopt=TCP_DEFER_ACCEPT=3",
+    "--sockopt=TCP_MAXSEG=600",
+    "--sockopt=TCP_CORK=1",
+    "--sockopt=TCP_LINGER2=2",
 ];
 
 const CLIENT: &[&str] = &[
@@ -55,7 +70,23 @@ const CLIENT: &[&str] = &[
     "--linger=0s",
     "--sigpipe=ignore",
     "--connections=2",
+    "--sockopt=TCP_SYNCNT=1",
+    "--sockopt=TCP_MAXSEG=500",
+    "--sockopt=TCP_CORK=1",
+    "--sockopt=TCP_NOTSENT_LOWAT=2000",
+    "--sockopt=TCP_LINGER2=-1",
 ];
+
+/// What happens, and a fault follows it.
+const EVENTS: &[&str] = &[
+    "when = \"client connects\"",
+    "when = \"client writes\"",
+    "when = \"server reads\"",
+    "after = \"2nd retransmission\"",
+];
+
+/// Properties of a link that strike the n-th packet, or every so many.
+const OF_CHANCE: &[&str] = &["loss", "duplicate", "reorder", "corrupt"];
 
 const LINK: &[(&str, &str)] = &[
     ("latency", "0.2ms"),
@@ -81,6 +112,11 @@ const SET: &[(&str, &str)] = &[
     ("keepalive_intvl", "1s"),
     ("tail_loss_probe", "off"),
     ("fin_wait_2", "3s"),
+    ("synack_retries", "2"),
+    ("orphan_retries", "2"),
+    ("somaxconn", "1"),
+    ("tcp_abort_on_overflow", "on"),
+    ("tcp_timestamps", "off"),
 ];
 
 const FAULTS: &[&str] = &[
@@ -162,13 +198,28 @@ impl Plan {
             let nth = rng.random_range(0..FAULTS.len());
             let (start, host) = (rng.random_range(0..4_000), any(rng, HOSTS));
             let when = |at: u64| format!("at = \"{at}ms\"");
+            if rng.random_bool(0.3) {
+                parts.push(Part::Fault { when: any(rng, EVENTS).to_owned(), what: FAULTS[nth], host });
+                continue;
+            }
             parts.push(Part::Fault { when: when(start), what: FAULTS[nth], host });
             if let Some(what) = MENDINGS[nth].filter(|_| rng.random_bool(0.5)) {
                 let end = start + rng.random_range(100..6_000);
                 parts.push(Part::Fault { when: when(end), what, host });
             }
         }
-        Plan { seed: rng.random_range(1..1_000), parts }
+        let mut plan = Plan { seed: rng.random_range(1..1_000), parts };
+        if plan.has_several_connections() {
+            // Which of two packets of one moment is the n-th is the machine's choice.
+            plan.parts.retain(|part| !part.counts_packets());
+        }
+        plan
+    }
+
+    fn has_several_connections(&self) -> bool {
+        let is_one_more =
+            |part: &Part| matches!(part, Part::Clients(_) | Part::Option { option: "--connections=2", .. });
+        self.parts.iter().any(is_one_more)
     }
 
     /// The same with some parts left out: with the one half of them, the other, and each in turn.
@@ -272,6 +323,7 @@ mod tests {
         let all: String = (0..300).map(|nth| Plan::random(7, nth).to_toml()).collect();
         let words = SERVER.iter().chain(CLIENT).chain(FAULTS).copied();
         let keys = LINK.iter().chain(SET).map(|(key, _)| *key);
+        let words = words.chain(EVENTS.iter().copied());
         for word in words.chain(keys).chain(["ip = 6", "drop = ", "count = ", "eof = true"]) {
             assert!(all.contains(word), "{word}");
         }

@@ -10,7 +10,7 @@ use crate::os::SocketOption;
 use crate::span;
 
 const OPTIONS: &str = "`--poll`, `--half-close`, `--heedless`, `--keepalive[=IDLE,INTERVAL,COUNT]`, \
-                       `--user-timeout=TIME`, `--no-delay[=on|off]`, `--linger=TIME`, \
+                       `--user-timeout=TIME`, `--no-delay[=on|off]`, `--linger=TIME`, `--sockopt=NAME=VALUE`, \
                        `--sigpipe=default|ignore`, `--connections=N`, `--addresses`, of a sum-client `--binary`";
 
 /// The most that a process may have open is 1024 by default; the book has 5.
@@ -59,6 +59,7 @@ fn set(client: &mut Client, word: Word<'_>, name: &str, value: Option<&str>) -> 
         ("--user-timeout", Some(span)) => {
             client.options.push(SocketOption::UserTimeout(word.time(span)?));
         }
+        ("--sockopt", Some(option)) => client.options.push(word.socket_option(option)?),
         ("--linger", Some(span)) => client.options.push(SocketOption::Linger(Some(word.time(span)?))),
         ("--sigpipe", Some(what)) => {
             let words = [("default", false), ("ignore", true)];

@@ -10,7 +10,7 @@ use crate::echo::server::{Forgotten, Reap, Server, Service};
 
 const OPTIONS: &str = "`--reuse-addr`, `--accept-after=TIME`, `--read-after=TIME`, `--close-unread[=TIME]`, \
                        `--reap=HOW`, `--sa-restart=on|off`, `--eintr=retry|die`, `--sigterm=default|catch`, \
-                       `--forgets=DESCRIPTOR`, `--addresses`, of a sum-server `--binary`";
+                       `--forgets=DESCRIPTOR`, `--sockopt=NAME=VALUE`, `--addresses`, of a sum-server `--binary`";
 
 /// How long `--close-unread` waits that does not say.
 const UNREAD: Duration = Duration::from_secs(1);
@@ -38,6 +38,7 @@ pub(super) fn parse<'a>(
 fn set(server: &mut Server, word: Word<'_>, name: &str, value: Option<&str>) -> Result<(), BadCommand> {
     match (name, value) {
         ("--reuse-addr", None) => server.reuse_addr = true,
+        ("--sockopt", Some(option)) => server.options.push(word.socket_option(option)?),
         ("--addresses", None) => server.shows_addresses = true,
         ("--accept-after", Some(span)) => server.accept_after = Some(word.time(span)?),
         ("--read-after", Some(span)) => server.read_after = Some(word.time(span)?),

@@ -45,6 +45,12 @@ fn options_of_the_client_become_socket_options() {
     ];
     assert_eq!(command.options, options);
     assert_eq!(command.session, Session::Poll);
+    let command = client("echo-client server --sockopt=TCP_SYNCNT=2 --sockopt=TCP_LINGER2=-1");
+    assert_eq!(command.options, [SocketOption::SynCount(2), SocketOption::Linger2(None)]);
+    for wrong in ["TCP_SYNCNT", "TCP_SYNCNT=x", "TCP_SYNCNT=256", "TCP_NOTHING=1"] {
+        let message = parse(&format!("echo-client server --sockopt={wrong}")).unwrap_err().to_string();
+        assert!(message.contains("such as TCP_SYNCNT=2"), "{message}");
+    }
     assert_eq!(client("echo-client server --half-close --poll").session, Session::PollThenShutdown);
 }
 

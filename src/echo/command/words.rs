@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::BadCommand;
+use crate::os::SocketOption;
 use crate::span;
 
 /// A word, and the program it is for.
@@ -47,6 +48,15 @@ impl<'a> Word<'a> {
     /// `on` or `off`; nothing is `on`.
     pub(super) fn switch(self, value: Option<&str>) -> Result<bool, BadCommand> {
         self.one_of(value.unwrap_or("on"), &[("on", true), ("off", false)], "on or off")
+    }
+
+    /// `NAME=VALUE`, as `setsockopt` takes them.
+    pub(super) fn socket_option(self, value: &str) -> Result<SocketOption, BadCommand> {
+        let option = value.split_once('=').and_then(|(name, number)| {
+            let number = number.parse().ok()?;
+            SocketOption::from_posix(name, number)
+        });
+        option.ok_or_else(|| self.expected("an option and its number, such as TCP_SYNCNT=2"))
     }
 
     pub(super) fn expected(self, expected: &'static str) -> BadCommand {

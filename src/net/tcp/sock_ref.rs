@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::{TcpSocket, TcpStream};
+use crate::errno::Errno;
 use crate::net::socket::Socket;
 use crate::stack::SocketOption;
 
@@ -102,6 +103,33 @@ impl SockRef<'_> {
     /// Sets TCP_USER_TIMEOUT; `None` is the profile's give-up time.
     pub fn set_tcp_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.socket.set(SocketOption::UserTimeout(timeout.unwrap_or_default()))
+    }
+
+    /// Sets TCP_MAXSEG: octets of data of the largest segment, either way, of a connection that is made from now on.
+    /// `Unsupported` under other systems than Linux, `InvalidInput` if it is not from 88 to 32 767.
+    pub fn set_tcp_mss(&self, mss: u32) -> io::Result<()> {
+        let mss = u16::try_from(mss).map_err(|_| io::Error::from_raw_os_error(Errno::EINVAL as i32))?;
+        self.socket.set(SocketOption::MaxSegment(mss))
+    }
+
+    /// TCP_CORK: whether what does not fill a segment waits.
+    pub fn tcp_cork(&self) -> io::Result<bool> {
+        self.socket.option(|options, _| options.cork)
+    }
+
+    /// Sets TCP_CORK. `Unsupported` under other systems than Linux.
+    pub fn set_tcp_cork(&self, cork: bool) -> io::Result<()> {
+        self.socket.set(SocketOption::Cork(cork))
+    }
+
+    /// TCP_NOTSENT_LOWAT: octets that may be written and not yet sent.
+    pub fn tcp_notsent_lowat(&self) -> io::Result<u32> {
+        self.socket.option(|options, _| options.not_sent_lowat.unwrap_or(0))
+    }
+
+    /// Sets TCP_NOTSENT_LOWAT; zero is no bound. `Unsupported` under other systems than Linux.
+    pub fn set_tcp_notsent_lowat(&self, lowat: u32) -> io::Result<()> {
+        self.socket.set(SocketOption::NotSentLowat(lowat))
     }
 }
 

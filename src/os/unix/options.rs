@@ -37,7 +37,7 @@ pub(crate) fn set(socket: &impl AsFd, option: SocketOption) -> Result<(), Errno>
         | SocketOption::SynCount(_)
         | SocketOption::Linger2(_)
         | SocketOption::DeferAccept(_)
-        | SocketOption::NotSentLowat(_) => return set_of_linux(&fd, option),
+        | SocketOption::NotSentLowat(_) => return set_of_linux(&socket, option),
     }
     .map_err(|error| io_errno(&error))
 }
@@ -58,27 +58,27 @@ fn keep_idle(fd: &impl AsFd, seconds: u32) -> Result<(), Errno> {
     setsockopt(fd, sockopt::TcpKeepAlive, &seconds).map_err(errno)
 }
 
-/// Those of `tcp(7)` that no crate sets.
+/// Those of `tcp(7)` that Linux alone has, as it is simulated.
 #[cfg(target_os = "linux")]
-fn set_of_linux(fd: &impl AsFd, option: SocketOption) -> Result<(), Errno> {
+fn set_of_linux(socket: &SockRef<'_>, option: SocketOption) -> Result<(), Errno> {
     use nix::libc;
     let seconds = |span: Duration| i32::try_from(span.as_secs()).unwrap_or(i32::MAX);
-    let (name, value) = match option {
-        SocketOption::MaxSegment(octets) => (libc::TCP_MAXSEG, octets.into()),
-        SocketOption::Cork(on) => (libc::TCP_CORK, on.into()),
-        SocketOption::SynCount(count) => (libc::TCP_SYNCNT, count.into()),
-        SocketOption::Linger2(span) => (libc::TCP_LINGER2, span.map_or(-1, seconds)),
-        SocketOption::DeferAccept(span) => (libc::TCP_DEFER_ACCEPT, seconds(span)),
-        SocketOption::NotSentLowat(octets) => {
-            (libc::TCP_NOTSENT_LOWAT, i32::try_from(octets).unwrap_or(i32::MAX))
-        }
+    // No crate sets these.
+    let number = |name, value| super::raw::set_tcp_option(socket.as_fd(), name, value).map_err(errno);
+    match option {
+        SocketOption::SynCount(count) => return number(libc::TCP_SYNCNT, count.into()),
+        SocketOption::Linger2(span) => return number(libc::TCP_LINGER2, span.map_or(-1, seconds)),
+        SocketOption::DeferAccept(span) => return number(libc::TCP_DEFER_ACCEPT, seconds(span)),
+        SocketOption::MaxSegment(octets) => socket.set_tcp_mss(octets.into()),
+        SocketOption::Cork(on) => socket.set_tcp_cork(on),
+        SocketOption::NotSentLowat(octets) => socket.set_tcp_notsent_lowat(octets),
         _ => return Err(Errno::ENOPROTOOPT),
-    };
-    super::raw::set_tcp_option(fd.as_fd(), name, value).map_err(errno)
+    }
+    .map_err(|error| io_errno(&error))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn set_of_linux(_: &impl AsFd, _: SocketOption) -> Result<(), Errno> {
+fn set_of_linux(_: &SockRef<'_>, _: SocketOption) -> Result<(), Errno> {
     Err(Errno::ENOPROTOOPT)
 }
 
