@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
+
 use super::choice::Changes;
 use super::duration::announce;
 use super::{Exit, complain};
@@ -135,9 +137,14 @@ impl Compare {
         }
         let seed = self.changes.seed.unwrap_or(1);
         let random = Random { scenarios, seed, folder: self.folder.clone() };
+        let bar = match random.known() {
+            Ok(known) => progress(scenarios, known),
+            Err(error) => return complain(err, &error),
+        };
         let mut done = 0;
         let mut tell = |record: &Record| {
             done += 1;
+            bar.inc(1);
             let how = match record.verdict {
                 Verdict::Agrees => "agrees",
                 Verdict::AgreesRepeated => "agrees when run again",
@@ -146,13 +153,19 @@ impl Compare {
                 Verdict::NotRun => "not run",
             };
             let first = record.first.as_ref().map_or(String::new(), |first| format!(": {first}"));
-            // Its output may go unread.
-            _ = writeln!(err, "{done:4} scenario {seed}-{}: {how}{first}", record.nth);
+            let line = format!("{done:4} scenario {seed}-{}: {how}{first}", record.nth);
+            if bar.is_hidden() {
+                // Its output may go unread.
+                _ = writeln!(err, "{line}");
+            } else if !matches!(record.verdict, Verdict::Agrees) {
+                bar.println(line);
+            }
         };
         let summary = match random.run(tolerance, &mut tell) {
             Ok(summary) => summary,
             Err(error) => return complain(err, &error),
         };
+        bar.finish_and_clear();
         summary.write(out, &kernel(), |nth| random.file(nth))?;
         let all_agree = summary.count(&[Verdict::Parts, Verdict::PartsOnWire, Verdict::NotRun]) == 0;
         Ok(if all_agree { Exit::AsExpected } else { Exit::Different })
@@ -230,4 +243,11 @@ fn against(
     let recording = Recording::read(&text).map_err(|error| of_file(&format!("no recording: {error}")))?;
     let report = recording.compare(scenario, scope, tolerance).map_err(|error| error.to_string())?;
     Ok((report, recording.kernel))
+}
+
+/// How far a survey is; on a terminal alone. It has no thread of its own, for programs are forked meanwhile.
+fn progress(scenarios: u32, known: u32) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{wide_bar} {pos} of {len} scenarios, {eta} left").expect("a template");
+    ProgressBar::new(scenarios.into()).with_style(style).with_position(known.into())
 }

@@ -136,7 +136,6 @@ pub use settings::{
 };
 
 pub use crate::packet::Unreachable;
-pub use crate::stack::profile::CongestionControl;
 pub use crate::stack::{CaState, SocketInfo, System, TcpInfo, TimerInfo, TimerKind};
 
 async fn resolve(addr: impl ToSocketAddrs) -> io::Result<SocketAddr> {

@@ -74,6 +74,16 @@ struct Running {
 }
 
 impl Random {
+    /// How many of them have a result.
+    ///
+    /// # Errors
+    ///
+    /// Results that cannot be read.
+    pub fn known(&self) -> Result<u32, RandomError> {
+        let results = Results::open(&self.folder, self.seed)?;
+        Ok((0..self.scenarios).filter(|nth| results.has(*nth)).count() as u32)
+    }
+
     /// Runs those that have no result yet, and tells of each as it is done.
     ///
     /// # Errors
@@ -143,4 +153,25 @@ fn start(trial: Trial, plan: Plan) -> Result<Running, RandomError> {
     let sim = scenario.run()?;
     let real = Supervisor::start(&bounded(&scenario, &sim), RealStage::Laboratory)?;
     Ok(Running { trial, plan, scenario, sim, real })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// A slower network stands for a slower machine. Whatever it makes of a scenario, it is held against it.
+    #[test]
+    fn every_scenario_is_held_against_a_slower_machine() {
+        let mut agree = 0;
+        for nth in 0..40 {
+            let scenario = on_linux(&Plan::random(11, nth).scenario().unwrap());
+            let mut slower = scenario.clone();
+            slower.hosts.iter_mut().for_each(|host| host.link.latency += Duration::from_micros(150));
+            let (sim, real) = (scenario.run().unwrap(), slower.run().unwrap());
+            let (_, report) = hold(&scenario, sim, &real, Scope::Everything, Tolerance::MEASURED).unwrap();
+            agree += u32::from(report.agrees());
+        }
+        assert!(agree >= 38, "{agree} of 40 agree");
+    }
 }

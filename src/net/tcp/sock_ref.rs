@@ -106,7 +106,7 @@ impl SockRef<'_> {
     }
 
     /// Sets TCP_MAXSEG: octets of data of the largest segment, either way, of a connection that is made from now on.
-    /// `Unsupported` under other systems than Linux, `InvalidInput` if it is not from 88 to 32 767.
+    /// ENOPROTOOPT under other systems than Linux, EINVAL if it is not from 88 to 32 767.
     pub fn set_tcp_mss(&self, mss: u32) -> io::Result<()> {
         let mss = u16::try_from(mss).map_err(|_| io::Error::from_raw_os_error(Errno::EINVAL as i32))?;
         self.socket.set(SocketOption::MaxSegment(mss))
@@ -117,7 +117,7 @@ impl SockRef<'_> {
         self.socket.option(|options, _| options.cork)
     }
 
-    /// Sets TCP_CORK. `Unsupported` under other systems than Linux.
+    /// Sets TCP_CORK. ENOPROTOOPT under other systems than Linux.
     pub fn set_tcp_cork(&self, cork: bool) -> io::Result<()> {
         self.socket.set(SocketOption::Cork(cork))
     }
@@ -127,7 +127,7 @@ impl SockRef<'_> {
         self.socket.option(|options, _| options.not_sent_lowat.unwrap_or(0))
     }
 
-    /// Sets TCP_NOTSENT_LOWAT; zero is no bound. `Unsupported` under other systems than Linux.
+    /// Sets TCP_NOTSENT_LOWAT; zero is no bound. ENOPROTOOPT under other systems than Linux.
     pub fn set_tcp_notsent_lowat(&self, lowat: u32) -> io::Result<()> {
         self.socket.set(SocketOption::NotSentLowat(lowat))
     }
