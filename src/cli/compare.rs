@@ -37,6 +37,10 @@ pub(super) struct Compare {
     #[arg(long, value_name = "FOLDER", default_value = "random", conflicts_with_all = ["scenario", "all"])]
     folder: PathBuf,
 
+    /// A page about the random scenarios
+    #[arg(long, value_name = "FILE", requires = "random")]
+    page: Option<PathBuf>,
+
     /// Segments, calls and times, too, where they are left to each TCP
     #[arg(long, conflicts_with = "all")]
     everything: bool,
@@ -167,6 +171,12 @@ impl Compare {
         };
         bar.finish_and_clear();
         summary.write(out, &kernel(), |nth| random.file(nth))?;
+        if let Some(file) = &self.page {
+            let written = to_file(file, |out| summary.page(out, &random, (&kernel(), &machine())));
+            if let Err(error) = written {
+                return complain(err, &format!("{}: {error}", file.display()));
+            }
+        }
         let all_agree = summary.count(&[Verdict::Parts, Verdict::PartsOnWire, Verdict::NotRun]) == 0;
         Ok(if all_agree { Exit::AsExpected } else { Exit::Different })
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::{given, paired};
 use crate::scenario::{Outcome, RunError, Scenario, Tolerance, Trigger};
 use crate::time::SimTime;
-use crate::timeline::{Event, Kind, Stream};
+use crate::timeline::{Event, FaultKind, Kind, Stream};
 
 /// Something that a scenario gives at a time.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,9 @@ pub(super) fn aligned(
     tolerance: Tolerance,
 ) -> Result<Outcome, RunError> {
     let (mut scenario, mut sim) = (scenario.clone(), sim.clone());
+    if give_times(&mut scenario, &sim) {
+        sim = scenario.run()?;
+    }
     let mut earliest = SimTime::ZERO;
     for place in places(&scenario) {
         let (at, host) = given_at(&scenario, place);
@@ -56,6 +59,39 @@ pub(super) fn aligned(
         }
     }
     Ok(sim)
+}
+
+/// The smallest time there is.
+const INSTANT: Duration = Duration::from_nanos(1);
+
+/// Gives faults that follow an event the time at which they struck, just after it. Whether there are any.
+fn give_times(scenario: &mut Scenario, sim: &Outcome) -> bool {
+    let mut struck: Vec<(&FaultKind, &str, SimTime)> = Vec::new();
+    for event in &sim.events {
+        if let Kind::Fault { fault, target } = &event.kind {
+            struck.push((fault, target, event.t));
+        }
+    }
+    // Those that have a time of their own are not the ones that are looked for.
+    for fault in &scenario.faults {
+        if let Trigger::At(at) = fault.trigger {
+            let is_it =
+                |it: &(&FaultKind, &str, SimTime)| *it == (&fault.kind, &fault.host, at + fault.delay);
+            struck.iter().position(is_it).map(|nth| struck.remove(nth));
+        }
+    }
+    let mut has_any = false;
+    for fault in &mut scenario.faults {
+        if let Trigger::On(_) = fault.trigger
+            && let Some(nth) =
+                struck.iter().position(|(kind, host, _)| **kind == fault.kind && *host == fault.host)
+        {
+            let (_, _, at) = struck.remove(nth);
+            (fault.trigger, fault.delay) = (Trigger::At(at + INSTANT), Duration::ZERO);
+            has_any = true;
+        }
+    }
+    has_any
 }
 
 /// Everything that has a time, in its order.
@@ -124,12 +160,11 @@ impl<'a> Both<'a> {
     /// `ours`: as long after the last event of the host that both have by then, but before anything that the kernel did
     /// only later, or not at all.
     fn moment(&self, host: Option<&str>, ours: usize, there: usize, t: SimTime) -> Option<SimTime> {
-        const INSTANT: Duration = Duration::from_nanos(1);
         let is_there = |event: &Event| host.is_none_or(|host| *event.host == *host);
         let before = (0..there).rev().filter(|at| is_there(&self.real[*at]));
         let (last, partner) = before.filter_map(|at| Some((at, self.of_real[at]?))).next()?;
         let since = self.sim[partner].t;
-        let moved = since + (t - self.real[last].t);
+        let moved = since + (t - self.real[last].t).max(INSTANT);
         let is_later = |at: &usize| self.of_sim[*at].is_none_or(|real| real > there);
         let is_of_track = |at: &usize| is_compared(&self.sim[*at]) && is_there(&self.sim[*at]);
         let later = (partner + 1..ours).filter(is_of_track).find(is_later).map(|at| self.sim[at].t);
@@ -192,6 +227,36 @@ mod tests {
         let report =
             Scope::Everything.compare(&sim.run().unwrap().events, &real.events, &[], Tolerance::MEASURED);
         assert!(!report.agrees(), "at the times that the scenario says they part");
+        assert!(agree(&sim, &real));
+    }
+
+    /// What happens is heard of a moment later on a machine, and the fault that follows it strikes later.
+    #[test]
+    fn a_fault_that_follows_an_event_strikes_where_it_did() {
+        let with = |when: &str| {
+            let text = format!(
+                "name = 'x'
+                 stack = 'linux'
+                 until = '5s'
+                 [host.server]
+                 run = 'echo-server'
+                 [host.client]
+                 run = 'echo-client server'
+                 type = [{{ at = '100ms', line = 'one' }}, {{ at = '1s', line = 'two' }}]
+                 [[fault]]
+                 {when}
+                 do = 'crash'
+                 host = 'server'
+                 [expect.client]
+                 anything = true"
+            );
+            Scenario::parse("x.toml", &text).unwrap()
+        };
+        let real = with("at = '107ms'").run().unwrap();
+        let sim = with("when = 'client writes'");
+        let report =
+            Scope::Everything.compare(&sim.run().unwrap().events, &real.events, &[], Tolerance::MEASURED);
+        assert!(!report.agrees(), "the answer is on its way when the server crashes, or not");
         assert!(agree(&sim, &real));
     }
 

@@ -185,12 +185,9 @@ fn pair_anew(clocks: &Clocks<'_>, mut found: Vec<Found>) -> Vec<Found> {
             |real: &[Option<usize>]| sim.iter().zip(real).filter(|(at, there)| is_off(**at, **there)).count();
         let now: Vec<Option<usize>> = places.iter().map(|nth| found[*nth].real).collect();
         let in_order: Vec<Option<usize>> = real.iter().copied().map(Some).collect();
-        let by_cause: Vec<Option<usize>> = sim.iter().map(|at| clocks.caused_alike(*at, &real)).collect();
-        let is_whole = by_cause.iter().flatten().collect::<BTreeSet<_>>().len() == real.len();
-        let others = [Some(in_order), Some(by_cause).filter(|_| is_whole)];
-        let best = others
+        let by_cause = by_cause(clocks, &sim, &real);
+        let best = [in_order, by_cause]
             .into_iter()
-            .flatten()
             .min_by_key(|pairs| off(pairs))
             .filter(|pairs| off(pairs) < off(&now));
         for (nth, there) in places.iter().zip(best.into_iter().flatten()) {
@@ -200,4 +197,16 @@ fn pair_anew(clocks: &Clocks<'_>, mut found: Vec<Found>) -> Vec<Found> {
     }
     found.retain(|it| it.sim.is_some() || it.real.is_none_or(|real| !paired.contains(&real)));
     found
+}
+
+/// Each simulated event with the real one that the same caused, and the rest in their order.
+fn by_cause(clocks: &Clocks<'_>, sim: &[usize], real: &[usize]) -> Vec<Option<usize>> {
+    let mut left = real.to_vec();
+    let mut pairs: Vec<Option<usize>> = vec![None; sim.len()];
+    for (at, there) in sim.iter().zip(&mut pairs) {
+        *there = clocks.caused_alike(*at, &left);
+        left.retain(|real| Some(*real) != *there);
+    }
+    let mut left = left.into_iter();
+    pairs.into_iter().map(|there| there.or_else(|| left.next())).collect()
 }

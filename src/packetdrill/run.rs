@@ -61,11 +61,20 @@ pub(super) struct Run<'s, H> {
     ports: (u16, u16),
     /// When the step before was.
     before: SimTime,
-    /// A call that blocks: its step, when it was made, and what it is.
-    under_way: Option<(&'s Step, SimTime)>,
+    /// The call that has not returned, if there is one.
+    under_way: Option<UnderWay<'s>>,
     /// What has been sent and no step has looked at.
     sent: VecDeque<(SimTime, Bytes)>,
     trace: &'s mut dyn Write,
+}
+
+/// A call that has been made.
+#[derive(Clone, Copy)]
+struct UnderWay<'s> {
+    step: &'s Step,
+    call: &'s Call,
+    returns: &'s Returns,
+    made: SimTime,
 }
 
 impl<'s, H: Host> Run<'s, H> {
@@ -147,9 +156,8 @@ impl<'s, H: Host> Run<'s, H> {
         self.host.wait(until)?;
         self.sent.extend(iter::from_fn(|| self.host.sent()));
         if let Some((at, result)) = self.host.returned() {
-            let (step, made) = self.under_way.take().expect("a call returns once");
-            let What::Call(call, returns) = &step.what else { unreachable!("calls are under way") };
-            self.compare_call(step, call, returns, made, at, result)?;
+            let under_way = self.under_way.take().expect("a call returns once");
+            self.compare_call(under_way, at, result)?;
         }
         Ok(())
     }
@@ -159,7 +167,7 @@ impl<'s, H: Host> Run<'s, H> {
         writeln!(self.trace, "{:>12} {what}", seconds(at))
     }
 
-    fn call(&mut self, step: &'s Step, call: &Call, returns: &Returns) -> Result<SimTime, Trouble> {
+    fn call(&mut self, step: &'s Step, call: &'s Call, returns: &'s Returns) -> Result<SimTime, Trouble> {
         self.finish_call()?;
         let made = self.pass_until(step)?;
         if let Call::Connect(_) = call {
@@ -167,7 +175,7 @@ impl<'s, H: Host> Run<'s, H> {
         }
         self.tell(made, &step.text)?;
         self.host.call(call.clone())?;
-        self.under_way = Some((step, made));
+        self.under_way = Some(UnderWay { step, call, returns, made });
         if returns.at.is_none() {
             self.finish_call()?;
         }
@@ -176,8 +184,7 @@ impl<'s, H: Host> Run<'s, H> {
 
     /// Waits for the call that is under way, if there is one.
     fn finish_call(&mut self) -> Result<(), Trouble> {
-        while let Some((step, made)) = self.under_way {
-            let What::Call(_, returns) = &step.what else { unreachable!("calls are under way") };
+        while let Some(UnderWay { step, returns, made, .. }) = self.under_way {
             let due = returns.at.map_or(made, |at| self.time(at, made));
             let last = due + self.allowed(due.since(made));
             // An answer at once is there at once, before any time has passed.
@@ -192,10 +199,7 @@ impl<'s, H: Host> Run<'s, H> {
 
     fn compare_call(
         &self,
-        step: &Step,
-        call: &Call,
-        returns: &Returns,
-        made: SimTime,
+        UnderWay { step, call, returns, made }: UnderWay<'_>,
         at: SimTime,
         result: Result<Answer, Errno>,
     ) -> Result<(), Failure> {

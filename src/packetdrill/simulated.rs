@@ -142,10 +142,7 @@ impl Simulated {
     /// Whether the call waits where another would fail with EAGAIN.
     fn waits(&self, call: &Call) -> bool {
         match call {
-            Call::Read(fd, _, flags) | Call::Write(fd, _, flags) if flags.dont_wait => {
-                _ = fd;
-                false
-            }
+            Call::Read(_, _, flags) | Call::Write(_, _, flags) if flags.dont_wait => false,
             Call::Read(fd, ..) | Call::Write(fd, ..) | Call::Accept(fd) | Call::Connect(fd) => {
                 self.files.get(fd).is_some_and(|file| !file.is_nonblocking)
             }

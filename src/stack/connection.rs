@@ -199,10 +199,11 @@ impl Connection {
         }
     }
 
-    /// No process takes it from its listener any more: a reset, and the end.
+    /// No process takes it from its listener any more: a reset, and the end. What Linux keeps of a handshake it only forgets.
     pub(super) fn abandon(&mut self, cx: &mut Context<'_>) {
         self.owner = Owner::Orphan;
-        self.tcp.abort(cx);
+        let is_forgotten = cx.profile.engine == Engine::Native && self.state() == TcpState::SynReceived;
+        if is_forgotten { self.tcp.forget(cx) } else { self.tcp.abort(cx) }
     }
 
     /// SO_ERROR: why the connection died, or what a router said of it.

@@ -45,6 +45,7 @@ fn head(
          were held against each other, event by event.\n"
     )?;
     writeln!(out, "**{agree} of {run} scenarios agree**; {pairs} events are in both runs.")?;
+    writeln!(out, "Scenarios that nobody chose are on a page of their own: [random.md](random.md).")?;
     if let Some((entry, row)) = worst(entries) {
         let (host, what) = row.host_and_what();
         writeln!(out, "Furthest off is `{host}: {what}` of `{}`: {}.", entry.plan.name, deviation(row))?;

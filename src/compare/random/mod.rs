@@ -8,7 +8,9 @@
 //! | `plan` | a random scenario as parts |
 //! | `trial` | what is known of one: run again, and made smaller |
 //! | `results` | what came of all of them, kept in a file |
+//! | `page` | the page about them |
 
+mod page;
 mod plan;
 mod results;
 mod trial;

@@ -163,6 +163,12 @@ impl Tcp for Tcb {
         }
     }
 
+    fn forget(&mut self, cx: &mut Context<'_>) {
+        if !self.is_dead() {
+            self.die(cx, Death::Closed);
+        }
+    }
+
     fn set_reader(&mut self, cx: &mut Context<'_>, reader: Reader) {
         self.receive.reader = reader;
         if reader == Reader::Gone && !self.is_dead() {

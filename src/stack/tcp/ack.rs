@@ -8,6 +8,7 @@ use super::tcb::Tcb;
 use crate::packet::{Flags, Segment, Seq, TcpOptions};
 use crate::stack::transport::Context;
 use crate::time::SimTime;
+use crate::timeline::TcpState;
 
 /// What an acknowledgment told.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,6 +78,10 @@ impl Tcb {
             self.challenge(cx);
             return Err(());
         }
+        if self.is_predicted(segment, ack, options) {
+            self.send.wl1 = segment.seq;
+            return Ok(());
+        }
         let mut sent = Sent::default();
         let mut told = Told { has_data: segment.seq_len() > 0, ..Told::default() };
         let prior_delivered = self.send.delivered;
@@ -134,6 +139,19 @@ impl Tcb {
         self.control_congestion(cx, delivered, told, has_lost);
         self.resume(cx, resend);
         Ok(())
+    }
+
+    /// Linux's header prediction: the next data in order, and not a word that is new. What they acknowledge is not looked at,
+    /// which leaves timers and soft errors as they are.
+    fn is_predicted(&self, segment: &Segment, ack: Seq, options: &TcpOptions) -> bool {
+        self.state == TcpState::Established
+            && segment.len > 0
+            && segment.flags.without(Flags::PSH) == Flags::ACK
+            && segment.seq == self.received.nxt
+            && ack == self.send.una
+            && u32::from(segment.win) << self.agreed.scale == self.send.window
+            && options.blocks().next().is_none()
+            && !self.received.has_blocks()
     }
 
     /// SND.WND, if the segment is not older than the one that told it last (RFC 9293, 3.10.7.4).

@@ -376,6 +376,13 @@ impl Tcp for Tcb {
         }
     }
 
+    fn forget(&mut self, cx: &mut Context<'_>) {
+        if !self.is_dead() {
+            self.die(Death::Closed);
+            self.record_state(cx);
+        }
+    }
+
     fn set_reader(&mut self, cx: &mut Context<'_>, reader: Reader) {
         self.reader = reader;
         if reader == Reader::Gone && !self.is_dead() && self.state == TcpState::FinWait2 {

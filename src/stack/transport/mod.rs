@@ -57,6 +57,9 @@ pub(super) trait Tcp: Send {
     /// ABORT: a reset, where the state asks for one, and the end.
     fn abort(&mut self, cx: &mut Context<'_>);
 
+    /// The end, of which the peer is told nothing.
+    fn forget(&mut self, cx: &mut Context<'_>);
+
     /// Whether anyone reads what arrives has changed.
     fn set_reader(&mut self, cx: &mut Context<'_>, reader: Reader);
 

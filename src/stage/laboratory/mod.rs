@@ -54,6 +54,8 @@ struct Laboratory<'a> {
     scenario: &'a Scenario,
     router: Router,
     ends: Vec<LinkEnd>,
+    /// Those of hosts that have crashed: to take one down takes the kernel milliseconds, in which no packet would move.
+    dead: Vec<Namespace>,
     buffer: Vec<u8>,
 }
 
@@ -86,7 +88,7 @@ impl Laboratory<'_> {
         for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
             router.drop_rule(rule.on_links(link));
         }
-        Ok(Laboratory { scenario, router, ends, buffer: vec![0; LARGEST] })
+        Ok(Laboratory { scenario, router, ends, dead: Vec::new(), buffer: vec![0; LARGEST] })
     }
 
     /// Packets from the hosts to the router.
@@ -166,7 +168,7 @@ impl Network for Laboratory<'_> {
         // What was sent before it strikes is on its way.
         self.move_on(now)?;
         match fault {
-            FaultKind::Crash => self.ends[host].namespace = None,
+            FaultKind::Crash => self.dead.extend(self.ends[host].namespace.take()),
             FaultKind::Boot => self.ends[host].namespace = Some(boot(self.scenario, host)?),
             _ => {}
         }
