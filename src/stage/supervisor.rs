@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::waitpid;
@@ -66,7 +66,10 @@ impl Supervisor {
         let machine = |what| move |errno: nix::Error| RealError::Machine { what, source: errno.into() };
         let (reader, writer) = nix::unistd::pipe().map_err(machine("a pipe"))?;
         let parent = Parent::this();
+        let end_of_parent = reader.as_raw_fd();
         let child = move || {
+            // Or it would wait for ever to be read by itself, should its parent have ended.
+            _ = nix::unistd::close(end_of_parent);
             let outcome = run(scenario, on, parent).map_err(|error| error.to_string());
             // If this fails the parent has ended, and nothing reads the outcome.
             i32::from(serde_json::to_writer(io::BufWriter::new(File::from(writer)), &outcome).is_err())

@@ -112,24 +112,31 @@ fn laboratory_leaves_nothing_whenever_it_is_killed() {
     let _alone = alone();
     for victim in [Victim::Command, Victim::Director, Victim::Both] {
         for millis in (0..10).chain((10..200).step_by(19)) {
-            // What a run forks inherits its environment.
-            let mark = format!("ECHOSIM_TEST_MARK={}-{victim:?}-{millis}", std::process::id());
-            let (name, value) = mark.split_once('=').expect("it has one");
-            let mut command = Command::new(ECHOSIM);
-            command.args(["--scenario", "zombies", "--real"]).env(name, value);
-            let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
-            std::thread::sleep(Duration::from_millis(millis));
-            let director = children(run.id());
-            if matches!(victim, Victim::Director | Victim::Both) {
-                director.iter().for_each(|pid| _ = kill(Pid::from_raw(*pid as i32), Signal::SIGKILL));
-            }
-            if !matches!(victim, Victim::Director) || director.is_empty() {
-                kill(Pid::from_raw(run.id() as i32), Signal::SIGKILL).expect("it runs");
-            }
-            assert!(!wait(&mut run).success(), "{mark}");
-            eventually(&format!("nothing is left: {mark}"), || marked(&mark).is_empty());
+            leaves_nothing("zombies", victim, millis);
         }
     }
+    // By now there is more to tell of the run than a pipe holds.
+    leaves_nothing("mtu", Victim::Command, 700);
+}
+
+/// Runs a scenario, and kills after a while.
+fn leaves_nothing(scenario: &str, victim: Victim, millis: u64) {
+    // What a run forks inherits its environment.
+    let mark = format!("ECHOSIM_TEST_MARK={}-{scenario}-{victim:?}-{millis}", std::process::id());
+    let (name, value) = mark.split_once('=').expect("it has one");
+    let mut command = Command::new(ECHOSIM);
+    command.args(["--scenario", scenario, "--real"]).env(name, value);
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
+    std::thread::sleep(Duration::from_millis(millis));
+    let director = children(run.id());
+    if matches!(victim, Victim::Director | Victim::Both) {
+        director.iter().for_each(|pid| _ = kill(Pid::from_raw(*pid as i32), Signal::SIGKILL));
+    }
+    if !matches!(victim, Victim::Director) || director.is_empty() {
+        kill(Pid::from_raw(run.id() as i32), Signal::SIGKILL).expect("it runs");
+    }
+    assert!(!wait(&mut run).success(), "{mark}");
+    eventually(&format!("nothing is left: {mark}"), || marked(&mark).is_empty());
 }
 
 /// The processes that live and have this in their environment.
