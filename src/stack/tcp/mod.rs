@@ -5,7 +5,7 @@
 //! - `input.rs`: whether a segment is accepted, and what its data and its FIN do; `icmp.rs`: ICMP errors.
 //! - `ack.rs`: what an acknowledgment tells; `loss.rs`: what follows from that for what was lost.
 //! - `output.rs`: what is sent, and when; `resend.rs`: what is sent again; `segments.rs`: headers and options.
-//! - `timeouts.rs`: timers that have fired.
+//! - `timeouts.rs`: timers that have fired; `info.rs`: what TCP_INFO says.
 //! - `send_queue.rs`, `receive_queue.rs`, `receive_window.rs`: the two sequence spaces.
 //! - `acknowledgment.rs`, `retransmission.rs`, `rtt.rs`, `recovery.rs`, `congestion.rs`, `cubic.rs`: what is counted and
 //!   measured for them.
@@ -17,6 +17,7 @@ mod cookie;
 mod cubic;
 mod handshake;
 mod icmp;
+mod info;
 mod input;
 mod loss;
 mod nagle;

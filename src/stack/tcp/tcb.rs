@@ -9,12 +9,12 @@ use super::congestion::Congestion;
 use super::nagle::Nagle;
 use super::receive_queue::ReceiveQueue;
 use super::receive_window::ReceiveWindow;
-use super::recovery::{Phase, Recovery};
+use super::recovery::Recovery;
 use super::retransmission::{Purpose, Retransmission};
 use super::rtt::Rtt;
 use super::send_queue::{Piece, SendQueue};
 use crate::packet::{IcmpError, Segment, Seq, Unreachable};
-use crate::stack::info::{CaState, SocketInfo, TcpInfo, TimerInfo, TimerKind};
+use crate::stack::info::{SocketInfo, TimerInfo, TimerKind};
 use crate::stack::options::{Options, SocketOption};
 use crate::stack::profile::Profile;
 use crate::stack::transport::{Context, Death, Path, Reader, Setup, Status, Tcp, Timer, TimerTable};
@@ -224,7 +224,7 @@ impl Tcb {
     }
 
     /// Octets that are written and not sent.
-    fn not_sent(&self) -> u64 {
+    pub(super) fn not_sent(&self) -> u64 {
         (self.send.written - self.send.nxt).into()
     }
 
@@ -492,40 +492,6 @@ impl Tcp for Tcb {
             backoff: self.retransmission.backoff,
             retransmits: self.retransmission.count,
             tcp: Some(Box::new(self.tcp_info(profile))),
-        }
-    }
-}
-
-impl Tcb {
-    fn tcp_info(&self, profile: &Profile) -> TcpInfo {
-        let Agreed { sack, timestamps, scale } = self.agreed;
-        let packets = self.queue.packets;
-        TcpInfo {
-            congestion: Some(profile.congestion),
-            ca_state: match self.recovery.phase {
-                Phase::Open => CaState::Open,
-                Phase::Disorder => CaState::Disorder,
-                Phase::Reducing => CaState::Cwr,
-                Phase::Recovery => CaState::Recovery,
-                Phase::Loss => CaState::Loss,
-            },
-            timestamps,
-            sack,
-            wscale: self.window.scales.then_some((scale, self.window.scale)),
-            snd_mss: self.mss() as u32,
-            advmss: (self.path.mss - if timestamps { 12 } else { 0 }) as u32,
-            pmtu: self.path.pmtu() as u32,
-            snd_cwnd: self.congestion.window,
-            snd_ssthresh: self.congestion.knows_threshold().then_some(self.congestion.threshold),
-            unacked: packets.out,
-            sacked: packets.sacked,
-            lost: packets.lost,
-            retrans: packets.repaired,
-            reordering: self.recovery.reordering,
-            notsent: self.not_sent() as u32,
-            min_rtt: self.rtt.least(),
-            snd_wnd: self.send.window,
-            rcv_wnd: self.window.left(self.received.nxt),
         }
     }
 }
