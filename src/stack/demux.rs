@@ -37,7 +37,8 @@ impl Stack {
             && !(opens && self.gives_way(now, id))
         {
             self.shared.accept_queue = self.accept_queue_of(id);
-            if self.shared.accept_queue != AcceptQueue::HasRoom && segment.ack.is_some() {
+            let is_reset = segment.flags.has(Flags::RST);
+            if self.shared.accept_queue == AcceptQueue::IsFull && segment.ack.is_some() && !is_reset {
                 self.shared.recorder.lost(now, &packet, LostReason::BacklogFull);
             }
             self.with_connection(now, id, |connection, cx| connection.tcp.on_segment(cx, segment, packet));
