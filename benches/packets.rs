@@ -67,7 +67,13 @@ fn host(name: &'static str, link: usize) -> HostSetup {
     let machine: MachineBuilder =
         Box::new(move |_, now| {
             let profile = Profile::of(System::Book);
-            let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed: link as u64 };
+            let stack = stack::Config {
+                addrs: addrs.clone(),
+                profile,
+                mtu: 1_500,
+                seed: link as u64,
+                shares_segment: false,
+            };
             let mut host = Machine::new(MachineConfig::new(name, stack), Recorder::off(name));
             if name == "server" {
                 host.spawn(now, name, |os| async { server(os).await.map_or_else(Errno::raw, |()| 0) });
@@ -78,7 +84,14 @@ fn host(name: &'static str, link: usize) -> HostSetup {
             }
             host
         });
-    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine, observer: None }
+    HostSetup {
+        name: name.to_owned(),
+        addrs: 1,
+        link: LinkConfig::default(),
+        shares_segment: false,
+        machine,
+        observer: None,
+    }
 }
 
 /// Each octet crosses two links there and two back: four hops a segment's worth of data, acknowledgments not counted.
@@ -150,7 +163,13 @@ fn crowded_host(name: &'static str, link: usize, connections: usize, recorder: &
         let mut profile = Profile::of(System::Book);
         // As a server of ten thousand connections would set it.
         profile.buffer = Some(4_096);
-        let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed: link as u64 };
+        let stack = stack::Config {
+            addrs: addrs.clone(),
+            profile,
+            mtu: 1_500,
+            seed: link as u64,
+            shares_segment: false,
+        };
         let mut config = MachineConfig::new(name, stack);
         config.limits.descriptors = connections + 16;
         config.limits.processes = connections + 16;
@@ -163,7 +182,14 @@ fn crowded_host(name: &'static str, link: usize, connections: usize, recorder: &
         }
         host
     });
-    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine, observer: None }
+    HostSetup {
+        name: name.to_owned(),
+        addrs: 1,
+        link: LinkConfig::default(),
+        shares_segment: false,
+        machine,
+        observer: None,
+    }
 }
 
 fn crowded_world(connections: usize, recorder: Recorder) -> World {

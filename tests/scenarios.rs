@@ -46,6 +46,18 @@ fn a_reboot_that_nobody_writes_into_is_never_noticed() {
 }
 
 #[test]
+fn a_dead_host_of_the_same_segment_is_ehostunreach_after_three_arp_requests_on_linux() {
+    timeline("same-segment-connect", Linux);
+    timeline("same-segment-connect", Book);
+}
+
+#[test]
+fn a_crash_on_the_same_segment_is_ehostunreach_when_retransmission_ends_on_linux() {
+    summary("same-segment", Linux);
+    summary("same-segment", Book);
+}
+
+#[test]
 fn unreachable_is_ehostunreach_when_retransmission_ends_in_the_book() {
     timeline("unreachable", Book);
 }

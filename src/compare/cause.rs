@@ -110,7 +110,7 @@ impl Subject {
             Kind::Line(line) => process(line.pid),
             Kind::Process(it) => process(it.pid),
             Kind::Signal { pid, .. } => process(*pid),
-            Kind::Icmp(_) | Kind::Lost { .. } | Kind::Fault { .. } => none,
+            Kind::Icmp(_) | Kind::Neighbour(_) | Kind::Lost { .. } | Kind::Fault { .. } => none,
         }
     }
 }

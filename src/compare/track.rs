@@ -90,6 +90,8 @@ fn words(
             }
             (Whose::Wire(segment.dir, [segment.src, segment.dst]), what)
         }
+        // What a host tells itself goes over its loopback, where nobody watches a kernel.
+        Kind::Icmp(icmp) if icmp.is_own() => return None,
         Kind::Icmp(icmp) => {
             let whose = Whose::Wire(icmp.dir, icmp.about.into());
             (whose, format!("{} ICMP {}", arrow(icmp.dir), icmp.what))

@@ -69,7 +69,8 @@ impl Net {
         // A boot is told from the one before by its seed.
         let seed = self.packets * 2 + host as u64;
         let profile = Profile::of(self.system);
-        let stack = stack::Config { addrs: vec![addr(host)], profile, mtu: 1_500, seed };
+        let stack =
+            stack::Config { addrs: vec![addr(host)], profile, mtu: 1_500, seed, shares_segment: false };
         self.hosts[host] = Some(Machine::new(MachineConfig::new(NAMES[host], stack), self.recorder.clone()));
     }
 

@@ -91,7 +91,7 @@ impl AttachedHost {
     pub(super) fn new(clock: Clock, network: Arc<Network>) -> AttachedHost {
         // Whose it is will be known in a moment; it can be bound and listened on until then.
         let HostConfig { profile, mtu, .. } = HostConfig::default();
-        let config = Config { addrs: loopback().to_vec(), profile, mtu, seed: 0 };
+        let config = Config { addrs: loopback().to_vec(), profile, mtu, seed: 0, shares_segment: false };
         let mut stack = Stack::new(config, Recorder::off(""));
         stack.offload_checksums();
         let state = State {
@@ -214,7 +214,13 @@ impl AttachedHost {
             let machine: Arc<dyn HostView> = self.clone();
             let boot = network.register(addr, &name, Arc::downgrade(&machine));
             let HostConfig { profile, mtu, segmentation_offload } = network.overrides.config(addr, &name);
-            let config = Config { addrs: vec![addr, v4, v6], profile, mtu, seed: seed(addr, boot) };
+            let config = Config {
+                addrs: vec![addr, v4, v6],
+                profile,
+                mtu,
+                seed: seed(addr, boot),
+                shares_segment: false,
+            };
             (config, network.recorder.for_host(&name), segmentation_offload)
         };
         let mut state = self.lock();

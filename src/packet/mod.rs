@@ -3,7 +3,9 @@
 //! Everything above speaks of [`Segment`]s and [`IcmpError`]s; only here (and inside smoltcp) is a header a
 //! row of bytes. Parsing never panics: what cannot be read is [`Malformed`].
 
+pub(crate) mod ethernet;
 mod icmp;
+mod neighbour;
 mod options;
 mod segment;
 mod seq;
@@ -14,6 +16,7 @@ use smoltcp::wire::{IPV6_HEADER_LEN, IpProtocol, IpVersion, Ipv4Packet, Ipv6Pack
 use thiserror::Error;
 
 pub use icmp::{IcmpError, Quoted, Unreachable, emit as emit_icmp};
+pub use neighbour::{Mac, NeighbourMessage, Resolution, emit as emit_neighbour};
 pub(crate) use options::TcpOptions;
 pub use segment::{Flags, Segment, emit as emit_segment};
 pub(crate) use segment::{
@@ -24,13 +27,15 @@ pub(crate) use segment::{
 pub(crate) use segment::{emit_with_octets, tcp_options};
 pub use seq::Seq;
 
-/// An IP packet, as far as a host or a router here looks into it.
+/// An IP packet, or one of ARP, as far as a host or a router here looks into it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Packet {
     /// A TCP segment (RFC 9293, 3.1).
     Tcp(Segment),
     /// An ICMP or ICMPv6 error that quotes a TCP segment (RFC 792, RFC 4443).
     Icmp(IcmpError),
+    /// A message of ARP, which is no IP packet, or of Neighbor Discovery.
+    Neighbour(NeighbourMessage),
 }
 
 /// Why bytes are not a packet this simulator understands.
@@ -38,12 +43,18 @@ pub enum Packet {
 #[error("malformed packet: {0}")]
 pub struct Malformed(pub(crate) &'static str);
 
-/// Reads an IPv4 or IPv6 packet, checking every length and checksum.
+/// Reads an IPv4, IPv6 or ARP packet, checking every length and checksum.
 pub fn parse(bytes: &[u8]) -> Result<Packet, Malformed> {
+    if neighbour::is_arp(bytes) {
+        return neighbour::parse_arp(bytes).map(Packet::Neighbour);
+    }
     let ip = Ip::parse(bytes)?;
     match ip.protocol {
         IpProtocol::Tcp => segment::parse(&ip).map(Packet::Tcp),
-        IpProtocol::Icmp | IpProtocol::Icmpv6 => icmp::parse(&ip).map(Packet::Icmp),
+        IpProtocol::Icmp | IpProtocol::Icmpv6 => match neighbour::parse_v6(&ip) {
+            Some(message) => Ok(Packet::Neighbour(message)),
+            None => icmp::parse(&ip).map(Packet::Icmp),
+        },
         _ => Err(Malformed("neither TCP nor ICMP")),
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(script: &Script, slack: Duration, trace: &mut dyn Write) -> Re
     nix::sys::prctl::set_timerslack(1).map_err(io::Error::from)?;
     _ = be_prompt();
     let settings = script.settings.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-    let namespace = Namespace::new(&[local(script.ip)], script.mtu, settings)?;
+    let namespace = Namespace::new(&[local(script.ip)], script.mtu, false, settings)?;
     Run::new(script, slack, Kernel::new(namespace, script.ip)?, trace).finish()
 }
 

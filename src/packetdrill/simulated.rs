@@ -29,7 +29,8 @@ pub(crate) fn run(
             Trouble::Setting(format!("{key}: {value:?} will not do: expected {expected}"))
         })?;
     }
-    let config = Config { addrs: vec![local(script.ip)], profile, mtu: script.mtu, seed };
+    let config =
+        Config { addrs: vec![local(script.ip)], profile, mtu: script.mtu, seed, shares_segment: false };
     let host = Simulated {
         ip: script.ip,
         stack: Stack::new(config, Recorder::off("host")),

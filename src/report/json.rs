@@ -9,7 +9,8 @@ use serde::Serialize;
 use super::{RunInfo, fault, strace};
 use crate::time::SimTime;
 use crate::timeline::{
-    Direction, Event, Icmp, Kind, Line, LostPacket, Probe, Process, ProcessChange, SegmentEvent, SignalChange,
+    Direction, Event, Icmp, Kind, Line, LostPacket, Neighbour, Probe, Process, ProcessChange, Resolution,
+    SegmentEvent, SignalChange,
 };
 
 /// Counts up when a field changes its name or its meaning.
@@ -76,6 +77,7 @@ struct Row<'a> {
 enum Body<'a> {
     Segment(SegmentRow),
     Icmp(IcmpRow),
+    Neighbour(NeighbourRow),
     Lost {
         #[serde(flatten)]
         packet: PacketRow,
@@ -128,6 +130,7 @@ enum Body<'a> {
 enum PacketRow {
     Segment(SegmentRow),
     Icmp(IcmpRow),
+    Neighbour(NeighbourRow),
     Malformed { len: usize },
 }
 
@@ -158,6 +161,26 @@ struct IcmpRow {
     about: String,
 }
 
+#[derive(Serialize)]
+struct NeighbourRow {
+    dir: &'static str,
+    what: &'static str,
+    sender: IpAddr,
+    mac: String,
+    target: IpAddr,
+}
+
+impl From<&Neighbour> for NeighbourRow {
+    fn from(message: &Neighbour) -> NeighbourRow {
+        let Neighbour { dir, what, sender, mac, target } = *message;
+        let what = match what {
+            Resolution::Request => "request",
+            Resolution::Reply => "reply",
+        };
+        NeighbourRow { dir: direction(dir), what, sender, mac: mac.to_string(), target }
+    }
+}
+
 impl<'a> From<&'a Event> for Row<'a> {
     fn from(event: &'a Event) -> Row<'a> {
         Row { t: seconds(event.t), host: &event.host, what: Body::from(&event.kind) }
@@ -169,6 +192,7 @@ impl<'a> From<&'a Kind> for Body<'a> {
         match kind {
             Kind::Segment(segment) => Body::Segment(segment.into()),
             Kind::Icmp(icmp) => Body::Icmp((&**icmp).into()),
+            Kind::Neighbour(message) => Body::Neighbour((&**message).into()),
             Kind::Lost { packet, reason } => Body::Lost { packet: (&**packet).into(), reason: reason.name() },
             Kind::Call(call) => Body::Call {
                 pid: call.pid,
@@ -235,6 +259,7 @@ impl From<&LostPacket> for PacketRow {
         match packet {
             LostPacket::Segment(segment) => PacketRow::Segment(segment.into()),
             LostPacket::Icmp(icmp) => PacketRow::Icmp(icmp.into()),
+            LostPacket::Neighbour(message) => PacketRow::Neighbour(message.into()),
             LostPacket::Malformed(len) => PacketRow::Malformed { len: *len },
         }
     }

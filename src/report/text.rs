@@ -128,6 +128,7 @@ impl Page<'_> {
         match &event.kind {
             Kind::Segment(segment) => self.segment(segment),
             Kind::Icmp(icmp) => self.icmp(icmp),
+            Kind::Neighbour(message) => wording::neighbour(message),
             Kind::Lost { packet, reason } => self.lost(packet, *reason),
             Kind::Call(call) => self.call(call, event.t),
             Kind::State { from, to, .. } => format!("{from} -> {to}"),
@@ -179,6 +180,7 @@ impl Page<'_> {
                 format!("{} {}", self.flags(segment), wording::identity(segment))
             }
             LostPacket::Icmp(icmp) => wording::icmp(icmp),
+            LostPacket::Neighbour(message) => wording::neighbour(message),
             LostPacket::Malformed(octets) => wording::count(*octets, "octet"),
         };
         format!("{shown}, {}", paint(self.palette.lost, &format!("lost: {reason}")))
@@ -221,15 +223,11 @@ impl Page<'_> {
 }
 
 fn arrow(kind: &Kind) -> &'static str {
-    let dir = match kind {
-        Kind::Segment(segment) => segment.dir,
-        Kind::Icmp(icmp) => icmp.dir,
-        Kind::Lost { .. } => return "x ",
-        _ => return "  ",
-    };
-    match dir {
-        Direction::Out => "->",
-        Direction::In => "<-",
+    match (kind.direction(), kind) {
+        (Some(Direction::Out), _) => "->",
+        (Some(Direction::In), _) => "<-",
+        (None, Kind::Lost { .. }) => "x ",
+        (None, _) => "  ",
     }
 }
 

@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::errno::Errno;
-use crate::packet::{Flags, Unreachable};
+use crate::packet::{Flags, Resolution, Unreachable};
 use crate::time::SimTime;
-use crate::timeline::{Icmp, Retransmission, SegmentEvent};
+use crate::timeline::{Icmp, Neighbour, Retransmission, SegmentEvent};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MICROSECOND: Duration = Duration::from_micros(1);
@@ -103,6 +103,22 @@ fn icmp_v6(what: Unreachable, dst: IpAddr, port: u16) -> String {
         Unreachable::Prohibited => format!("destination unreachable, unreachable prohibited {dst}"),
         Unreachable::TimeExceeded => "time exceeded in-transit".to_owned(),
     }
+}
+
+/// tcpdump's words for a message of ARP or of Neighbor Discovery.
+pub(super) fn neighbour(message: &Neighbour) -> String {
+    let Neighbour { what, sender, mac, target, .. } = message;
+    match (what, sender.is_ipv4()) {
+        (Resolution::Request, true) => format!("ARP, Request who-has {target} tell {sender}"),
+        (Resolution::Reply, true) => format!("ARP, Reply {sender} is-at {mac}"),
+        (Resolution::Request, false) => format!("ICMP6, neighbor solicitation, who has {target}"),
+        (Resolution::Reply, false) => format!("ICMP6, neighbor advertisement, tgt is {sender}"),
+    }
+}
+
+/// How the host of an address is found on its segment.
+pub(super) const fn resolution(addr: IpAddr) -> &'static str {
+    if addr.is_ipv4() { "ARP" } else { "Neighbor Discovery" }
 }
 
 /// A process: `client[101]`.

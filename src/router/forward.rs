@@ -11,7 +11,12 @@ use crate::timeline::{Direction, LostReason};
 
 impl Router {
     /// A packet has come out of a host's link: one hop on, or an ICMP error back.
-    pub(super) fn forward(&mut self, now: SimTime, packet: Bytes) {
+    pub(super) fn forward(&mut self, now: SimTime, from: LinkId, packet: Bytes) {
+        if self.links[from.0].is_shared
+            && let Ok(Packet::Neighbour(message)) = packet::parse(&packet)
+        {
+            return self.hand_on(now, from, &message, packet);
+        }
         // RFC 1812, 5.2.2: a header whose checksum or length is wrong is dropped without a word.
         let Ok((_, dst)) = packet::addresses(&packet) else {
             return self.lose(now, &packet, LostReason::Corrupt);
@@ -23,6 +28,9 @@ impl Router {
         let Some(to) = self.route(dst) else {
             return self.refuse(now, &packet, LostReason::NoRoute, Unreachable::Net);
         };
+        if self.is_switched(from, to) {
+            return self.enter(now, PipeId { link: to, heading: Heading::ToHost }, packet);
+        }
         let (packet, left) = match one_hop(packet) {
             Ok(hopped) => hopped,
             Err((packet, Malformed(_))) => return self.lose(now, &packet, LostReason::Corrupt),

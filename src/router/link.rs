@@ -12,6 +12,8 @@ use crate::timeline::LostReason;
 pub(super) struct Link {
     pub(super) name: String,
     pub(super) config: LinkConfig,
+    /// It is one of those that make up the shared segment.
+    pub(super) is_shared: bool,
     to_host: Pipe,
     from_host: Pipe,
     /// The host is off.
@@ -28,6 +30,7 @@ impl Link {
         Link {
             name: name.to_owned(),
             config,
+            is_shared: false,
             to_host: Pipe::new(Chance::new(seed, stream)),
             from_host: Pipe::new(Chance::new(seed, stream + 1)),
             down: false,

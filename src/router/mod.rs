@@ -19,6 +19,7 @@ mod forward;
 mod link;
 mod pipe;
 mod rule;
+mod segment;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -157,7 +158,7 @@ impl Router {
     /// A packet comes out of a pipe.
     fn arrive(&mut self, now: SimTime, id: PipeId, packet: Bytes) {
         match id.heading {
-            Heading::FromHost => self.forward(now, packet),
+            Heading::FromHost => self.forward(now, id.link, packet),
             Heading::ToHost if self.links[id.link.0].down => self.lose_at_dead_host(now, id.link, &packet),
             Heading::ToHost => self.outbox.push_back((id.link, packet)),
         }

@@ -81,6 +81,7 @@ impl Router {
         let (to, flags) = match packet::parse(bytes) {
             Ok(Packet::Tcp(segment)) => (self.route(segment.dst.ip()), Some(segment.flags)),
             Ok(Packet::Icmp(error)) => (self.route(error.dst), None),
+            Ok(Packet::Neighbour(message)) => (self.route(message.target), None),
             Err(_) => (None, None),
         };
         let mut dropped = false;

@@ -26,6 +26,9 @@ pub struct Host {
     pub start: Duration,
     /// How many addresses the host has.
     pub addrs: u8,
+    /// Whether it shares a segment with the others of which this is said: it finds them by ARP or Neighbor Discovery, past
+    /// the router.
+    pub lan: bool,
     /// Its own system's TCP; `None` is the scenario's.
     pub stack: Option<System>,
     /// Keys of its TCP profile, set to a value.

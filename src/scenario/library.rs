@@ -57,6 +57,8 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "partition-heals",
     "reboot",
     "reboot-idle",
+    "same-segment",
+    "same-segment-connect",
     "server-killed",
     "server-killed-poll",
     "shutdown",

@@ -16,9 +16,9 @@
 //!
 //! | table | keys; only `name` has to be there |
 //! | --- | --- |
-//! | top | `name` (the sentence), `stack`, `seed`, `ip`, `until`, `may_miss` |
+//! | top | `name` (the sentence), `stack`, `seed`, `ip`, `lan`, `until`, `may_miss` |
 //! | `[set]` | names and values for `--set`: `$name` in a program's command line stands for the value |
-//! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
+//! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `lan`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
 //! | `[expect.HOST]` | what its programs have to see: the next table |

@@ -60,7 +60,7 @@ fn setup(name: &'static str, link: usize, seed: u64, recorder: &Recorder) -> Hos
     let machine: MachineBuilder = Box::new(move |boot, now| {
         let profile = Profile::of(System::Book);
         let seed = seed * 1_000 + u64::from(boot);
-        let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed };
+        let stack = stack::Config { addrs: addrs.clone(), profile, mtu: 1_500, seed, shares_segment: false };
         let mut host = Machine::new(MachineConfig::new(name, stack), recorder.clone());
         if name == "server" {
             host.spawn(now, name, |os| async { status(server(os).await) });
@@ -69,7 +69,14 @@ fn setup(name: &'static str, link: usize, seed: u64, recorder: &Recorder) -> Hos
         }
         host
     });
-    HostSetup { name: name.to_owned(), addrs: 1, link: LinkConfig::default(), machine, observer: None }
+    HostSetup {
+        name: name.to_owned(),
+        addrs: 1,
+        link: LinkConfig::default(),
+        shares_segment: false,
+        machine,
+        observer: None,
+    }
 }
 
 fn world(seed: u64) -> World {

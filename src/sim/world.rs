@@ -65,6 +65,8 @@ pub struct HostSetup {
     pub addrs: usize,
     /// Its link to the router.
     pub link: LinkConfig,
+    /// Whether its link is part of the segment that hosts share, past the router.
+    pub shares_segment: bool,
     /// Makes the machine, at the start and at every boot.
     pub machine: MachineBuilder,
     /// Is told what changes on it.
@@ -127,6 +129,9 @@ impl World {
             let of_host = host_addrs(version, n, setup.addrs);
             let link = router.attach(&setup.name, &of_host, setup.link);
             assert_eq!(link, LinkId(n), "hosts have the numbers of their links");
+            if setup.shares_segment {
+                router.share(link);
+            }
             names.push(setup.name);
             addrs.push(of_host[0]);
             slots.push(Slot::new(setup.machine, setup.observer));

@@ -26,6 +26,10 @@ impl Stack {
                 self.shared.recorder.icmp(now, Direction::In, &error, &packet);
                 self.receive_icmp(now, &error);
             }
+            Ok(Packet::Neighbour(message)) if self.is_own(message.target) => {
+                self.shared.recorder.neighbour(now, Direction::In, &message, &packet);
+                self.on_neighbours(now, |neighbours, wire| neighbours.receive(wire, &message));
+            }
             Ok(_) => self.shared.recorder.lost(now, &packet, LostReason::NotOurs),
         }
     }

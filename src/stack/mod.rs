@@ -13,6 +13,7 @@
 //! | `ports.rs` | local ports: who uses each, and which is chosen next |
 //! | `demux.rs` | which socket an incoming packet belongs to |
 //! | `listener.rs` | the backlog |
+//! | `neighbours.rs` | the other hosts of the segment |
 //! | `connection.rs` | one connection as its process sees it: POSIX's calls and errors |
 //! | `transport/` | the interface to a connection's TCP, and the rules that every TCP follows |
 //! | `smoltcp/` | that interface on smoltcp |
@@ -28,6 +29,7 @@ mod connection;
 mod demux;
 mod info;
 mod listener;
+mod neighbours;
 mod options;
 mod ports;
 pub mod profile;
@@ -49,12 +51,13 @@ pub(crate) use change_log::ChangeLog;
 use connection::{Connection, Owner};
 pub use info::{CaState, SocketInfo, TcpInfo, TimerInfo, TimerKind};
 use listener::Listener;
+use neighbours::{Neighbours, Wire};
 pub use options::{Options, SocketOption};
 use ports::Ports;
 pub use profile::{Profile, System};
 pub use socket::{How, Readiness, SocketId};
 use socket_table::SocketTable;
-use transport::{AcceptQueue, Context, Setup};
+use transport::{AcceptQueue, Context, Interface, Setup};
 
 use crate::time::SimTime;
 use crate::timeline::{Recorder, TcpState};
@@ -71,6 +74,18 @@ pub struct Config {
     /// Seeds sequence numbers and ephemeral ports. A host that boots again needs another one, or it may take a
     /// new connection for an old one (RFC 9293, 3.4.1).
     pub seed: u64,
+    /// Whether its link is a segment that it shares with others, whom it has to find before it can send to them (ARP,
+    /// Neighbor Discovery). If not, there is only the router at the other end.
+    pub shares_segment: bool,
+}
+
+impl Config {
+    fn interface(&self) -> Interface {
+        match self.shares_segment {
+            true => Interface::Shared(Box::new(Neighbours::new(&self.addrs, &self.profile, self.seed))),
+            false => Interface::PointToPoint,
+        }
+    }
 }
 
 enum Socket {
@@ -113,6 +128,7 @@ struct Shared {
     offloads_segmentation: bool,
     /// Of the listener whose connection a segment is for.
     accept_queue: AcceptQueue,
+    interface: Interface,
     out: VecDeque<Bytes>,
 }
 
@@ -124,6 +140,7 @@ impl Shared {
             recorder: &self.recorder,
             cuts_segments: !self.offloads_segmentation,
             accept_queue: self.accept_queue,
+            interface: &mut self.interface,
             out: &mut self.out,
         }
     }
@@ -136,6 +153,7 @@ impl Stack {
         let ports = Ports::new(config.profile.ephemeral_ports.clone(), rng.next_u32());
         // Without drawing anything: few hosts ever need them.
         let cookies = tcp::Cookies::new(config.seed);
+        let interface = config.interface();
         Stack {
             addrs: config.addrs,
             shared: Shared {
@@ -143,6 +161,7 @@ impl Stack {
                 recorder,
                 offloads_segmentation: false,
                 accept_queue: AcceptQueue::HasRoom,
+                interface,
                 out: VecDeque::new(),
             },
             mtu: config.mtu,
@@ -184,6 +203,7 @@ impl Stack {
         self.rng = fresh.rng;
         self.cookies = fresh.cookies;
         self.shared.recorder = fresh.shared.recorder;
+        self.shared.interface = fresh.shared.interface;
         if self.offloads_checksums {
             self.offload_checksums();
         }
@@ -214,7 +234,15 @@ impl Stack {
 
     /// The moment at which [`handle_timeout`](Stack::handle_timeout) has something to do.
     pub fn next_deadline(&self) -> Option<SimTime> {
-        self.deadlines.first().map(|(at, _)| *at)
+        let connections = self.deadlines.first().map(|(at, _)| *at);
+        [connections, self.neighbours_deadline()].into_iter().flatten().min()
+    }
+
+    fn neighbours_deadline(&self) -> Option<SimTime> {
+        match &self.shared.interface {
+            Interface::PointToPoint => None,
+            Interface::Shared(neighbours) => neighbours.next_deadline(&self.shared.profile),
+        }
     }
 
     /// Lets every timer fire whose moment has come, the oldest first.
@@ -224,11 +252,30 @@ impl Stack {
 
     /// Lets the oldest timer fire whose moment has come; false if there is none.
     pub(crate) fn fire_next(&mut self, now: SimTime) -> bool {
+        if self.neighbours_deadline().is_some_and(|at| at <= now) {
+            self.on_neighbours(now, Neighbours::handle_timeout);
+            return true;
+        }
         let due = self.deadlines.first().filter(|(at, _)| *at <= now).copied();
         if let Some((_, id)) = due {
             self.with_connection(now, id, |connection, cx| connection.tcp.on_timeout(cx));
         }
         due.is_some()
+    }
+
+    /// Works on the neighbours, and hears what they say of packets that could not be sent.
+    fn on_neighbours(&mut self, now: SimTime, work: impl FnOnce(&mut Neighbours, &mut Wire<'_>)) {
+        let Shared { profile, recorder, interface: Interface::Shared(neighbours), out, .. } =
+            &mut self.shared
+        else {
+            return;
+        };
+        work(neighbours, &mut Wire { now, profile, recorder, out });
+        while let Interface::Shared(neighbours) = &mut self.shared.interface
+            && let Some(error) = neighbours.poll_error()
+        {
+            self.receive(now, error);
+        }
     }
 
     /// A socket whose [`readiness`](Stack::readiness) has changed, or a listener with one more connection to

@@ -8,6 +8,7 @@ mod closing;
 mod congestion;
 mod connecting;
 mod conversations;
+mod neighbours;
 mod properties;
 mod sending;
 mod silence;
@@ -51,8 +52,11 @@ struct Wire {
 }
 
 fn stack(addr: &str, profile: Profile, seed: u64, recorder: &Recorder) -> Stack {
-    let config = Config { addrs: vec![addr.parse().unwrap()], profile, mtu: 1_500, seed };
-    Stack::new(config, recorder.clone())
+    Stack::new(config(addr, profile, seed), recorder.clone())
+}
+
+fn config(addr: &str, profile: Profile, seed: u64) -> Config {
+    Config { addrs: vec![addr.parse().unwrap()], profile, mtu: 1_500, seed, shares_segment: false }
 }
 
 impl Wire {

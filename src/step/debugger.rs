@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::{Breakpoint, Command, Session};
-use crate::timeline::{Event, Kind};
+use crate::timeline::Event;
 
 /// How many events a page is.
 const PAGE: isize = 10;
@@ -143,9 +143,7 @@ impl<'a> Debugger<'a> {
     }
 
     fn go_to_packet(&mut self, way: Way) {
-        let is_packet =
-            |event: &Event| matches!(event.kind, Kind::Segment(_) | Kind::Icmp(_) | Kind::Lost { .. });
-        match self.find(way, is_packet) {
+        match self.find(way, |event| event.kind.is_packet()) {
             Some(nth) => self.at = nth,
             None => self.message = format!("no packet {}", way.words()),
         }

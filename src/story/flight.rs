@@ -52,11 +52,10 @@ impl Flight {
 pub(crate) fn flights(events: &[Event]) -> Vec<Flight> {
     let mut pairing = Pairing::default();
     for (at, event) in events.iter().enumerate() {
-        match &event.kind {
-            Kind::Segment(segment) => pairing.see(at, event, segment.dir),
-            Kind::Icmp(icmp) => pairing.see(at, event, icmp.dir),
-            Kind::Lost { reason, .. } => pairing.lose(events, at, *reason),
-            _ => {}
+        if let Some(dir) = event.kind.direction() {
+            pairing.see(at, event, dir);
+        } else if let Kind::Lost { reason, .. } = &event.kind {
+            pairing.lose(events, at, *reason);
         }
     }
     pairing.flights.append(&mut pairing.copies);

@@ -25,6 +25,7 @@ impl<'a> Hosts<'a> {
             },
             // An ICMP error that arrives quotes a packet of its receiver's, whose address is known from that.
             Kind::Icmp(icmp) if icmp.dir == Direction::Out => icmp.src,
+            Kind::Neighbour(message) if message.dir == Direction::Out => message.sender,
             _ => return,
         };
         self.0.insert(address, &event.host);

@@ -26,7 +26,11 @@ impl<'a> Story<'a> {
                 let connection = self.connections.get_mut(&(host, ConnectionId::new(*local, *remote)));
                 connection.into_iter().for_each(|it| it.closed((at, t), *from));
             }
-            Kind::Icmp(_) | Kind::State { .. } | Kind::Signal { .. } | Kind::Fault { .. } => {}
+            Kind::Icmp(_)
+            | Kind::Neighbour(_)
+            | Kind::State { .. }
+            | Kind::Signal { .. }
+            | Kind::Fault { .. } => {}
         }
     }
 

@@ -1,8 +1,10 @@
 //! What silence comes of: which packets of a connection were sent in vain, where they were lost, and to which fault.
 
+use std::net::IpAddr;
+
 use super::{Fate, Story, Struck};
 use crate::packet::Flags;
-use crate::timeline::{ConnectionId, Direction, FaultKind, Kind, LostReason, SegmentEvent};
+use crate::timeline::{ConnectionId, Direction, FaultKind, Kind, LostReason, Resolution, SegmentEvent};
 
 /// Where a conversation broke off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,21 @@ impl<'a> Story<'a> {
             })
             .map(|(at, _)| at)
             .collect()
+    }
+
+    /// When a host asked who on its segment has an address, before an event, since it was last answered.
+    pub(crate) fn asked_in_vain(&self, host: &str, addr: IpAddr, before: usize) -> Vec<usize> {
+        let mut asked = Vec::new();
+        for (at, event) in self.events[..before].iter().enumerate().filter(|(_, event)| &*event.host == host)
+        {
+            let Kind::Neighbour(message) = &event.kind else { continue };
+            match (message.dir, message.what) {
+                (Direction::Out, Resolution::Request) if message.target == addr => asked.push(at),
+                (Direction::In, _) if message.sender == addr => asked.clear(),
+                _ => {}
+            }
+        }
+        asked
     }
 
     /// Why nothing answered these sendings of a connection of `host`'s before an event.

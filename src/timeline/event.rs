@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::packet::{Flags, Unreachable};
+use crate::packet::{Flags, Mac, Resolution, Unreachable};
 use crate::time::SimTime;
 
 use super::interned::{Name, interned, interned_option};
@@ -38,6 +38,8 @@ pub enum Kind {
     Segment(SegmentEvent),
     /// An ICMP error left or arrived. In a box, as it is larger than a segment and events are many.
     Icmp(Box<Icmp>),
+    /// A message of ARP or of Neighbor Discovery left or arrived. In a box, as events are many.
+    Neighbour(Box<Neighbour>),
     /// A packet was lost, and why.
     Lost {
         /// What was lost.
@@ -94,6 +96,21 @@ impl Kind {
             },
             _ => None,
         }
+    }
+
+    /// Which way a packet went that left a host or came to it.
+    pub const fn direction(&self) -> Option<Direction> {
+        match self {
+            Kind::Segment(segment) => Some(segment.dir),
+            Kind::Icmp(icmp) => Some(icmp.dir),
+            Kind::Neighbour(message) => Some(message.dir),
+            _ => None,
+        }
+    }
+
+    /// Whether it is about a packet: sent, received or lost.
+    pub const fn is_packet(&self) -> bool {
+        matches!(self, Kind::Segment(_) | Kind::Icmp(_) | Kind::Neighbour(_) | Kind::Lost { .. })
     }
 
     /// The ICMP error that it is about: sent, received or lost.
@@ -213,6 +230,29 @@ pub struct Icmp {
     pub about: (SocketAddr, SocketAddr),
 }
 
+impl Icmp {
+    /// Whether a host tells itself, which no wire carries: that no neighbour has answered.
+    pub(crate) fn is_own(&self) -> bool {
+        self.src == self.dst
+    }
+}
+
+/// A message of ARP (RFC 826) or of Neighbor Discovery (RFC 4861).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Neighbour {
+    /// In or out.
+    pub dir: Direction,
+    /// Whether it asks or answers.
+    pub what: Resolution,
+    /// Who does.
+    pub sender: IpAddr,
+    /// The Ethernet address of who does.
+    pub mac: Mac,
+    /// Who is asked for, or told.
+    pub target: IpAddr,
+}
+
 /// A packet that never arrived.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -221,6 +261,8 @@ pub enum LostPacket {
     Segment(SegmentEvent),
     /// An ICMP error.
     Icmp(Icmp),
+    /// A message of ARP or of Neighbor Discovery.
+    Neighbour(Neighbour),
     /// Bytes that are no packet, this many octets.
     Malformed(usize),
 }

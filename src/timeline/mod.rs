@@ -9,7 +9,7 @@ mod tcp_state;
 
 pub use call::{Call, ChildStatus, ConnectionId, Octets, OptionValue, Polled, SignalHandler, SystemCall};
 pub use event::{
-    Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Probe, Process, ProcessChange,
+    Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Neighbour, Probe, Process, ProcessChange,
     Retransmission, SegmentEvent, SignalChange, Stream, Waiting,
 };
 pub use fault::{FaultKind, Victim, Way};
@@ -20,5 +20,5 @@ pub use tcp_state::TcpState;
 
 // What events are made of.
 pub use crate::errno::Errno;
-pub use crate::packet::{Flags, Unreachable};
+pub use crate::packet::{Flags, Mac, Resolution, Unreachable};
 pub use crate::time::SimTime;

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::event::{
-    Direction, Event, Icmp, Kind, LostPacket, LostReason, Probe, Retransmission, SegmentEvent,
+    Direction, Event, Icmp, Kind, LostPacket, LostReason, Neighbour, Probe, Retransmission, SegmentEvent,
 };
-use crate::packet::{Flags, IcmpError, Packet, Segment, Seq, headers_len, with_checksum};
+use crate::packet::{Flags, IcmpError, NeighbourMessage, Packet, Segment, Seq, headers_len, with_checksum};
 use crate::time::SimTime;
 
 /// Everything that happened in a run, in time order; ties stand in the order they were recorded.
@@ -115,6 +115,7 @@ impl Timeline {
         match packet {
             Packet::Tcp(segment) => LostPacket::Segment(self.segment_event(Direction::Out, segment)),
             Packet::Icmp(error) => LostPacket::Icmp(icmp_event(Direction::Out, error)),
+            Packet::Neighbour(message) => LostPacket::Neighbour(neighbour_event(Direction::Out, message)),
         }
     }
 }
@@ -128,6 +129,11 @@ fn icmp_event(dir: Direction, error: &IcmpError) -> Icmp {
         type_code: error.type_code(),
         about: (error.about.src, error.about.dst),
     }
+}
+
+fn neighbour_event(dir: Direction, message: &NeighbourMessage) -> Neighbour {
+    let NeighbourMessage { what, sender, mac, target } = *message;
+    Neighbour { dir, what, sender, mac, target }
 }
 
 /// Writes one host's events to the run's [`Timeline`]; cheap to clone, and free of cost when [off](Self::off).
@@ -216,6 +222,14 @@ impl Recorder {
     pub fn icmp(&self, t: SimTime, dir: Direction, error: &IcmpError, packet: &Bytes) {
         if let Some(mut timeline) = self.lock() {
             self.push(&mut timeline, t, Kind::Icmp(Box::new(icmp_event(dir, error))), Some(packet));
+        }
+    }
+
+    /// Writes that a message of ARP or of Neighbor Discovery left or came, in `packet`.
+    pub fn neighbour(&self, t: SimTime, dir: Direction, message: &NeighbourMessage, packet: &Bytes) {
+        if let Some(mut timeline) = self.lock() {
+            let kind = Kind::Neighbour(Box::new(neighbour_event(dir, message)));
+            self.push(&mut timeline, t, kind, Some(packet));
         }
     }
 

@@ -71,7 +71,13 @@ pub(crate) fn run_for_real(name: &str) -> i32 {
 fn run_simulated(name: &str) {
     let recorder = Recorder::new("host");
     let addrs = vec!["192.0.2.1".parse().unwrap()];
-    let stack = stack::Config { addrs, profile: Profile::of(System::Linux), mtu: 1_500, seed: 1 };
+    let stack = stack::Config {
+        addrs,
+        profile: Profile::of(System::Linux),
+        mtu: 1_500,
+        seed: 1,
+        shares_segment: false,
+    };
     let mut host = Machine::new(MachineConfig::new("host", stack), recorder.clone());
     let name = name.to_owned();
     let pid = host.spawn(SimTime::ZERO, "claim", move |os| claim(name, os));

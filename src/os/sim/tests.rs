@@ -33,7 +33,13 @@ impl Rig {
 
     fn with_limits(limits: Limits) -> Rig {
         let addrs: Vec<IpAddr> = vec!["192.0.2.1".parse().unwrap()];
-        let stack = stack::Config { addrs, profile: Profile::of(System::Book), mtu: 1_500, seed: 1 };
+        let stack = stack::Config {
+            addrs,
+            profile: Profile::of(System::Book),
+            mtu: 1_500,
+            seed: 1,
+            shares_segment: false,
+        };
         let recorder = Recorder::new("world");
         let config = MachineConfig { limits, ..MachineConfig::new("host", stack) };
         Rig { now: SimTime::ZERO, host: Machine::new(config, recorder.clone()), recorder }

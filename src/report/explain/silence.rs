@@ -4,13 +4,13 @@ use super::cause::Reasoning;
 use super::{Sentence, packet};
 use crate::report::{fault, wording};
 use crate::story::{Loss, Silence, Struck};
-use crate::timeline::{ConnectionId, LostReason, Probe};
+use crate::timeline::{ConnectionId, Icmp, LostReason, Probe};
 
 impl Reasoning<'_, '_> {
     /// Nothing came back: what was sent, how often, and where it was lost.
     pub(super) fn silence(&self, id: ConnectionId) -> Vec<Sentence> {
         let tries = self.unanswered(id);
-        let Some(&first) = tries.first() else { return Vec::new() };
+        let Some(&first) = tries.first() else { return self.asked_in_vain(id) };
         let segment = self.story.segment(first);
         let probe = segment.and_then(|segment| segment.probe) == Some(Probe::Keepalive);
         let last = *tries.last().unwrap_or(&first);
@@ -39,12 +39,16 @@ impl Reasoning<'_, '_> {
         links
     }
 
-    /// The router said no, and TCP remembered it.
+    /// The router said no, or no neighbour answered, and TCP remembered it.
     pub(super) fn told(&self, id: ConnectionId) -> Vec<Sentence> {
         let tries = self.unanswered(id);
-        let Some(&first) = tries.first() else { return Vec::new() };
-        let told = self.story.told(self.trouble.host, id, first, self.trouble.at);
+        let told =
+            self.story.told(self.trouble.host, id, tries.first().copied().unwrap_or(0), self.trouble.at);
         let Some((last, icmp)) = told.last() else { return self.silence(id) };
+        if icmp.src == id.local.ip() {
+            return self.unresolved(id, &told);
+        }
+        let Some(&first) = tries.first() else { return Vec::new() };
         let who = match self.story.name(icmp.src) {
             router if icmp.src != id.remote.ip() => format!("the {router}"),
             peer => peer,
@@ -62,6 +66,42 @@ impl Reasoning<'_, '_> {
         let text = format!("{who} answered {what} with ICMP {} {times}", icmp.what.name());
         let mut links = vec![self.sentence(text, told.iter().map(|(at, _)| *at).collect())];
         links.extend(self.why_silent(id, &tries));
+        links
+    }
+
+    /// What the host told itself, as nobody on the segment said that the peer's address is his.
+    fn unresolved(&self, id: ConnectionId, told: &[(usize, &Icmp)]) -> Vec<Sentence> {
+        let times = match told {
+            [(only, _)] => format!("at {}", self.at(*only)),
+            [.., (last, _)] => {
+                format!("{} times, the last time at {}", wording::grouped(told.len()), self.at(*last))
+            }
+            [] => return Vec::new(),
+        };
+        let text =
+            format!("{} told itself that {} is unreachable {times}", self.trouble.host, id.remote.ip());
+        let mut links = vec![self.sentence(text, told.iter().map(|(at, _)| *at).collect())];
+        links.extend(self.asked_in_vain(id));
+        links
+    }
+
+    /// Nobody on the segment answered who was asked for the peer's address.
+    fn asked_in_vain(&self, id: ConnectionId) -> Vec<Sentence> {
+        let (host, peer) = (self.trouble.host, id.remote.ip());
+        let asked = self.story.asked_in_vain(host, peer, self.trouble.at);
+        let (Some(first), Some(last)) = (asked.first(), asked.last()) else { return Vec::new() };
+        let when = match asked.len() {
+            1 => format!("at {}", self.at(*first)),
+            n => format!("{} times from {} to {}", wording::grouped(n), self.at(*first), self.at(*last)),
+        };
+        let text = format!(
+            "nobody answered when {host} asked by {} who has {peer}, {when}",
+            wording::resolution(peer)
+        );
+        let concern = self.story.concern(host, Some(peer));
+        let fault = self.story.faults.in_force(self.trouble.at, |it| concern.is_on_path(it.host));
+        let mut links = vec![self.sentence(text, asked)];
+        links.extend(fault.map(lasts));
         links
     }
 

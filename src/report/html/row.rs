@@ -6,8 +6,8 @@ use super::number::{NONE, Words, micros};
 use crate::report::{fault, strace, wording};
 use crate::time::SimTime;
 use crate::timeline::{
-    Direction, Event, Icmp, Kind, Line, LostPacket, Process, ProcessChange, SegmentEvent, SignalChange,
-    Stream,
+    Direction, Event, Icmp, Kind, Line, LostPacket, Neighbour, Process, ProcessChange, SegmentEvent,
+    SignalChange, Stream,
 };
 
 /// An event: time, column, kind, and what the kind says; nothings at the end are left out.
@@ -27,6 +27,7 @@ enum RowKind {
     Signal,
     Line,
     Fault,
+    Neighbour,
 }
 
 impl Row {
@@ -36,6 +37,7 @@ impl Row {
         let what = match &event.kind {
             Kind::Segment(_) => RowKind::Segment,
             Kind::Icmp(_) => RowKind::Icmp,
+            Kind::Neighbour(_) => RowKind::Neighbour,
             Kind::Lost { .. } => RowKind::Lost,
             Kind::Call(_) => RowKind::Call,
             Kind::State { .. } => RowKind::State,
@@ -78,12 +80,14 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
     match kind {
         Kind::Segment(segment) => segment_says(segment, words),
         Kind::Icmp(icmp) => icmp_says(icmp, words),
+        Kind::Neighbour(message) => neighbour_says(message, words),
         Kind::Lost { packet, reason } => {
             let what = match &**packet {
                 LostPacket::Segment(segment) => {
                     format!("{} {}", wording::flags(segment.flags), wording::identity(segment))
                 }
                 LostPacket::Icmp(icmp) => wording::icmp(icmp),
+                LostPacket::Neighbour(message) => wording::neighbour(message),
                 LostPacket::Malformed(octets) => wording::count(*octets, "octet"),
             };
             vec![words.put(reason), words.put(what)]
@@ -165,6 +169,16 @@ fn icmp_says(icmp: &Icmp, words: &mut Words) -> Vec<i64> {
         i64::from(icmp.type_code.0),
         i64::from(icmp.type_code.1),
         words.put(wording::ends(icmp.about.0, icmp.about.1)),
+    ]
+}
+
+fn neighbour_says(message: &Neighbour, words: &mut Words) -> Vec<i64> {
+    vec![
+        i64::from(message.dir == Direction::Out),
+        words.put(message.sender),
+        words.put(message.target),
+        words.put(wording::neighbour(message)),
+        words.put(message.mac),
     ]
 }
 

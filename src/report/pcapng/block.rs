@@ -6,8 +6,6 @@ use std::net::IpAddr;
 use crate::packet::said_len;
 use crate::time::SimTime;
 
-/// LINKTYPE_RAW: a packet begins with its IPv4 or IPv6 header.
-const RAW: u16 = 101;
 /// Nothing is said of how much of a packet is kept.
 const NO_SNAPLEN: u32 = 0;
 /// Times are counted in 10⁻⁹ s.
@@ -46,10 +44,19 @@ pub(super) fn section_header(application: &str, comments: &[&str]) -> Vec<u8> {
     block(0x0a0d_0d0a, &body)
 }
 
+/// What stands before a packet's IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LinkType {
+    /// LINKTYPE_ETHERNET: the header of its frame.
+    Ethernet = 1,
+    /// LINKTYPE_RAW: nothing.
+    Raw = 101,
+}
+
 /// One host's wire.
-pub(super) fn interface(name: &str) -> Vec<u8> {
+pub(super) fn interface(name: &str, link: LinkType) -> Vec<u8> {
     let mut body = Vec::new();
-    body.extend(RAW.to_le_bytes());
+    body.extend((link as u16).to_le_bytes());
     body.extend(0_u16.to_le_bytes());
     body.extend(NO_SNAPLEN.to_le_bytes());
     option(&mut body, IF_NAME, name.as_bytes());
@@ -75,16 +82,24 @@ pub(super) fn name_resolution(names: &BTreeMap<IpAddr, &str>) -> Vec<u8> {
     block(4, &body)
 }
 
-/// A packet on an interface.
-pub(super) fn enhanced_packet(interface: u32, t: SimTime, packet: &[u8], way: Way, comment: &str) -> Vec<u8> {
+/// A packet on an interface, behind the header of its frame if it is in one.
+pub(super) fn enhanced_packet(
+    interface: u32,
+    t: SimTime,
+    (header, packet): (&[u8], &[u8]),
+    way: Way,
+    comment: &str,
+) -> Vec<u8> {
     let nanos = t.as_nanos();
-    let (captured, length) = (packet.len() as u32, said_len(packet) as u32);
+    let captured = (header.len() + packet.len()) as u32;
+    let length = (header.len() + said_len(packet)) as u32;
     let mut body = Vec::new();
     body.extend(interface.to_le_bytes());
     body.extend(((nanos >> 32) as u32).to_le_bytes());
     body.extend((nanos as u32).to_le_bytes());
     body.extend(captured.to_le_bytes());
     body.extend(length.to_le_bytes());
+    body.extend(header);
     body.extend(packet);
     pad(&mut body);
     if !comment.is_empty() {

@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use self::block::{Way, enhanced_packet, interface, name_resolution, section_header};
+use self::block::{LinkType, Way, enhanced_packet, interface, name_resolution, section_header};
 use self::comment::Comments;
 use super::RunInfo;
+use crate::packet::ethernet;
 use crate::story::{Reset, ResetReader};
 use crate::timeline::{Direction, Event, Kind};
 
@@ -40,7 +41,7 @@ pub fn pcapng(out: &mut dyn Write, run: &RunInfo, events: &[Event], on: Option<&
 pub(crate) struct Capture {
     /// The one host whose packets are written.
     on: Option<String>,
-    interfaces: BTreeMap<Arc<str>, u32>,
+    interfaces: BTreeMap<Arc<str>, (u32, LinkType)>,
     named: BTreeSet<IpAddr>,
     /// The events that were written last, and those that are yet to be.
     window: Vec<Event>,
@@ -96,8 +97,11 @@ impl Capture {
                 names.insert(own, &*event.host);
             }
             if self.wants(event) && !self.interfaces.contains_key(&event.host) {
-                self.interfaces.insert(event.host.clone(), self.interfaces.len() as u32);
-                out.write_all(&interface(&event.host))?;
+                // Nothing is sent on a shared segment before somebody has been asked for.
+                let is_shared = matches!(event.kind, Kind::Neighbour(_));
+                let link = if is_shared { LinkType::Ethernet } else { LinkType::Raw };
+                self.interfaces.insert(event.host.clone(), (self.interfaces.len() as u32, link));
+                out.write_all(&interface(&event.host, link))?;
             }
         }
         if !names.is_empty() {
@@ -108,13 +112,18 @@ impl Capture {
             if self.wants(event)
                 && let Some((dir, _)) = seen(event)
                 && let Some(packet) = &event.packet
-                && let Some(&interface) = self.interfaces.get(&event.host)
+                && let Some(&(interface, link)) = self.interfaces.get(&event.host)
             {
+                let header = match link {
+                    LinkType::Ethernet => ethernet::header(packet),
+                    LinkType::Raw => None,
+                };
+                let header = header.as_ref().map_or(&[][..], |header| header);
                 let way = match dir {
                     Direction::In => Way::Inbound,
                     Direction::Out => Way::Outbound,
                 };
-                out.write_all(&enhanced_packet(interface, event.t, packet, way, &comments.at(at)))?;
+                out.write_all(&enhanced_packet(interface, event.t, (header, packet), way, &comments.at(at)))?;
             }
         }
         self.window.drain(..pending.start);
@@ -129,6 +138,7 @@ impl Capture {
             (Some(on), _) => **on == *event.host,
             (None, Kind::Segment(segment)) => segment.dir == Direction::Out,
             (None, Kind::Icmp(icmp)) => icmp.dir == Direction::In,
+            (None, Kind::Neighbour(message)) => message.dir == Direction::Out,
             (None, _) => false,
         }
     }
@@ -139,6 +149,7 @@ fn seen(event: &Event) -> Option<(Direction, IpAddr)> {
     let (dir, src, dst) = match &event.kind {
         Kind::Segment(segment) => (segment.dir, segment.src.ip(), segment.dst.ip()),
         Kind::Icmp(icmp) => (icmp.dir, icmp.src, icmp.dst),
+        Kind::Neighbour(message) => (message.dir, message.sender, message.target),
         _ => return None,
     };
     Some((dir, if dir == Direction::Out { src } else { dst }))

@@ -1,6 +1,6 @@
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::block::{Way, enhanced_packet, interface, name_resolution, section_header};
+use super::block::{LinkType, Way, enhanced_packet, interface, name_resolution, section_header};
 use super::pcapng;
 use crate::report::RunInfo;
 use crate::scenario;
@@ -36,9 +36,9 @@ fn every_block_is_a_whole_number_of_words() {
         let text = "x".repeat(n);
         for block in [
             section_header(&text, &[&text]),
-            interface(&text),
+            interface(&text, LinkType::Raw),
             name_resolution(&[(host, text.as_str())].into()),
-            enhanced_packet(3, SimTime::ZERO, text.as_bytes(), Way::Inbound, &text),
+            enhanced_packet(3, SimTime::ZERO, (&[], text.as_bytes()), Way::Inbound, &text),
         ] {
             assert_eq!(blocks(&block).len(), 1);
         }
@@ -61,7 +61,7 @@ fn a_host_has_an_interface_and_a_packet_a_block() {
 #[test]
 fn times_are_kept_to_the_nanosecond() {
     let t = SimTime::from_nanos(7_200_000_000_001);
-    let block = enhanced_packet(3, t, b"packet", Way::Inbound, "");
+    let block = enhanced_packet(3, t, (&[], b"packet"), Way::Inbound, "");
     let (_, body) = blocks(&block)[0];
     let half = |at: usize| u64::from(u32::from_le_bytes(body[at..at + 4].try_into().expect("a word")));
     assert_eq!((half(0), half(4) << 32 | half(8)), (3, t.as_nanos()));

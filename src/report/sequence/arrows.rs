@@ -59,6 +59,16 @@ fn arrow(events: &[Event], flight: &Flight, positions: &Positions<'_>) -> Option
             note: None,
             copy: flight.copy,
         },
+        Kind::Neighbour(message) => Arrow {
+            from,
+            to: positions.addr(message.target, from),
+            end,
+            manner: Manner::Ack,
+            label: wording::neighbour(message),
+            data: None,
+            note: None,
+            copy: flight.copy,
+        },
         _ => return None,
     };
     Some(arrow)

@@ -60,7 +60,12 @@ impl<'a> Notes<'a> {
                 };
                 (NoteKind::Process, format!("{} {signal}{what}", wording::process(process, *pid)))
             }
-            Kind::Segment(_) | Kind::Icmp(_) | Kind::Lost { .. } | Kind::Fault { .. } => return None,
+            Kind::Icmp(icmp) if icmp.is_own() => (NoteKind::Error, wording::icmp(icmp)),
+            Kind::Segment(_)
+            | Kind::Icmp(_)
+            | Kind::Neighbour(_)
+            | Kind::Lost { .. }
+            | Kind::Fault { .. } => return None,
         };
         Some(Note { kind, text })
     }

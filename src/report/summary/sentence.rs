@@ -79,6 +79,9 @@ impl<'a> Narrator<'a> {
             && !matches!(trouble.errno(), None | Some(Errno::ETIMEDOUT | Errno::ECONNRESET | Errno::EPIPE))
         {
             let times = if told.times == 1 { String::new() } else { format!(" {} times", told.times) };
+            if let Some(id) = trouble.id.filter(|id| id.local.ip() == told.by) {
+                return Some(self.unresolved(process.host, id, &times, trouble.at));
+            }
             return Some(format!("{} answered {:?}{times}", self.name(told.by), told.what.name()));
         }
         let peer = remote.map(|remote| remote.ip());
@@ -93,10 +96,26 @@ impl<'a> Narrator<'a> {
                 Some(cause.unwrap_or_else(|| format!("{} {said}", self.name(peer))))
             }
             Some(Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
-                self.silence(process.host, trouble.id?, trouble.at)
+                let (host, id) = (process.host, trouble.id?);
+                match self.story.asked_in_vain(host, id.remote.ip(), trouble.at).len() {
+                    0 => self.silence(host, id, trouble.at),
+                    1 => Some(self.unresolved(host, id, "", trouble.at)),
+                    n => Some(self.unresolved(host, id, &format!(" {n} times"), trouble.at)),
+                }
             }
             Some(_) => None,
         }
+    }
+
+    /// Nobody on the segment said that the peer's address is his.
+    fn unresolved(&self, host: &'a str, id: ConnectionId, times: &str, before: usize) -> String {
+        let peer = id.remote.ip();
+        let concern = self.story.concern(host, Some(peer));
+        let fault = self.story.faults.in_force(before, |it| concern.is_on_path(it.host));
+        let why = fault.map_or(String::new(), |it| {
+            format!(": {}", fault::cause(it.kind, it.host, &wording::moment(it.t)))
+        });
+        format!("no answer to {} for {}{times}{why}", wording::resolution(peer), self.name(peer))
     }
 
     /// What the program has not been told, or not asked for, while it waits.

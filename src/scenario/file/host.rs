@@ -28,6 +28,7 @@ pub(super) struct HostTable {
     every: Option<Value<Duration>>,
     start: Option<Value<Duration>>,
     addrs: Option<Spanned<u8>>,
+    lan: Option<bool>,
     stack: Option<Value<System>>,
     mtu: Option<Spanned<usize>>,
     byte_order: Option<ByteOrderName>,
@@ -54,6 +55,14 @@ enum ByteOrderName {
 struct LimitsTable {
     descriptors: Option<usize>,
     processes: Option<usize>,
+}
+
+/// What the scenario says of all hosts: of those that say nothing else.
+pub(super) struct Defaults<'a> {
+    pub(super) stack: System,
+    pub(super) lan: bool,
+    /// The scenario's `[set]`.
+    pub(super) variables: &'a Variables,
 }
 
 /// What all hosts together may still have.
@@ -97,15 +106,14 @@ impl HostTable {
         self.addrs.as_ref().map_or(1, |addrs| *addrs.get_ref())
     }
 
-    /// `defaults` are the system of a host that names none, and the scenario's `[set]`.
     pub(super) fn check(
         self,
         name: &Spanned<String>,
         names: &Names,
-        defaults: (System, &Variables),
+        defaults: &Defaults<'_>,
         budget: &mut Budget,
     ) -> Result<Host, Wrong> {
-        let (default, variables) = defaults;
+        let Defaults { stack: default, lan, variables } = *defaults;
         let table = format!("host.{}", name.get_ref());
         let stack = self.stack.map(|Value(system)| system);
         let count = self.processes(name, &table, budget)?;
@@ -116,6 +124,7 @@ impl HostTable {
             every: self.every.map_or(Duration::ZERO, |Value(every)| every),
             start: self.start.map_or(Duration::ZERO, |Value(start)| start),
             addrs: self.addresses(&table)?,
+            lan: self.lan.unwrap_or(lan),
             stack,
             mtu: self.mtu.as_ref().map(|mtu| *mtu.get_ref()),
             abi: self.abi(&table)?,

@@ -22,13 +22,14 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::variables::is_name;
-use super::{IpVersion, Scenario, Variables, keys, limits};
+use super::{Host, IpVersion, Scenario, Variables, keys, limits};
 use crate::span;
 use crate::stack::System;
 use crate::time::SimTime;
+use crate::timeline::FaultKind;
 use expect::ExpectTable;
 use fault::FaultTable;
-use host::{Budget, HostTable};
+use host::{Budget, Defaults, HostTable};
 use link::LinkTable;
 use mistake::{Wrong, from_toml, line_of};
 use names::Names;
@@ -44,6 +45,8 @@ struct Top {
     stack: Option<Value<System>>,
     seed: Option<u64>,
     ip: Option<Value<IpVersion>>,
+    #[serde(default)]
+    lan: bool,
     until: Option<Value<Duration>>,
     #[serde(default)]
     may_miss: bool,
@@ -101,8 +104,9 @@ impl Top {
         let mut budget = Budget::new();
         for (name, table) in tables {
             table.check_mtu(name.get_ref(), scenario.ip)?;
-            let defaults = (scenario.stack, &scenario.variables);
-            let host = table.check(&name, &names, defaults, &mut budget)?;
+            let (stack, variables) = (scenario.stack, &scenario.variables);
+            let defaults = Defaults { stack, lan: self.lan, variables };
+            let host = table.check(&name, &names, &defaults, &mut budget)?;
             scenario.hosts.push(host);
         }
         for (name, table) in self.link {
@@ -112,8 +116,14 @@ impl Top {
         }
         let mut before = Duration::ZERO;
         for table in self.fault {
-            let line = line_of(text, table.span().start);
-            scenario.faults.push(table.into_inner().check(line, &names, &mut before)?);
+            let span = table.span();
+            let fault = table.into_inner().check(line_of(text, span.start), &names, &mut before)?;
+            if matches!(fault.kind, FaultKind::Unreachable(_)) && !has_router_before(&scenario, &fault.host) {
+                let what =
+                    "no router lies between the hosts of a lan, and so none can say that one is unreachable";
+                return Err(Wrong::new(span, "fault.do", what));
+            }
+            scenario.faults.push(fault);
         }
         for (name, table) in self.expect {
             let host = &mut scenario.hosts[names.check(name.get_ref(), name.span(), "expect")?];
@@ -121,6 +131,12 @@ impl Top {
         }
         Ok(scenario)
     }
+}
+
+/// Whether anything that goes to this host goes over the router.
+fn has_router_before(scenario: &Scenario, host: &str) -> bool {
+    let is_on_lan = |other: &Host| other.name == host && other.lan;
+    !scenario.hosts.iter().any(is_on_lan) || scenario.hosts.iter().any(|other| !other.lan)
 }
 
 /// The scenario's own `[set]`. Every name has to stand for something in a program's command line.

@@ -59,6 +59,8 @@ pub(super) fn book() -> Profile {
         timestamps: false,
         receive_memory: SocketMemory::fixed(65_535),
         send_memory: SocketMemory::fixed(65_535),
+        // arp_maxtries, arpt_down and arpt_keep of if_ether.c.
+        neighbours: NeighbourRules::Berkeley { tries: 5, rejects: secs(20), keep: secs(20 * 60) },
     }
 }
 

@@ -55,6 +55,13 @@ pub(super) fn profile() -> Profile {
         // tcp_rmem and tcp_wmem of a machine with some gigabytes.
         receive_memory: SocketMemory { default: 131_072, most: 6_291_456 },
         send_memory: SocketMemory { default: 16_384, most: 4_194_304 },
+        // net.ipv4.neigh.default: mcast_solicit and ucast_solicit, retrans_time, delay_first_probe_time, base_reachable_time.
+        neighbours: NeighbourRules::Kernel {
+            solicitations: 3,
+            retransmit: secs(1),
+            delay: secs(5),
+            reachable: secs(30),
+        },
     }
 }
 

@@ -53,5 +53,7 @@ pub(super) fn profile() -> Profile {
         timestamps: false,
         receive_memory: SocketMemory::fixed(65_535),
         send_memory: SocketMemory::fixed(65_535),
+        // RFC 1122, 2.3.2: a request a second, the newest packet kept, a time-out of a minute.
+        neighbours: NeighbourRules::Berkeley { tries: u32::MAX, rejects: Duration::ZERO, keep: secs(60) },
     }
 }

@@ -134,6 +134,9 @@ impl Tcb {
         if told.rearms && !self.schedule_probe(cx, true) {
             self.rearm(cx);
         }
+        if told.acked || told.sacked || !told.is_no_duplicate() {
+            cx.gets_on(segment);
+        }
         let delivered = self.send.delivered - prior_delivered;
         let has_lost = self.queue.packets.lost > lost_before;
         self.control_congestion(cx, delivered, told, has_lost);

@@ -192,6 +192,7 @@ impl Tcb {
         if let Some(ack) = segment.ack {
             self.send.una = ack;
             self.end_handshake(cx, segment, options);
+            cx.gets_on(segment);
             self.start_keepalive(cx);
             self.send_ack(cx);
         } else {

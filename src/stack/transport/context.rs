@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::packet::Segment;
+use crate::stack::neighbours::{Neighbours, Outgoing, Wire};
 use crate::stack::profile::Profile;
 use crate::time::SimTime;
 use crate::timeline::{Direction, Probe, Recorder, Retransmission};
@@ -19,8 +20,20 @@ pub(crate) struct Context<'a> {
     pub(crate) cuts_segments: bool,
     /// Whether the listener of a connection in its handshake has room for it.
     pub(crate) accept_queue: AcceptQueue,
+    /// What a packet that is sent meets first.
+    pub(crate) interface: &'a mut Interface,
     /// Packets to be sent.
     pub(crate) out: &'a mut VecDeque<Bytes>,
+}
+
+/// A host's interface, as far as packets that leave are concerned.
+#[derive(Debug, Default)]
+pub(crate) enum Interface {
+    /// There is one host at the other end: the router.
+    #[default]
+    PointToPoint,
+    /// Several share a segment, and have to find each other.
+    Shared(Box<Neighbours>),
 }
 
 /// Whether a listener has room for a connection whose handshake ends.
@@ -54,8 +67,24 @@ impl Context<'_> {
         again: Option<Retransmission>,
         probe: Option<Probe>,
     ) {
-        self.recorder.segment(self.now, Direction::Out, segment, &packet, again, probe);
-        self.out.push_back(packet);
+        match self.interface {
+            Interface::PointToPoint => {
+                self.recorder.segment(self.now, Direction::Out, segment, &packet, again, probe);
+                self.out.push_back(packet);
+            }
+            Interface::Shared(neighbours) => {
+                let outgoing = Outgoing { segment: segment.clone(), packet, again, probe };
+                let (now, profile, recorder) = (self.now, self.profile, self.recorder);
+                neighbours.output(&mut Wire { now, profile, recorder, out: self.out }, outgoing);
+            }
+        }
+    }
+
+    /// The peer has answered something: its host is there.
+    pub(crate) fn gets_on(&mut self, segment: &Segment) {
+        if let Interface::Shared(neighbours) = self.interface {
+            neighbours.gets_on(segment.src.ip());
+        }
     }
 
     /// Sends a segment without data.

@@ -21,7 +21,7 @@ mod timers;
 use bytes::Bytes;
 
 pub(super) use congestion::Congestion;
-pub(super) use context::{AcceptQueue, Context};
+pub(super) use context::{AcceptQueue, Context, Interface};
 pub(super) use death::Death;
 pub(super) use delayed_ack::delay_acknowledgment;
 pub(super) use icmp::IcmpEffect;

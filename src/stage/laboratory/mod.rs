@@ -5,7 +5,7 @@
 //! echo-client ─ TCP ─ TUN ══▶ Router, in real time ══▶ TUN ─ TCP ─ echo-server
 //! ```
 //!
-//! Each host is a network namespace whose only link is a TUN device, and between all of them lies the very
+//! Each host is a network namespace whose only link is a TUN device (a TAP device on a shared segment), and between all of them lies the very
 //! [`Router`] of the simulation. So a kernel meets the same partition, loss and ICMP errors as a simulated stack, and
 //! they are recorded alike. A crash is a link that carries nothing more; after a boot the host is a fresh namespace,
 //! which knows nothing of the connections of the old one.
@@ -13,6 +13,7 @@
 //! Needs `/dev/net/tun`, and root or unprivileged user namespaces. Where it may, it asks for real-time priority, so that
 //! a busy machine does not make the links slower.
 
+mod interface;
 mod namespace;
 mod sysctl;
 mod tap;
@@ -25,7 +26,7 @@ use bytes::Bytes;
 
 use super::processes::{self, Meter, Network, RealHost};
 use crate::os::unix::{Parent, be_prompt};
-use crate::packet;
+use crate::packet::{self, Mac, ethernet};
 use crate::router::{LinkId, Met, Router};
 use crate::scenario::{Outcome, Scenario};
 use crate::sim::router_addr;
@@ -65,6 +66,8 @@ struct LinkEnd {
     /// `None` while the host is off.
     namespace: Option<Namespace>,
     tap: Tap,
+    /// Its Ethernet address, on a shared segment.
+    mac: Option<Mac>,
 }
 
 /// Octets of the largest IP packet.
@@ -81,7 +84,11 @@ impl Laboratory<'_> {
         for (n, (host, addrs)) in scenario.hosts.iter().zip(scenario.addrs()).enumerate() {
             let link = router.attach(&host.name, &addrs, host.link.clone());
             let tap = Tap::new(recorder.for_host(&host.name));
-            ends.push(LinkEnd { link, namespace: Some(boot(scenario, n)?), tap });
+            if host.lan {
+                router.share(link);
+            }
+            let mac = host.lan.then(|| Mac::of(addrs[0]));
+            ends.push(LinkEnd { link, namespace: Some(boot(scenario, n)?), tap, mac });
         }
         let link =
             |name: &str| ends[scenario.host_index(name).expect("rules are checked to name hosts")].link;
@@ -98,7 +105,9 @@ impl Laboratory<'_> {
             loop {
                 match namespace.device.recv(&mut self.buffer) {
                     Ok(len) => {
-                        let packet = Bytes::copy_from_slice(&self.buffer[..len]);
+                        let frame = &self.buffer[..len];
+                        let payload = if end.mac.is_some() { ethernet::payload(frame) } else { Some(frame) };
+                        let Some(packet) = payload.map(Bytes::copy_from_slice) else { continue };
                         if end.tap.see(now, Direction::Out, &packet) {
                             self.router.receive(now, end.link, packet);
                         }
@@ -119,7 +128,11 @@ impl Laboratory<'_> {
             let Some(namespace) = &end.namespace else { continue };
             // A packet that was corrupted on its way arrives all the same, and is for the kernel to refuse.
             end.tap.see(now, Direction::In, &bytes);
-            match namespace.device.send(&bytes) {
+            let sent = match end.mac {
+                None => namespace.device.send(&bytes),
+                Some(mac) => namespace.device.send(&framed(mac, &bytes)),
+            };
+            match sent {
                 Ok(_) => {}
                 // An interface may be without room; a header that was corrupted is refused with EINVAL.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -136,7 +149,17 @@ fn boot(scenario: &Scenario, n: usize) -> io::Result<Namespace> {
     let host = &scenario.hosts[n];
     let settings = host.set.iter().chain(&scenario.set).filter(|(key, _)| scenario.is_of_kernel(key));
     let settings = settings.map(|(key, value)| (key.as_str(), value.as_str()));
-    Namespace::new(&scenario.addrs()[n], host.mtu.unwrap_or(host.link.mtu), settings)
+    Namespace::new(&scenario.addrs()[n], host.mtu.unwrap_or(host.link.mtu), host.lan, settings)
+}
+
+/// The frame that brings a packet to a host. A header that was corrupted is for its IP to refuse.
+fn framed(mac: Mac, packet: &[u8]) -> Vec<u8> {
+    const GROUP: u8 = 1;
+    let mut header = ethernet::header(packet).unwrap_or([0; ethernet::HEADER]);
+    if header[0] & GROUP == 0 {
+        header[..mac.0.len()].copy_from_slice(&mac.0);
+    }
+    [&header, packet].concat()
 }
 
 impl Network for Laboratory<'_> {

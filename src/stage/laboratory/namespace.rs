@@ -8,9 +8,11 @@ use nix::errno::Errno;
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
-use tun_rs::{DeviceBuilder, SyncDevice};
+use tun_rs::{DeviceBuilder, Layer, SyncDevice};
 
+use super::interface;
 use crate::os::unix::Parent;
+use crate::packet::Mac;
 
 /// What has to be there, and how it is got.
 const NEEDS: &str = "the laboratory needs network namespaces and TUN devices: be root, or allow user namespaces \
@@ -63,10 +65,12 @@ pub(crate) struct Namespace {
 }
 
 impl Namespace {
-    /// A fresh namespace with one link, which has these addresses; this process is in it afterwards.
+    /// A fresh namespace with one link, which has these addresses; this process is in it afterwards. On a shared segment
+    /// the device carries Ethernet frames.
     pub(crate) fn new<'a>(
         addrs: &[IpAddr],
         mtu: usize,
+        shares_segment: bool,
         settings: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> io::Result<Namespace> {
         unshare(CloneFlags::CLONE_NEWNET)
@@ -81,7 +85,9 @@ impl Namespace {
         for (key, value) in settings {
             super::sysctl::set(key, value)?;
         }
-        let device = tun(addrs, mtu).map_err(missing("no TUN device"))?;
+        // What a host tells itself goes over it: that a neighbour does not answer.
+        interface::set(interface::LOOPBACK, true)?;
+        let device = device(addrs, mtu, shares_segment).map_err(missing("no TUN device"))?;
         device.set_nonblocking(true)?;
         Ok(Namespace { handle, device })
     }
@@ -93,9 +99,13 @@ impl Namespace {
 }
 
 /// Everything is on the link: the router needs no route of its own.
-fn tun(addrs: &[IpAddr], mtu: usize) -> io::Result<SyncDevice> {
+fn device(addrs: &[IpAddr], mtu: usize, shares_segment: bool) -> io::Result<SyncDevice> {
     let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
-    let builder = DeviceBuilder::new().name("wire").mtu(mtu).packet_information(false);
+    let builder = DeviceBuilder::new().name(interface::WIRE).mtu(mtu).packet_information(false);
+    let builder = match addrs.first().filter(|_| shares_segment) {
+        Some(addr) => builder.layer(Layer::L2).mac_addr(Mac::of(*addr).0),
+        None => builder,
+    };
     let builder = addrs.iter().fold(builder, |builder, addr| match addr {
         IpAddr::V4(addr) => builder.ipv4(*addr, 8, None),
         IpAddr::V6(addr) => builder.ipv6(*addr, 32),

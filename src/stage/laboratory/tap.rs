@@ -34,6 +34,10 @@ impl Tap {
                 self.recorder.icmp(now, dir, &error, packet);
                 true
             }
+            Ok(Packet::Neighbour(message)) => {
+                self.recorder.neighbour(now, dir, &message, packet);
+                true
+            }
             Err(_) => false,
         }
     }

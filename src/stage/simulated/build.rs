@@ -37,16 +37,19 @@ fn setup(
     let profile = scenario.profile(host).map_err(|error| WorldError::Settings(error.to_string()))?;
     let seed = scenario.seed;
     let mtu = host.mtu.unwrap_or(host.link.mtu);
+    let shares_segment = host.lan;
     let (abi, limits) = (host.abi, host.limits);
     let machine = move |boot: u32, _| {
         let seed = boot_seed(seed, n, boot);
-        let stack = stack::Config { addrs: addrs.clone(), profile: profile.clone(), mtu, seed };
+        let stack =
+            stack::Config { addrs: addrs.clone(), profile: profile.clone(), mtu, seed, shares_segment };
         Machine::new(MachineConfig { abi, limits, ..MachineConfig::new(&name, stack) }, recorder.clone())
     };
     Ok(HostSetup {
         name: host.name.clone(),
         addrs: host.addrs.into(),
         link: host.link.clone(),
+        shares_segment,
         machine: Box::new(machine),
         observer: history.map(|history| history.observer(n)),
     })

@@ -37,7 +37,7 @@ fn style(event: &Event) -> Style {
         Kind::Icmp(_) | Kind::Segment(SegmentEvent { retransmission: Some(_), .. }) => {
             plain.fg(Color::Yellow)
         }
-        Kind::Segment(_) => plain.fg(Color::Cyan),
+        Kind::Segment(_) | Kind::Neighbour(_) => plain.fg(Color::Cyan),
         Kind::State { .. } => plain.fg(Color::Green),
         Kind::Call(call) if call.result.is_err() => plain.fg(Color::Red).add_modifier(Modifier::BOLD),
         Kind::Process(process) if matches!(process.what, ProcessChange::Killed { .. }) => {

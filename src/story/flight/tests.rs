@@ -4,7 +4,7 @@ use super::{Fate, Flight, flights};
 use crate::packet::Flags;
 use crate::scenario::{self, Scenario};
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, Kind, LostPacket, LostReason, SegmentEvent};
+use crate::timeline::{Direction, Event, Icmp, Kind, LostPacket, LostReason, SegmentEvent};
 
 fn run(scenario: &Scenario) -> Vec<Event> {
     scenario.run().expect("it runs to its end").events
@@ -19,11 +19,8 @@ fn lossy(settings: &[(&str, &str)]) -> Vec<Event> {
 }
 
 fn dir(event: &Event) -> Option<Direction> {
-    match &event.kind {
-        Kind::Segment(segment) => Some(segment.dir),
-        Kind::Icmp(icmp) => Some(icmp.dir),
-        _ => None,
-    }
+    // What a host tells itself was sent by nobody.
+    event.kind.direction().filter(|_| !event.kind.icmp().is_some_and(Icmp::is_own))
 }
 
 fn reason(event: &Event) -> Option<LostReason> {

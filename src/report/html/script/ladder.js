@@ -89,7 +89,7 @@ function label(out, { x1, x2, y, below, angle }) {
   const [x, at] = [(x1 + x2) / 2, (y + below) / 2];
   const turn = (x2 < x1 ? angle + Math.PI : angle) * 180 / Math.PI;
   const room = Math.abs(x2 - x1) - 26;
-  const [text] = out.kind === "icmp" ? [out.text.replace(/^ICMP6?,? /, "")] : brief(out);
+  const [text] = out.kind === "segment" ? brief(out) : [out.text.replace(/^(ICMP6?|ARP),? /, "")];
   const note = out.kind === "segment" ? again(out) : "";
   const parts = [fit(text, room)];
   const left = room - text.length * LETTER - 14;

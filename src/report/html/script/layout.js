@@ -7,7 +7,7 @@ const LONGEST_LADDER = 6000;
 
 // What is shown: hosts by column, kinds by the name of their filter.
 const FILTERS = {
-  packets: ["segment", "icmp", "lost"],
+  packets: ["segment", "icmp", "neighbour", "lost"],
   calls: ["call"],
   states: ["state"],
   processes: ["process", "signal"],
@@ -31,6 +31,7 @@ function isShown(event) {
 function height(event) {
   switch (event.kind) {
     case "segment":
+    case "neighbour":
     case "icmp": return event.out ? ROW : 5;
     case "lost": return 5;
     case "fault": return 34;
@@ -114,7 +115,7 @@ function toScale() {
     y[event.n] = at;
     if (!isShown(event)) continue;
     steps.push(event.n);
-    const side = event.kind === "segment" || event.kind === "icmp" ? "flight" : event.column;
+    const side = isPacket(event) ? "flight" : event.column;
     const free = at - (written.get(side) ?? -ROW) >= ROW - 3;
     if (free) written.set(side, at);
     place(items, event, at, !free);
@@ -126,6 +127,7 @@ function place(items, event, at, mute = false) {
   switch (event.kind) {
     case "segment":
     case "icmp":
+    case "neighbour":
     case "lost":
       if (!event.flight) items.push({ type: "stray", event, y: at, below: at + ROW, mute });
       else if (event.flight.out === event) items.push({ type: "flight", event, y: at, below: at, mute });

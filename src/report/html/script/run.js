@@ -4,7 +4,7 @@ const table = JSON.parse(document.getElementById("run").textContent);
 const { columns, words } = table;
 const word = (place) => (place >= 0 ? words[place] : undefined);
 
-// In the order of `What` in row.rs, each with the names of its numbers; `$` marks a place in `words`.
+// In the order of `RowKind` in row.rs, each with the names of its numbers; `$` marks a place in `words`.
 const KINDS = [
   ["segment", ["out", "$src", "$dst", "$flags", "seq", "ack", "win", "len", "nth", "limit", "next", "$note"]],
   ["icmp", ["out", "$src", "$dst", "$text", "type", "code", "$about"]],
@@ -15,6 +15,7 @@ const KINDS = [
   ["signal", ["pid", "$process", "$signal", "$became"]],
   ["line", ["pid", "$process", "stream", "$text"]],
   ["fault", ["$fault", "$target", "$detail"]],
+  ["neighbour", ["out", "$src", "$dst", "$text", "$mac"]],
 ];
 
 function read([t, column, kind, ...numbers], n) {
@@ -28,6 +29,8 @@ function read([t, column, kind, ...numbers], n) {
   return event;
 }
 
+const isPacket = (event) => ["segment", "icmp", "neighbour"].includes(event.kind);
+
 const events = table.rows.map(read);
 const end = events.length ? events[events.length - 1].t : 0;
 
@@ -40,7 +43,7 @@ for (let i = 0; i < table.flights.length; i += 2) {
   flights.push(flight);
 }
 for (const event of events) {
-  if ((event.kind === "segment" || event.kind === "icmp") && event.out && !event.flight) {
+  if (isPacket(event) && event.out && !event.flight) {
     event.flight = { out: event, end: undefined };
     flights.push(event.flight);
   }

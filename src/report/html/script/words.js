@@ -42,7 +42,8 @@ const who = (it) => `${it.process}[${it.pid}]`;
 function brief(it) {
   switch (it.kind) {
     case "segment": return [segment(it), ""];
-    case "icmp": return [it.text, "icmp"];
+    case "icmp":
+    case "neighbour": return [it.text, it.kind];
     case "lost": return [`lost: ${it.reason}`, "lost"];
     case "call": {
       const result = it.errno ?? it.result;
@@ -74,6 +75,8 @@ function fields(it) {
     case "icmp": return [`ICMP ${it.out ? "sent by" : "received by"} ${on}`, [
       ["says", it.text], ["from", it.src], ["to", it.dst], ["type, code", `${it.type}, ${it.code}`],
       ["about", it.about], ...when]];
+    case "neighbour": return [`${it.out ? "sent by" : "received by"} ${on}`, [
+      ["says", it.text], ["sender", it.src], ["its Ethernet address", it.mac], ["target", it.dst], ...when]];
     case "lost": return [`lost: ${it.reason}`, [["packet", it.text], ["where", on], ...when]];
     case "call": return [`${who(it)} on ${on}`, [
       ["call", `${it.call}(${it.args ?? ""})`], ["returned", it.result], ["in", it.within],
