@@ -58,6 +58,14 @@ fn a_crash_on_the_same_segment_is_ehostunreach_when_retransmission_ends_on_linux
 }
 
 #[test]
+fn an_interface_that_is_off_is_no_route_to_connect_and_silence_to_a_connection() {
+    timeline("link-down-connect", Linux);
+    timeline("link-down-connect", Book);
+    timeline("link-down", Linux);
+    timeline("link-down", Book);
+}
+
+#[test]
 fn unreachable_is_ehostunreach_when_retransmission_ends_in_the_book() {
     timeline("unreachable", Book);
 }

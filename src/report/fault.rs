@@ -18,7 +18,12 @@ pub(super) fn detail(fault: FaultKind) -> Option<String> {
         | FaultKind::Repair(way)
         | FaultKind::Hold(way)
         | FaultKind::Release(way) => direction(way).map(|words| format!("packets {words} it")),
-        FaultKind::Crash | FaultKind::Boot | FaultKind::Shutdown | FaultKind::Reachable => None,
+        FaultKind::Crash
+        | FaultKind::Boot
+        | FaultKind::Shutdown
+        | FaultKind::Reachable
+        | FaultKind::LinkDown
+        | FaultKind::LinkUp => None,
     }
 }
 
@@ -49,6 +54,12 @@ pub(super) fn told(fault: FaultKind, target: &str) -> Option<String> {
             format!("From now on a router answers packets for {target}: {}.", answer.name())
         }
         FaultKind::Reachable => format!("{target} can be reached again."),
+        FaultKind::LinkDown => {
+            format!(
+                "The interface of {target} is turned off: it has no route to anywhere, and hears nothing."
+            )
+        }
+        FaultKind::LinkUp => format!("The interface of {target} is turned on again."),
         FaultKind::Kill { .. } => return None,
     })
 }
@@ -63,7 +74,12 @@ pub(super) fn cause(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Partition(way) => format!("{} were cut off at {at}", packets(way, "of", target)),
         FaultKind::Hold(way) => format!("{} were held from {at} on", packets(way, "of", target)),
         FaultKind::Unreachable(_) => format!("{target} was made unreachable at {at}"),
-        FaultKind::Kill { .. } | FaultKind::Repair(_) | FaultKind::Release(_) | FaultKind::Reachable => {
+        FaultKind::LinkDown => format!("the interface of {target} was turned off at {at}"),
+        FaultKind::Kill { .. }
+        | FaultKind::Repair(_)
+        | FaultKind::Release(_)
+        | FaultKind::Reachable
+        | FaultKind::LinkUp => {
             format!("{} struck {target} at {at}", fault.name())
         }
     }
@@ -76,11 +92,13 @@ pub(super) fn lasts(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Partition(_) => format!("the network was cut at {target} since {at}"),
         FaultKind::Hold(way) => format!("{} were held since {at}", packets(way, "of", target)),
         FaultKind::Unreachable(_) => format!("the router had no way to {target} since {at}"),
+        FaultKind::LinkDown => format!("the interface of {target} was off since {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Boot
         | FaultKind::Repair(_)
         | FaultKind::Release(_)
-        | FaultKind::Reachable => cause(fault, target, at),
+        | FaultKind::Reachable
+        | FaultKind::LinkUp => cause(fault, target, at),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Met {
     pub unreachable: u64,
     /// Came to a host that was off.
     pub host_down: u64,
+    /// Came to an interface that was off.
+    pub link_down: u64,
     /// Lost by the link's loss rate.
     pub lost: u64,
     /// Found too many before them waiting for the wire.
@@ -54,7 +56,9 @@ impl Met {
             | FaultKind::Kill { .. }
             | FaultKind::Repair(_)
             | FaultKind::Release(_)
-            | FaultKind::Reachable => None,
+            | FaultKind::Reachable
+            | FaultKind::LinkDown
+            | FaultKind::LinkUp => None,
         }
     }
 }
@@ -72,6 +76,8 @@ impl Router {
             FaultKind::Release(way) => self.release(now, link, way),
             FaultKind::Unreachable(what) => self.unreachable(link, Some(what)),
             FaultKind::Reachable => self.unreachable(link, None),
+            FaultKind::LinkDown => self.links[link.0].off = true,
+            FaultKind::LinkUp => self.links[link.0].off = false,
             FaultKind::Kill { .. } | FaultKind::Shutdown => {}
         }
     }
@@ -124,6 +130,8 @@ impl Router {
     /// before goes on its way.
     pub fn host_down(&mut self, now: SimTime, link: LinkId, down: bool) {
         self.links[link.0].down = down;
+        // A host that boots turns its interface on.
+        self.links[link.0].off &= down;
         if down {
             // Arrived at this instant, but not taken in by the host.
             let (gone, rest) = self.outbox.drain(..).partition(|(to, _)| *to == link);
@@ -137,6 +145,11 @@ impl Router {
     pub(super) fn lose_at_dead_host(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
         self.links[link.0].met.host_down += 1;
         self.lose(now, packet, LostReason::HostDown);
+    }
+
+    pub(super) fn lose_at_interface(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
+        self.links[link.0].met.link_down += 1;
+        self.lose(now, packet, LostReason::LinkDown);
     }
 
     /// What the faults of this link have met so far.

@@ -18,6 +18,8 @@ pub(super) struct Link {
     from_host: Pipe,
     /// The host is off.
     pub(super) down: bool,
+    /// The host's interface is off.
+    pub(super) off: bool,
     /// What the router answers to packets for the host, in place of forwarding them.
     pub(super) unreachable: Option<Unreachable>,
     pub(super) rules: Vec<Rule>,
@@ -34,6 +36,7 @@ impl Link {
             to_host: Pipe::new(Chance::new(seed, stream)),
             from_host: Pipe::new(Chance::new(seed, stream + 1)),
             down: false,
+            off: false,
             unreachable: None,
             rules: Vec::new(),
             met: Met::default(),

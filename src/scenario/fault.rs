@@ -41,7 +41,7 @@ impl Default for Details {
 }
 
 /// Every fault that a file can write, with these details.
-pub(super) fn written(it: Details) -> [FaultKind; 10] {
+pub(super) fn written(it: Details) -> [FaultKind; 12] {
     [
         FaultKind::Crash,
         FaultKind::Boot,
@@ -53,6 +53,8 @@ pub(super) fn written(it: Details) -> [FaultKind; 10] {
         FaultKind::Release(it.way),
         FaultKind::Unreachable(it.code),
         FaultKind::Reachable,
+        FaultKind::LinkDown,
+        FaultKind::LinkUp,
     ]
 }
 
@@ -64,7 +66,12 @@ pub(super) const fn keys(fault: FaultKind) -> &'static [&'static str] {
             &["way"]
         }
         FaultKind::Unreachable(_) => &["code"],
-        FaultKind::Crash | FaultKind::Boot | FaultKind::Shutdown | FaultKind::Reachable => &[],
+        FaultKind::Crash
+        | FaultKind::Boot
+        | FaultKind::Shutdown
+        | FaultKind::Reachable
+        | FaultKind::LinkDown
+        | FaultKind::LinkUp => &[],
     }
 }
 

@@ -47,6 +47,8 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "keepalive-crash",
     "keepalive-reboot",
     "keepalive-unreachable",
+    "link-down",
+    "link-down-connect",
     "lossy",
     "mtu",
     "nagle",

@@ -16,6 +16,8 @@ impl World {
             FaultKind::Boot => self.boot(host),
             FaultKind::Shutdown => self.shutdown(host, grace),
             FaultKind::Kill { .. } => false,
+            FaultKind::LinkDown => self.set_link(host, false),
+            FaultKind::LinkUp => self.set_link(host, true),
             FaultKind::Partition(_)
             | FaultKind::Repair(_)
             | FaultKind::Hold(_)
@@ -47,6 +49,12 @@ impl World {
     /// `shutdown -h now` (ch. 5.16): SIGTERM to every process, SIGKILL after `grace`, then off.
     pub fn shutdown(&mut self, host: &str, grace: Duration) -> bool {
         self.on_host(host, |machine, now| machine.shutdown(now, grace)).is_some()
+    }
+
+    /// Turns the host's interface on or off. False if it is so already, or the host is off.
+    pub fn set_link(&mut self, host: &str, up: bool) -> bool {
+        let was_other = self.on_host(host, |machine, _| machine.set_link(up)) == Some(true);
+        was_other && self.strike_link(host, if up { FaultKind::LinkUp } else { FaultKind::LinkDown })
     }
 
     /// Does to the host's link what the fault does to it. False if there is no such host.

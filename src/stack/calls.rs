@@ -134,6 +134,9 @@ impl Stack {
         if peer.port() == 0 {
             return Err(Errno::ECONNREFUSED);
         }
+        if !self.shared.is_up && !self.is_own(peer.ip()) {
+            return Err(self.shared.profile.link_down);
+        }
         let default = self.addrs.iter().copied().find(|addr| addr.is_ipv4() == peer.is_ipv4());
         let ip = match bound.map(|addr| addr.ip()).filter(|ip| !ip.is_unspecified()) {
             Some(ip) if ip.is_ipv4() != peer.is_ipv4() => return Err(Errno::EAFNOSUPPORT),

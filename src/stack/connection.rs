@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::profile::{Engine, Profile, errno_of};
+use super::profile::{Engine, Profile};
 use super::socket::{How, Readiness, SocketId};
 use super::transport::{Context, Death, Reader, Setup, Status, Tcp};
 use super::{smoltcp, tcp};
@@ -208,8 +208,8 @@ impl Connection {
 
     /// SO_ERROR: why the connection died, or what a router said of it.
     pub(super) fn take_error(&mut self, profile: &Profile) -> Option<Errno> {
-        let is_v6 = self.local.is_ipv6() && profile.icmp.errnos_of_v6;
-        let soft = |tcp: &mut dyn Tcp| tcp.take_soft_error().map(|what| errno_of(what, is_v6));
+        let is_v6 = self.local.is_ipv6();
+        let soft = |tcp: &mut dyn Tcp| tcp.take_soft_error().map(|soft| soft.errno(profile, is_v6));
         self.error.take().or_else(|| soft(self.tcp.as_mut()))
     }
 

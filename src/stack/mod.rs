@@ -129,6 +129,8 @@ struct Shared {
     /// Of the listener whose connection a segment is for.
     accept_queue: AcceptQueue,
     interface: Interface,
+    /// Whether it is on.
+    is_up: bool,
     out: VecDeque<Bytes>,
 }
 
@@ -141,6 +143,8 @@ impl Shared {
             cuts_segments: !self.offloads_segmentation,
             accept_queue: self.accept_queue,
             interface: &mut self.interface,
+            is_up: self.is_up,
+            sent: 0,
             out: &mut self.out,
         }
     }
@@ -162,6 +166,7 @@ impl Stack {
                 offloads_segmentation: false,
                 accept_queue: AcceptQueue::HasRoom,
                 interface,
+                is_up: true,
                 out: VecDeque::new(),
             },
             mtu: config.mtu,
@@ -220,6 +225,16 @@ impl Stack {
     /// host whose card cuts them (TCP segmentation offload). IPv4 only; connections that were made without never do.
     pub fn set_segmentation_offload(&mut self, on: bool) {
         self.shared.offloads_segmentation = on;
+    }
+
+    /// Turns the interface on or off; false if it is so already. Off, the host has no route: nothing leaves, and of its
+    /// neighbours it knows nothing any more.
+    pub(crate) fn set_link(&mut self, up: bool) -> bool {
+        let was_up = std::mem::replace(&mut self.shared.is_up, up);
+        if let (true, Interface::Shared(neighbours)) = (was_up && !up, &mut self.shared.interface) {
+            neighbours.forget();
+        }
+        was_up != up
     }
 
     /// How its TCP behaves.

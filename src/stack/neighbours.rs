@@ -131,6 +131,11 @@ impl Neighbours {
         Neighbours { own: own.to_vec(), reachable, entries: BTreeMap::new(), errors: VecDeque::new() }
     }
 
+    /// Knows nobody any more, and lets go of what waits.
+    pub(crate) fn forget(&mut self) {
+        self.entries.clear();
+    }
+
     /// Sends a segment to its neighbour, or keeps it until that has answered.
     pub(crate) fn output(&mut self, wire: &mut Wire<'_>, outgoing: Outgoing) {
         let dst = outgoing.segment.dst.ip();

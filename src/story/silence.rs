@@ -59,6 +59,11 @@ impl<'a> Story<'a> {
             .collect()
     }
 
+    /// The fault that turned off a host's own interface, if it is off at an event.
+    pub(crate) fn own_link_down(&self, host: &str, before: usize) -> Option<Struck<'a>> {
+        self.faults.in_force(before, |it| it.kind == FaultKind::LinkDown && it.host == host)
+    }
+
     /// When a host asked who on its segment has an address, before an event, since it was last answered.
     pub(crate) fn asked_in_vain(&self, host: &str, addr: IpAddr, before: usize) -> Vec<usize> {
         let mut asked = Vec::new();

@@ -273,6 +273,8 @@ pub enum LostPacket {
 pub enum LostReason {
     /// The destination is off.
     HostDown,
+    /// The destination's interface is off.
+    LinkDown,
     /// The link was cut while the packet was sent or on its way.
     Partition,
     /// The link's loss rate.
@@ -302,6 +304,7 @@ impl LostReason {
     pub const fn name(self) -> &'static str {
         match self {
             LostReason::HostDown => "host down",
+            LostReason::LinkDown => "link down",
             LostReason::Partition => "partition",
             LostReason::Loss => "loss",
             LostReason::Dropped => "dropped",

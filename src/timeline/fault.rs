@@ -35,6 +35,10 @@ pub enum FaultKind {
     Unreachable(Unreachable),
     /// The router forwards packets to the host again.
     Reachable,
+    /// The host's interface is turned off: `ip link set down`.
+    LinkDown,
+    /// The host's interface is turned on again.
+    LinkUp,
 }
 
 /// The direction of a link that a fault strikes; a scenario writes `both`, `to` and `from`.
@@ -84,19 +88,30 @@ impl FaultKind {
             FaultKind::Release(_) => "release",
             FaultKind::Unreachable(_) => "unreachable",
             FaultKind::Reachable => "reachable",
+            FaultKind::LinkDown => "link-down",
+            FaultKind::LinkUp => "link-up",
         }
     }
 
     /// Whether it takes something away; the others give it back.
     pub const fn harms(self) -> bool {
-        !matches!(self, FaultKind::Boot | FaultKind::Repair(_) | FaultKind::Release(_) | FaultKind::Reachable)
+        !matches!(
+            self,
+            FaultKind::Boot
+                | FaultKind::Repair(_)
+                | FaultKind::Release(_)
+                | FaultKind::Reachable
+                | FaultKind::LinkUp
+        )
     }
 
     /// Whether it ends what `fault`, which struck the same host before, began.
     pub const fn mends(self, fault: FaultKind) -> bool {
         match (self, fault) {
             (FaultKind::Boot, FaultKind::Crash | FaultKind::Shutdown)
-            | (FaultKind::Reachable, FaultKind::Unreachable(_)) => true,
+            | (FaultKind::Reachable, FaultKind::Unreachable(_))
+            // A host that boots turns its interface on.
+            | (FaultKind::LinkUp | FaultKind::Boot, FaultKind::LinkDown) => true,
             (FaultKind::Repair(mended), FaultKind::Partition(cut)) => mended.overlaps(cut),
             (FaultKind::Release(let_go), FaultKind::Hold(held)) => let_go.overlaps(held),
             _ => false,

@@ -109,12 +109,14 @@ fn laboratory_connect_to_a_crashed_host_times_out() {
 fn laboratory_goes_as_the_library_expects_of_linux() {
     let names = [
         "connect-unreachable",
+        "link-down-connect",
         "lossy",
         "mtu",
         "one-way",
         "partition-heals",
         "reboot",
         "reboot-idle",
+        "same-segment-connect",
         "user-timeout",
     ];
     let _alone = alone();
@@ -131,13 +133,15 @@ fn laboratory_goes_as_the_library_expects_of_linux() {
 }
 
 fn laboratory_and_simulation_agree() {
-    let scenarios: [&[&str]; 9] = [
+    let scenarios: [&[&str]; 11] = [
         &["normal"],
         &["reboot"],
         &["server-killed"],
         &["half-close"],
         &["crash", "retries=4"],
         &["unreachable", "retries=4"],
+        &["link-down", "retries=4"],
+        &["same-segment", "retries=6", "base_reachable_time=1ms"],
         &["written:typed-late"],
         &["written:keepalive-half-closed"],
         &["written:late-server"],

@@ -135,6 +135,11 @@ impl Machine {
         Ref::map(self.kernel.borrow(), |kernel| &kernel.stack)
     }
 
+    /// Turns its interface on or off; false if it is so already.
+    pub fn set_link(&mut self, up: bool) -> bool {
+        self.kernel.borrow_mut().stack.set_link(up)
+    }
+
     /// A packet arrives.
     pub fn receive(&mut self, now: SimTime, packet: Bytes) {
         if !self.is_off() {

@@ -38,7 +38,10 @@ impl Reasoning<'_, '_> {
                 _ => Vec::new(),
             });
         }
-        let Some(id) = self.trouble.id else { return chain };
+        let Some(id) = self.trouble.id else {
+            chain.extend(self.no_way_out());
+            return chain;
+        };
         let connection = self.story.connection(self.trouble.host, id);
         if let Some((at, _)) = connection.and_then(|it| it.gave_up_before(self.trouble.t)) {
             chain.push(self.sentence(format!("TCP had given up at {}", self.at(at)), vec![at]));
@@ -54,13 +57,17 @@ impl Reasoning<'_, '_> {
                 let reset = self.reset(id);
                 if reset.is_empty() { self.told(id) } else { reset }
             }
-            News::Failed { errno: Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT, .. } => {
-                self.told(id)
-            }
+            News::Failed {
+                errno: Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENETDOWN | Errno::ENOPROTOOPT,
+                ..
+            } => self.told(id),
             // Of the host's own making.
             News::Failed { .. } => Vec::new(),
             News::EndOfFile { .. } => self.fin(id),
         };
+        if links.is_empty() {
+            chain.extend(self.no_way_out());
+        }
         chain.extend(links);
         chain
     }

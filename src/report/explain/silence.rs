@@ -2,8 +2,9 @@
 
 use super::cause::Reasoning;
 use super::{Sentence, packet};
+use crate::errno::Errno;
 use crate::report::{fault, wording};
-use crate::story::{Loss, Silence, Struck};
+use crate::story::{Loss, News, Silence, Struck};
 use crate::timeline::{ConnectionId, Icmp, LostReason, Probe};
 
 impl Reasoning<'_, '_> {
@@ -103,6 +104,16 @@ impl Reasoning<'_, '_> {
         let mut links = vec![self.sentence(text, asked)];
         links.extend(fault.map(lasts));
         links
+    }
+
+    /// Nothing was sent, for the host's own interface was off.
+    pub(super) fn no_way_out(&self) -> Option<Sentence> {
+        let News::Failed { errno: Errno::ETIMEDOUT | Errno::ENETUNREACH | Errno::ENETDOWN, .. } =
+            self.trouble.news
+        else {
+            return None;
+        };
+        self.story.own_link_down(self.trouble.host, self.trouble.at).map(lasts)
     }
 
     fn unanswered(&self, id: ConnectionId) -> Vec<usize> {

@@ -95,6 +95,11 @@ impl<'a> Narrator<'a> {
                     self.cause(process, (Some(peer), connection?.opened), Symptom::PeerClosed, trouble.t);
                 Some(cause.unwrap_or_else(|| format!("{} {said}", self.name(peer))))
             }
+            Some(Errno::ETIMEDOUT | Errno::ENETUNREACH | Errno::ENETDOWN)
+                if let Some(it) = self.story.own_link_down(process.host, trouble.at) =>
+            {
+                Some(fault::cause(it.kind, it.host, &wording::moment(it.t)))
+            }
             Some(Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EHOSTDOWN) => {
                 let (host, id) = (process.host, trouble.id?);
                 match self.story.asked_in_vain(host, id.remote.ip(), trouble.at).len() {

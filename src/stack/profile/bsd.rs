@@ -52,6 +52,7 @@ pub(super) fn book() -> Profile {
         shares_ephemeral_ports: false,
         reuse_addr_of_both: false,
         taken_pair: Errno::EADDRINUSE,
+        link_down: Errno::ENETDOWN,
         connect_restarts: false,
         initial_window: InitialWindow::ONE,
         engine: Engine::Smoltcp,

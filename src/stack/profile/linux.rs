@@ -46,6 +46,7 @@ pub(super) fn profile() -> Profile {
         shares_ephemeral_ports: true,
         reuse_addr_of_both: true,
         taken_pair: Errno::EADDRNOTAVAIL,
+        link_down: Errno::ENETUNREACH,
         connect_restarts: true,
         // RFC 6928; tcp_init_transfer forgives one lost SYN.
         initial_window: InitialWindow { segments: Some(10), retransmissions: 1 },

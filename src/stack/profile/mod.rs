@@ -131,6 +131,8 @@ pub struct Profile {
     pub reuse_addr_of_both: bool,
     /// What `connect` says if there is a connection between these two addresses already.
     pub taken_pair: Errno,
+    /// What is said of a host's own interface that is off.
+    pub link_down: Errno,
     /// Whether a `connect` that a handler with SA_RESTART interrupted goes on (UNP 5.9).
     pub connect_restarts: bool,
     /// What may be in flight before anything is acknowledged.

@@ -46,6 +46,7 @@ pub(super) fn profile() -> Profile {
         shares_ephemeral_ports: false,
         reuse_addr_of_both: false,
         taken_pair: Errno::EADDRINUSE,
+        link_down: Errno::ENETDOWN,
         connect_restarts: false,
         initial_window: InitialWindow { segments: None, retransmissions: 0 },
         engine: Engine::Smoltcp,

@@ -11,7 +11,9 @@ use super::output::Acks;
 use super::receive::may_receive;
 use super::tcb::Tcb;
 use crate::packet::{Flags, IcmpError, Segment, TcpOptions};
-use crate::stack::transport::{Congestion, Context, DEFAULT_MSS, Death, IcmpEffect, Reader, Timer};
+use crate::stack::transport::{
+    Congestion, Context, DEFAULT_MSS, Death, IcmpEffect, Reader, SoftError, Timer,
+};
 use crate::timeline::TcpState;
 
 impl Tcb {
@@ -343,7 +345,7 @@ impl Tcb {
                 self.die(cx, Death::Unreachable(error.what));
                 return;
             }
-            Some(IcmpEffect::Soft) => self.soft = Some(error.what),
+            Some(IcmpEffect::Soft) => self.soft = Some(SoftError::Icmp(error.what)),
             Some(IcmpEffect::Nothing) => {}
         }
         self.settle(cx);

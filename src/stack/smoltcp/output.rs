@@ -7,7 +7,7 @@ use super::device::SentPacket;
 use super::receive::may_receive;
 use super::tcb::Tcb;
 use crate::packet::{Flags, Packet, Segment, Seq};
-use crate::stack::transport::{Context, Retransmit, Timer, delay_acknowledgment};
+use crate::stack::transport::{Context, Retransmit, SoftError, Timer, delay_acknowledgment};
 use crate::timeline::{Probe, Retransmission, TcpState};
 
 /// What becomes of an acknowledgment without data.
@@ -51,12 +51,12 @@ impl Tcb {
 
     /// RFC 6298 (5.4): the earliest segment that has not been acknowledged goes out again.
     pub(super) fn retransmit(&mut self, cx: &mut Context<'_>) {
-        let before = cx.out.len();
+        let before = cx.sent;
         self.show_limit(cx);
         self.open_for_retransmission(cx);
         self.engine.fire(cx.now);
         self.output(cx, Acks::AtOnce);
-        if cx.out.len() == before {
+        if cx.sent == before {
             // The peer shut its window on what is in flight: ask it for its window by an old octet.
             self.send_probe(cx, Probe::Window);
         }
@@ -153,6 +153,9 @@ impl Tcb {
 
     /// A segment that was sent before.
     fn send_again(&mut self, cx: &mut Context<'_>, segment: &Segment, packet: Bytes) {
+        if !cx.is_up {
+            self.soft = Some(SoftError::LinkDown);
+        }
         let nth = self.send.on_resend(segment.seq);
         let limit = Retransmit::limit(self.retransmission(cx).1);
         let next = self.timers.table.at(Timer::Retransmit).map(|at| at - cx.now);

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use super::engine::Engine;
 use super::receive::ReceiveSpace;
 use super::send::SendSpace;
-use crate::packet::{IcmpError, Segment, Unreachable};
+use crate::packet::{IcmpError, Segment};
 use crate::stack::info::SocketInfo;
 use crate::stack::options::{Options, SocketOption};
 use crate::stack::profile::Profile;
-use crate::stack::transport::{Conditions, Context, Death, Path, Reader, Setup, Status, Tcp, Timers};
+use crate::stack::transport::{
+    Conditions, Context, Death, Path, Reader, Setup, SoftError, Status, Tcp, Timers,
+};
 use crate::time::SimTime;
 use crate::timeline::{Kind, TcpState};
 
@@ -26,7 +28,7 @@ pub(crate) struct Tcb {
     /// The state last seen.
     pub(super) state: TcpState,
     /// The last ICMP error that was believed but did not end the connection.
-    pub(super) soft: Option<Unreachable>,
+    pub(super) soft: Option<SoftError>,
     death: Option<Death>,
 }
 
@@ -210,7 +212,7 @@ impl Tcp for Tcb {
     }
 
     /// A BSD keeps it to itself until the connection ends.
-    fn take_soft_error(&mut self) -> Option<Unreachable> {
+    fn take_soft_error(&mut self) -> Option<SoftError> {
         None
     }
 

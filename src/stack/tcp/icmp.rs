@@ -3,7 +3,7 @@
 use super::retransmission::Purpose;
 use super::tcb::Tcb;
 use crate::packet::{IcmpError, Unreachable};
-use crate::stack::transport::{Context, Death, IcmpEffect};
+use crate::stack::transport::{Context, Death, IcmpEffect, SoftError};
 
 impl Tcb {
     /// An ICMP error that quotes one of this connection's segments.
@@ -23,7 +23,7 @@ impl Tcb {
                 self.die(Death::Unreachable(error.what));
                 return;
             }
-            Some(IcmpEffect::Soft) => self.soft = Some(error.what),
+            Some(IcmpEffect::Soft) => self.soft = Some(SoftError::Icmp(error.what)),
             Some(IcmpEffect::Nothing) => {}
         }
         let is_of_route = match error.what {

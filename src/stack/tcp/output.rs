@@ -7,7 +7,7 @@ use super::recovery::Phase;
 use super::retransmission::Purpose;
 use super::tcb::{Tcb, bounded_by_half};
 use crate::packet::Flags;
-use crate::stack::transport::{Context, Timer};
+use crate::stack::transport::{Context, SoftError, Timer};
 use crate::time::SimTime;
 
 /// Octets of the largest piece (`sk_gso_max_size` without the room for headers).
@@ -68,7 +68,19 @@ impl Tcb {
         self.write(cx, Nagle::Off, Limit::Probe);
     }
 
+    /// Whether there is a way to the peer. What has none is not sent, and tried again as if the window were shut. IPv6 notes
+    /// that there is none; IPv4 does not before something is sent again.
+    pub(super) fn has_route(&mut self, cx: &Context<'_>) -> bool {
+        if !cx.is_up && self.path.local.is_ipv6() {
+            self.soft = Some(SoftError::LinkDown);
+        }
+        cx.is_up
+    }
+
     fn write(&mut self, cx: &mut Context<'_>, nagle: Nagle, limit: Limit) {
+        if !self.has_route(cx) {
+            return;
+        }
         let mss = self.mss_beside_blocks();
         let mut packets = 0;
         while let Some(next) = self.queue.next() {

@@ -3,7 +3,7 @@
 use super::retransmission::Purpose;
 use super::tcb::Tcb;
 use crate::packet::Flags;
-use crate::stack::transport::{Context, Timer};
+use crate::stack::transport::{Context, SoftError, Timer};
 use crate::timeline::{Probe, Retransmission};
 
 impl Tcb {
@@ -123,6 +123,11 @@ impl Tcb {
         limit: Option<u32>,
         probe: Option<Probe>,
     ) {
+        if !cx.is_up {
+            // The route is looked up before a copy is made.
+            self.soft = Some(SoftError::LinkDown);
+            return;
+        }
         self.queue.send_again(at, cx.now, self.send.delivered);
         let nth = self.queue.piece(at).resent;
         let next = self.timers.at(Timer::Retransmit).map(|at| at - cx.now);

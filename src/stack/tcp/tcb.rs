@@ -13,11 +13,13 @@ use super::recovery::Recovery;
 use super::retransmission::{Purpose, Retransmission};
 use super::rtt::Rtt;
 use super::send_queue::{Piece, SendQueue};
-use crate::packet::{IcmpError, Segment, Seq, Unreachable};
+use crate::packet::{IcmpError, Segment, Seq};
 use crate::stack::info::{SocketInfo, TimerInfo, TimerKind};
 use crate::stack::options::{Options, SocketOption};
 use crate::stack::profile::Profile;
-use crate::stack::transport::{Context, Death, Path, Reader, Setup, Status, Tcp, Timer, TimerTable};
+use crate::stack::transport::{
+    Context, Death, Path, Reader, Setup, SoftError, Status, Tcp, Timer, TimerTable,
+};
 use crate::time::SimTime;
 use crate::timeline::{Kind, TcpState};
 
@@ -81,7 +83,7 @@ pub(crate) struct Tcb {
     left: Option<TcpState>,
     pub(super) reader: Reader,
     /// The last ICMP error that was believed but did not end the connection.
-    pub(super) soft: Option<Unreachable>,
+    pub(super) soft: Option<SoftError>,
     pub(super) death: Option<Death>,
     pub(super) agreed: Agreed,
     pub(super) send: SendSpace,
@@ -442,7 +444,7 @@ impl Tcp for Tcb {
         self.record_state(cx);
     }
 
-    fn take_soft_error(&mut self) -> Option<Unreachable> {
+    fn take_soft_error(&mut self) -> Option<SoftError> {
         self.soft.take()
     }
 

@@ -202,6 +202,9 @@ impl Tcb {
     /// Sends as much as fits a window that is not quite shut; if none does, an old number, which can only be answered with an
     /// acknowledgment.
     fn probe_window(&mut self, cx: &mut Context<'_>, probe: Probe) {
+        if !self.has_route(cx) {
+            return;
+        }
         if let Some(next) = self.queue.next().map(|piece| piece.seq)
             && next.before(self.window_end())
         {

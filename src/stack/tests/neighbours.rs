@@ -163,3 +163,27 @@ fn answers_that_nobody_asked_for_teach_nothing() {
     wire.client.receive(wire.now, emit_neighbour(&elsewhere, None));
     assert_eq!(said(&wire, "client", Resolution::Reply), [0; 0]);
 }
+
+/// An interface that is off and on again knows its neighbours no more, and what was held back goes out.
+#[test]
+fn an_interface_that_is_on_again_asks_again() {
+    for profile in [linux(), book()] {
+        let mut wire = segment(&profile, 1, V4);
+        wire.listen(5);
+        let id = wire.connect();
+        wire.run(Duration::from_millis(100));
+        assert!(wire.client.set_link(false));
+        assert!(!wire.client.set_link(false), "it is off already");
+        wire.write(id).unwrap();
+        wire.run(Duration::from_secs(10));
+        assert_eq!(asked(&wire), [0]);
+        let unrouted = wire.client.socket();
+        let refused = wire.client.connect(wire.now, unrouted, wire.server_addr());
+        assert_eq!(refused, Err(profile.link_down));
+        assert!(wire.client.set_link(true));
+        wire.run(Duration::from_secs(60));
+        assert_eq!(asked(&wire).len(), 2);
+        let sent = wire.sent(SimTime::ZERO, |it| it.len > 0);
+        assert_eq!(sent.len(), 1, "{sent:?}");
+    }
+}

@@ -22,6 +22,10 @@ pub(crate) struct Context<'a> {
     pub(crate) accept_queue: AcceptQueue,
     /// What a packet that is sent meets first.
     pub(crate) interface: &'a mut Interface,
+    /// Whether the interface is on. Nothing leaves one that is off.
+    pub(crate) is_up: bool,
+    /// How many segments were sent so far, whatever became of them.
+    pub(crate) sent: u32,
     /// Packets to be sent.
     pub(crate) out: &'a mut VecDeque<Bytes>,
 }
@@ -67,6 +71,10 @@ impl Context<'_> {
         again: Option<Retransmission>,
         probe: Option<Probe>,
     ) {
+        self.sent += 1;
+        if !self.is_up {
+            return;
+        }
         match self.interface {
             Interface::PointToPoint => {
                 self.recorder.segment(self.now, Direction::Out, segment, &packet, again, probe);

@@ -5,6 +5,25 @@ use crate::packet::Unreachable;
 use crate::stack::profile::{Profile, errno_of};
 use crate::timeline::TcpState;
 
+/// What stands in the way of a connection and may pass: it is reported if the connection is given up (RFC 1122, 4.2.3.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SoftError {
+    /// An ICMP error that was believed.
+    Icmp(Unreachable),
+    /// The host's own interface is off.
+    LinkDown,
+}
+
+impl SoftError {
+    /// What the process is told.
+    pub(crate) fn errno(self, profile: &Profile, is_v6: bool) -> Errno {
+        match self {
+            SoftError::Icmp(what) => errno_of(what, is_v6 && profile.icmp.errnos_of_v6),
+            SoftError::LinkDown => profile.link_down,
+        }
+    }
+}
+
 /// Why a connection is no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Death {
@@ -15,8 +34,8 @@ pub(crate) enum Death {
     },
     /// No answer came for too long.
     TimedOut {
-        /// The last ICMP error that was believed, if one was.
-        soft: Option<Unreachable>,
+        /// What was last said of the way to the peer, if anything was.
+        soft: Option<SoftError>,
     },
     /// An ICMP error that the profile takes for final.
     Unreachable(Unreachable),
@@ -27,7 +46,6 @@ pub(crate) enum Death {
 impl Death {
     /// What the process is told, once.
     pub(crate) fn errno(self, profile: &Profile, is_v6: bool) -> Option<Errno> {
-        let errno_of = |what| errno_of(what, is_v6 && profile.icmp.errnos_of_v6);
         match self {
             // RFC 9293, 3.10.7.3: "connection refused" in SYN-SENT.
             Death::Reset { state: TcpState::SynSent } => Some(Errno::ECONNREFUSED),
@@ -36,8 +54,10 @@ impl Death {
             Death::Reset { state: TcpState::TimeWait | TcpState::Closing | TcpState::LastAck } => None,
             Death::Reset { .. } => Some(Errno::ECONNRESET),
             // Ch. 5.14: the soft error where there is one.
-            Death::TimedOut { soft } => Some(soft.map_or(Errno::ETIMEDOUT, errno_of)),
-            Death::Unreachable(what) => Some(errno_of(what)),
+            Death::TimedOut { soft } => {
+                Some(soft.map_or(Errno::ETIMEDOUT, |soft| soft.errno(profile, is_v6)))
+            }
+            Death::Unreachable(what) => Some(SoftError::Icmp(what).errno(profile, is_v6)),
             Death::Closed => None,
         }
     }

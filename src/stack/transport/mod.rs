@@ -22,7 +22,7 @@ use bytes::Bytes;
 
 pub(super) use congestion::Congestion;
 pub(super) use context::{AcceptQueue, Context, Interface};
-pub(super) use death::Death;
+pub(super) use death::{Death, SoftError};
 pub(super) use delayed_ack::delay_acknowledgment;
 pub(super) use icmp::IcmpEffect;
 pub(super) use path::{DEFAULT_MSS, Path};
@@ -34,7 +34,7 @@ pub(super) use timers::Timers;
 use super::info::SocketInfo;
 use super::options::{Options, SocketOption};
 use super::profile::Profile;
-use crate::packet::{IcmpError, Segment, Unreachable};
+use crate::packet::{IcmpError, Segment};
 use crate::time::SimTime;
 use crate::timeline::TcpState;
 
@@ -82,7 +82,7 @@ pub(super) trait Tcp: Send {
     fn on_icmp(&mut self, cx: &mut Context<'_>, error: &IcmpError);
 
     /// The ICMP error that is remembered and has not ended the connection, where a process may ask for it; it is told once.
-    fn take_soft_error(&mut self) -> Option<Unreachable>;
+    fn take_soft_error(&mut self) -> Option<SoftError>;
 
     /// The deadline has come.
     fn on_timeout(&mut self, cx: &mut Context<'_>);

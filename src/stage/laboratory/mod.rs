@@ -193,6 +193,12 @@ impl Network for Laboratory<'_> {
         match fault {
             FaultKind::Crash => self.dead.extend(self.ends[host].namespace.take()),
             FaultKind::Boot => self.ends[host].namespace = Some(boot(self.scenario, host)?),
+            FaultKind::LinkDown | FaultKind::LinkUp => {
+                if let Some(namespace) = &self.ends[host].namespace {
+                    namespace.enter()?;
+                    interface::set(interface::WIRE, fault == FaultKind::LinkUp)?;
+                }
+            }
             _ => {}
         }
         self.router.strike(now, self.ends[host].link, fault);

@@ -81,14 +81,21 @@ impl Namespace {
         // Before there is a link, so that nothing is sent but what the programs send.
         super::sysctl::write("net.ipv6.conf.default.accept_dad", "0")?;
         super::sysctl::write("net.ipv6.conf.default.router_solicitations", "0")?;
+        // An address stays while its interface is off, as IPv4 has it.
+        super::sysctl::write("net.ipv6.conf.default.keep_addr_on_down", "1")?;
         super::sysctl::set_memory()?;
-        for (key, value) in settings {
+        let (of_interface, of_host): (Vec<_>, Vec<_>) =
+            settings.partition(|(key, _)| super::sysctl::is_of_interface(key));
+        for (key, value) in of_host {
             super::sysctl::set(key, value)?;
         }
         // What a host tells itself goes over it: that a neighbour does not answer.
         interface::set(interface::LOOPBACK, true)?;
         let device = device(addrs, mtu, shares_segment).map_err(missing("no TUN device"))?;
         device.set_nonblocking(true)?;
+        for (key, value) in of_interface {
+            super::sysctl::set(key, value)?;
+        }
         Ok(Namespace { handle, device })
     }
 

@@ -3,10 +3,20 @@
 use std::fs;
 use std::io;
 
+use super::interface;
 use crate::stack::{Profile, System};
 
 /// Octets that a kernel short of memory leaves a socket.
 const LEAST: usize = 4_096;
+
+/// The sysctls of an interface that is yet to come.
+const NEIGHBOURS: &str = "net.ipv4.neigh.default.";
+
+/// Whether a key is one of the interface, and so set once there is one.
+pub(super) fn is_of_interface(key: &str) -> bool {
+    let sysctl = Profile::key(key).and_then(|key| key.sysctl);
+    sysctl.is_some_and(|sysctl| sysctl.name.starts_with(NEIGHBOURS))
+}
 
 /// Sets a key of `--set` in the namespace of this process.
 ///
@@ -18,7 +28,16 @@ pub(super) fn set(key: &str, value: &str) -> io::Result<()> {
         return Err(io::Error::other(format!("a real kernel has no {key} to set")));
     };
     let bad = || io::Error::other(format!("{key}={value}: the kernel takes no such value"));
-    write(sysctl.name, &sysctl.native(value).ok_or_else(bad)?)
+    let value = sysctl.native(value).ok_or_else(bad)?;
+    // Neighbours are kept for each interface and each family by itself; all else of IPv4 is TCP's, and for both.
+    match sysctl.name.strip_prefix(NEIGHBOURS) {
+        Some(rest) => {
+            let of = |family: u32| format!("net.ipv{family}.neigh.{}.{rest}", interface::WIRE);
+            write(&of(4), &value)?;
+            write(&of(6), &value)
+        }
+        None => write(sysctl.name, &value),
+    }
 }
 
 /// Gives sockets the memory that the profile has: a machine's own may be another, and with it the scale of its windows.

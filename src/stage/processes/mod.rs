@@ -79,6 +79,7 @@ pub(super) fn run<N: Network>(
         pipe,
         reader,
         power: vec![Power::On; scenario.hosts.len()],
+        links_down: vec![false; scenario.hosts.len()],
         seen: 0,
         last_change: SimTime::ZERO,
         timers_at: SimTime::ZERO,
@@ -99,6 +100,8 @@ struct Processes<'a, N> {
     reader: EventReader,
     /// Whether each host is on.
     power: Vec<Power>,
+    /// Whose interface is off.
+    links_down: Vec<bool>,
     /// How many events there were when that was last looked at.
     seen: usize,
     /// When anything was last seen to happen.
@@ -285,6 +288,14 @@ impl<N: Network> Stage for Processes<'_, N> {
         match fault {
             FaultKind::Crash | FaultKind::Shutdown if self.is_off(host) => return Ok(false),
             FaultKind::Boot if !self.is_off(host) => return Ok(false),
+            FaultKind::LinkDown | FaultKind::LinkUp => {
+                let is_down = fault == FaultKind::LinkDown;
+                if self.is_off(host) || self.links_down[host] == is_down {
+                    return Ok(false);
+                }
+                self.network.strike(now, host, fault)?;
+                self.links_down[host] = is_down;
+            }
             FaultKind::Crash => self.switch_off(host)?,
             FaultKind::Shutdown => {
                 if self.power[host] == Power::On {
@@ -295,6 +306,7 @@ impl<N: Network> Stage for Processes<'_, N> {
             FaultKind::Boot => {
                 self.network.strike(now, host, fault)?;
                 self.power[host] = Power::On;
+                self.links_down[host] = false;
                 self.table.switch_on(now, host);
             }
             _ => self.network.strike(now, host, fault)?,

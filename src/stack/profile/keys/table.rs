@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::linux::doubling;
-use super::super::{CongestionControl, Engine, GiveUp, Profile, SynWaits};
+use super::super::{CongestionControl, Engine, GiveUp, NeighbourRules, Profile, SynWaits};
 use super::Key;
 use super::sysctl::{Sysctl, Unit};
 use super::value::*;
@@ -221,7 +221,7 @@ pub(super) const KEYS: &[Key] = &[
         "the most that a backlog may be",
         sysctl("net.core.somaxconn", Unit::Count),
         |profile, value| {
-            profile.somaxconn = count(value)? as usize;
+            profile.somaxconn = backlog(value)?;
             Ok(())
         },
     ),
@@ -248,6 +248,19 @@ pub(super) const KEYS: &[Key] = &[
                 profile.is_native("off")?;
             }
             profile.abort_on_overflow = on;
+            Ok(())
+        },
+    ),
+    key(
+        "base_reachable_time",
+        "how long a neighbour's answer is believed; Linux: half as much more or less",
+        sysctl("net.ipv4.neigh.default.base_reachable_time_ms", MILLIS),
+        |profile, value| {
+            let time = duration(value)?;
+            match &mut profile.neighbours {
+                NeighbourRules::Kernel { reachable, .. } => *reachable = time,
+                NeighbourRules::Berkeley { keep, .. } => *keep = time,
+            }
             Ok(())
         },
     ),

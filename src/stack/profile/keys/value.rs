@@ -14,6 +14,13 @@ pub(super) fn count(value: &str) -> Result<u32, String> {
     }
 }
 
+pub(super) fn backlog(value: &str) -> Result<usize, String> {
+    match value.parse() {
+        Ok(connections @ 0..=65_535) => Ok(connections),
+        _ => Err("a whole number from 0 to 65535".to_owned()),
+    }
+}
+
 pub(super) fn buffer(value: &str) -> Result<usize, String> {
     match value.parse() {
         Ok(octets @ 1_024..=16_777_216) => Ok(octets),
