@@ -66,6 +66,13 @@ fn an_interface_that_is_off_is_no_route_to_connect_and_silence_to_a_connection()
 }
 
 #[test]
+fn a_reader_that_stalls_is_noticed_by_tcp_user_timeout_alone() {
+    summary("stalled-reader", Linux);
+    summary("stalled-reader", Book);
+    summary("stalled-reader-timeout", Linux);
+}
+
+#[test]
 fn unreachable_is_ehostunreach_when_retransmission_ends_in_the_book() {
     timeline("unreachable", Book);
 }

@@ -142,7 +142,8 @@ pub trait Os: Clone + 'static {
 
     // -- signals ----------------------------------------------------------------------------------
 
-    /// Says what `signal` shall do to this process; returns what it did before (UNP 5.8). `EINVAL` for SIGKILL.
+    /// Says what `signal` shall do to this process; returns what it did before (UNP 5.8). `EINVAL` for SIGKILL
+    /// and SIGSTOP.
     fn sigaction(&self, signal: Signal, action: Action<Self>) -> Result<Action<Self>, Errno>;
 
     /// Changes the set of blocked signals; returns the set before. Pending ones that are let through are

@@ -36,7 +36,9 @@ signals! {
     SIGPIPE = 13, "A write that nobody will read (UNP 5.13).";
     SIGALRM = 14, "A timer of the program.";
     SIGTERM = 15, "Please end: what `kill` and a shutdown send first (UNP 5.16).";
-    SIGCHLD = 17, "A child has ended (UNP 5.8).";
+    SIGCHLD = 17, "A child has ended (UNP 5.8), was stopped or goes on.";
+    SIGCONT = 18, "Go on, if stopped.";
+    SIGSTOP = 19, "Stop; can be neither caught, blocked nor ignored.";
     SIGURG = 23, "Urgent data on a socket.";
 }
 
@@ -46,9 +48,15 @@ impl Signal {
         self as i32
     }
 
-    /// Whether its default action is to do nothing; that of the others is to end the process.
+    /// Whether its default action is to do nothing, besides what SIGCONT does whatever is said; that of the others is to end
+    /// the process, or to stop it.
     pub const fn is_ignored_by_default(self) -> bool {
-        matches!(self, Signal::SIGCHLD | Signal::SIGURG)
+        matches!(self, Signal::SIGCHLD | Signal::SIGURG | Signal::SIGCONT)
+    }
+
+    /// Whether a process has no say in what it does.
+    pub const fn is_absolute(self) -> bool {
+        matches!(self, Signal::SIGKILL | Signal::SIGSTOP)
     }
 }
 

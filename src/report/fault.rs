@@ -60,6 +60,12 @@ pub(super) fn told(fault: FaultKind, target: &str) -> Option<String> {
             )
         }
         FaultKind::LinkUp => format!("The interface of {target} is turned on again."),
+        FaultKind::Kill { signal: "SIGSTOP", .. } => {
+            format!(
+                "A process of {target} is stopped: it reads and writes nothing more, and its kernel answers on."
+            )
+        }
+        FaultKind::Kill { signal: "SIGCONT", .. } => format!("The process of {target} goes on."),
         FaultKind::Kill { .. } => return None,
     })
 }
@@ -74,6 +80,7 @@ pub(super) fn cause(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Partition(way) => format!("{} were cut off at {at}", packets(way, "of", target)),
         FaultKind::Hold(way) => format!("{} were held from {at} on", packets(way, "of", target)),
         FaultKind::Unreachable(_) => format!("{target} was made unreachable at {at}"),
+        FaultKind::Kill { signal: "SIGSTOP", .. } => format!("a process of {target} was stopped at {at}"),
         FaultKind::LinkDown => format!("the interface of {target} was turned off at {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Repair(_)
@@ -93,6 +100,7 @@ pub(super) fn lasts(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Hold(way) => format!("{} were held since {at}", packets(way, "of", target)),
         FaultKind::Unreachable(_) => format!("the router had no way to {target} since {at}"),
         FaultKind::LinkDown => format!("the interface of {target} was off since {at}"),
+        FaultKind::Kill { signal: "SIGSTOP", .. } => format!("a process of {target} was stopped since {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Boot
         | FaultKind::Repair(_)

@@ -294,6 +294,8 @@ fn signal_change(what: SignalChange) -> &'static str {
         SignalChange::Pending => "pending",
         SignalChange::Merged => "merged",
         SignalChange::Killed => "killed",
+        SignalChange::Stopped => "stopped",
+        SignalChange::Continued => "continued",
     }
 }
 

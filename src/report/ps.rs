@@ -43,7 +43,7 @@ const HEAD: [&str; COLUMNS] = ["PID", "PPID", "STAT", "COMMAND", "WCHAN", "(UNP 
 fn cells(process: &ProcessInfo) -> Cells {
     let command = match process.state {
         ProcessState::Zombie => format!("[{}] <defunct>", process.name),
-        ProcessState::Running | ProcessState::Sleeping => process.name.to_string(),
+        ProcessState::Running | ProcessState::Sleeping | ProcessState::Stopped => process.name.to_string(),
     };
     let wchan = |name: fn(Wchan) -> &'static str| process.sleeping_on.map_or("-", name).to_owned();
     let today = process.kernel.clone().unwrap_or_else(|| wchan(Wchan::today));

@@ -235,6 +235,8 @@ fn arrow(kind: &Kind) -> &'static str {
 fn unless_taken(what: SignalChange) -> &'static str {
     match what {
         SignalChange::Delivered | SignalChange::Killed => "",
+        SignalChange::Stopped => " stopped",
+        SignalChange::Continued => " goes on",
         SignalChange::Ignored => " ignored",
         SignalChange::Pending => " pending",
         SignalChange::Merged => " merged with the one pending",

@@ -75,9 +75,11 @@ pub(super) const fn keys(fault: FaultKind) -> &'static [&'static str] {
     }
 }
 
-/// The signals that a fault can send, and that can kill a process.
-pub const SIGNALS: [&str; 9] =
-    ["SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM"];
+/// The signals that a fault can send: those that can kill a process, and those that stop it and let it go on.
+pub const SIGNALS: [&str; 11] = [
+    "SIGHUP", "SIGINT", "SIGQUIT", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM",
+    "SIGSTOP", "SIGCONT",
+];
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

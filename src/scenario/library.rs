@@ -67,6 +67,8 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "shutdown-poll",
     "sigchld",
     "sigpipe",
+    "stalled-reader",
+    "stalled-reader-timeout",
     "startup",
     "sum-binary",
     "sum-text",

@@ -26,7 +26,9 @@ impl RealStage {
             scenario.hosts.iter().all(|host| host.link == LinkConfig::default() && host.drops.is_empty());
         let mut keys = scenario.hosts.iter().flat_map(|host| &host.set).chain(&scenario.set);
         let kernel_is_plain = !keys.any(|(key, _)| scenario.is_of_kernel(key));
-        if fault_of_network(scenario).is_none() && links_are_plain && kernel_is_plain {
+        // Who is stopped is waited for by kernels' timers, which on the loopback are the whole machine's.
+        let nobody_stops = !scenario.faults.iter().any(|fault| fault.kind.stops());
+        if fault_of_network(scenario).is_none() && nobody_stops && links_are_plain && kernel_is_plain {
             RealStage::Loopback
         } else {
             RealStage::Laboratory

@@ -124,7 +124,8 @@ impl<'a> Faults<'a> {
                 FaultKind::Shutdown => at_peer && !is_back(),
                 FaultKind::Boot => at_peer && !came_before(it.t) && ended_before(it.host, it.at),
                 // What gives back harms no connection; and the end of a process says more than the signal.
-                kind if !kind.harms() || matches!(kind, FaultKind::Kill { .. }) => false,
+                kind if !kind.harms() || matches!(kind, FaultKind::Kill { .. }) && !kind.stops() => false,
+                kind if kind.stops() && !at_peer => false,
                 kind => {
                     let mended = later.any(|later| later.kind.mends(kind));
                     silent && concern.is_on_path(it.host) && !mended

@@ -380,6 +380,10 @@ pub enum SignalChange {
     Merged,
     /// It ended the process.
     Killed,
+    /// It stopped the process.
+    Stopped,
+    /// The process, which was stopped, goes on.
+    Continued,
 }
 
 /// A line typed at a terminal, or printed.

@@ -94,20 +94,35 @@ impl FaultKind {
     }
 
     /// Whether it takes something away; the others give it back.
-    pub const fn harms(self) -> bool {
-        !matches!(
-            self,
-            FaultKind::Boot
-                | FaultKind::Repair(_)
-                | FaultKind::Release(_)
-                | FaultKind::Reachable
-                | FaultKind::LinkUp
-        )
+    pub fn harms(self) -> bool {
+        !self.continues()
+            && !matches!(
+                self,
+                FaultKind::Boot
+                    | FaultKind::Repair(_)
+                    | FaultKind::Release(_)
+                    | FaultKind::Reachable
+                    | FaultKind::LinkUp
+            )
+    }
+
+    /// Whether it stops a process, which then lives on and does nothing.
+    pub fn stops(self) -> bool {
+        matches!(self, FaultKind::Kill { signal: "SIGSTOP", .. })
+    }
+
+    /// Whether it lets a process go on that was stopped.
+    fn continues(self) -> bool {
+        matches!(self, FaultKind::Kill { signal: "SIGCONT", .. })
     }
 
     /// Whether it ends what `fault`, which struck the same host before, began.
-    pub const fn mends(self, fault: FaultKind) -> bool {
+    pub fn mends(self, fault: FaultKind) -> bool {
         match (self, fault) {
+            (FaultKind::Kill { process: continued, .. }, FaultKind::Kill { process, .. }) => {
+                self.continues() && fault.stops() && continued == process
+            }
+            (FaultKind::Boot, FaultKind::Kill { .. }) => fault.stops(),
             (FaultKind::Boot, FaultKind::Crash | FaultKind::Shutdown)
             | (FaultKind::Reachable, FaultKind::Unreachable(_))
             // A host that boots turns its interface on.

@@ -18,6 +18,10 @@ impl Machine {
         while let Some(pid) = kernel.ready.pop_front() {
             // The dead may still stand in the line.
             if let Ok(process) = kernel.process_mut(pid) {
+                if process.is_stopped {
+                    process.is_due = true;
+                    continue;
+                }
                 process.state = State::Running;
                 return Some(pid);
             }

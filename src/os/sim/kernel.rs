@@ -105,6 +105,12 @@ impl Kernel {
 
     /// Wakes `pid` if it sleeps; it finds out for itself whether there is something to wake for.
     pub(super) fn wake(&mut self, pid: Pid) {
+        let Some(process) = self.processes.get_mut(pid) else { return };
+        if process.is_stopped
+            && let State::Sleeping { blocked, within, .. } = &process.state
+        {
+            process.slept_on = Some((blocked.wchan, *within));
+        }
         if self.leave_queues(pid) {
             self.ready.push_back(pid);
         }

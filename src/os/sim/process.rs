@@ -21,6 +21,12 @@ pub(super) struct Process {
     pub(super) children: BTreeSet<Pid>,
     pub(super) zombies: BTreeSet<Pid>,
     pub(super) state: State,
+    /// SIGSTOP came: it has no turn until SIGCONT does.
+    pub(super) is_stopped: bool,
+    /// Its turn came meanwhile.
+    pub(super) is_due: bool,
+    /// What it slept on when its turn came.
+    pub(super) slept_on: Option<(Wchan, Option<&'static str>)>,
     /// Open files by descriptor: keys into the open-file table.
     pub(super) descriptors: Vec<Option<usize>>,
     pub(super) signals: SignalState<SimOs>,
@@ -81,6 +87,8 @@ pub enum ProcessState {
     Running,
     /// Asleep until something happens.
     Sleeping,
+    /// Stopped by a signal.
+    Stopped,
     /// Ended, and its parent has not waited for it.
     Zombie,
 }
@@ -91,6 +99,7 @@ impl ProcessState {
         match self {
             ProcessState::Running => 'R',
             ProcessState::Sleeping => 'S',
+            ProcessState::Stopped => 'T',
             ProcessState::Zombie => 'Z',
         }
     }
@@ -102,6 +111,11 @@ impl ProcessInfo {
             State::Ready | State::Running => (ProcessState::Running, None, None),
             State::Sleeping { blocked, within, .. } => (ProcessState::Sleeping, Some(blocked.wchan), *within),
             State::Zombie(_) => (ProcessState::Zombie, None, None),
+        };
+        let (state, sleeping_on, within) = match (process.is_stopped, process.slept_on) {
+            (false, _) => (state, sleeping_on, within),
+            (true, Some((wchan, within))) => (ProcessState::Stopped, Some(wchan), within),
+            (true, None) => (ProcessState::Stopped, sleeping_on, within),
         };
         ProcessInfo {
             pid,

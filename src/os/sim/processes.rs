@@ -167,6 +167,9 @@ impl Kernel {
         terminal: u32,
     ) {
         let process = Process {
+            is_stopped: false,
+            is_due: false,
+            slept_on: None,
             name,
             parent,
             children: BTreeSet::new(),

@@ -38,8 +38,10 @@ impl<O> SignalState<O> {
 
     /// What it would do now.
     pub(super) fn effect(&self, signal: Signal) -> Effect {
-        if signal == Signal::SIGKILL {
-            return Effect::Ends;
+        match signal {
+            Signal::SIGKILL => return Effect::Ends,
+            Signal::SIGSTOP => return Effect::Stops,
+            _ => {}
         }
         match self.actions.get(&signal).map(|action| &action.disposition) {
             Some(Disposition::Ignore) => Effect::IgnoredOnPurpose,
@@ -53,6 +55,7 @@ impl<O> SignalState<O> {
 /// What a signal does to its process.
 pub(super) enum Effect {
     Ends,
+    Stops,
     Ignored,
     IgnoredOnPurpose,
     Handled,

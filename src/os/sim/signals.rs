@@ -28,17 +28,22 @@ impl Kernel {
         if !process.is_alive() {
             return Ok(());
         }
+        let goes_on = signal == Signal::SIGCONT && self.go_on(to);
+        let Some(process) = self.processes.get_mut(to) else { return Ok(()) };
+        let waits = process.signals.mask.has(signal) || process.is_stopped;
         let signals = &mut process.signals;
-        if signals.mask.has(signal) && signal != Signal::SIGKILL {
+        if waits && !signal.is_absolute() {
             let what = if signals.pending.has(signal) { SignalChange::Merged } else { SignalChange::Pending };
             signals.pending = signals.pending.with(signal);
             self.record_signal(to, signal, what);
             return Ok(());
         }
         match signals.effect(signal) {
+            Effect::Ignored | Effect::IgnoredOnPurpose if goes_on => {}
             Effect::Ignored | Effect::IgnoredOnPurpose => {
                 self.record_signal(to, signal, SignalChange::Ignored);
             }
+            Effect::Stops => self.halt(to),
             Effect::Ends => {
                 self.record_signal(to, signal, SignalChange::Killed);
                 self.terminate(to, WaitStatus::Signaled(signal));
@@ -52,6 +57,37 @@ impl Kernel {
             }
         }
         Ok(())
+    }
+
+    /// SIGSTOP: the process has no turn any more. Its parent is told, as of a child's end.
+    fn halt(&mut self, pid: Pid) {
+        let Some(process) = self.processes.get_mut(pid) else { return };
+        process.signals.pending = process.signals.pending.without(Signal::SIGCONT);
+        if std::mem::replace(&mut process.is_stopped, true) {
+            return;
+        }
+        let parent = process.parent;
+        self.record_signal(pid, Signal::SIGSTOP, SignalChange::Stopped);
+        _ = self.post(parent, Signal::SIGCHLD);
+    }
+
+    /// SIGCONT: a process that was stopped has its turn if that came meanwhile, or a signal waits. Whether it was stopped.
+    fn go_on(&mut self, pid: Pid) -> bool {
+        let Some(process) = self.processes.get_mut(pid) else { return false };
+        if !std::mem::take(&mut process.is_stopped) {
+            return false;
+        }
+        let (parent, is_due) = (process.parent, std::mem::take(&mut process.is_due));
+        process.slept_on = None;
+        let has_signal = process.signals.has_deliverable();
+        self.record_signal(pid, Signal::SIGCONT, SignalChange::Continued);
+        if is_due {
+            self.ready.push_back(pid);
+        } else if has_signal {
+            self.wake(pid);
+        }
+        _ = self.post(parent, Signal::SIGCHLD);
+        true
     }
 
     /// The next signal to deliver to `pid`; its handler's mask is in force from now on.
@@ -92,7 +128,7 @@ impl Kernel {
         signal: Signal,
         action: Action<SimOs>,
     ) -> Result<Action<SimOs>, Errno> {
-        if signal == Signal::SIGKILL {
+        if signal.is_absolute() {
             return Err(Errno::EINVAL);
         }
         let signals = &mut self.process_mut(pid)?.signals;

@@ -17,6 +17,8 @@ pub(super) fn native(signal: Signal) -> native::Signal {
         Signal::SIGALRM => native::SIGALRM,
         Signal::SIGTERM => native::SIGTERM,
         Signal::SIGCHLD => native::SIGCHLD,
+        Signal::SIGCONT => native::SIGCONT,
+        Signal::SIGSTOP => native::SIGSTOP,
         Signal::SIGURG => native::SIGURG,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Chain, Sentence};
 use crate::errno::Errno;
-use crate::report::{Waiting, wording};
+use crate::report::{Waiting, fault, wording};
 use crate::story::{News, Process, Story, Struck, Trouble};
 use crate::time::SimTime;
 use crate::timeline::{Direction, FaultKind, Kind};
@@ -39,7 +39,7 @@ impl Reasoning<'_, '_> {
             });
         }
         let Some(id) = self.trouble.id else {
-            chain.extend(self.no_way_out());
+            chain.extend(self.standstill());
             return chain;
         };
         let connection = self.story.connection(self.trouble.host, id);
@@ -66,7 +66,7 @@ impl Reasoning<'_, '_> {
             News::EndOfFile { .. } => self.fin(id),
         };
         if links.is_empty() {
-            chain.extend(self.no_way_out());
+            chain.extend(self.standstill());
         }
         chain.extend(links);
         chain
@@ -121,17 +121,18 @@ fn unaware(story: &Story<'_>, waiting: &Waiting<'_>, end: SimTime) -> Option<Cha
     if matches!(kind, FaultKind::Kill { .. }) && !heard {
         return None;
     }
-    let fault = kind.name();
+    let name = kind.name();
     let why = match (heard, after) {
+        _ if kind.stops() => {
+            format!("{}, whose kernel answers on", fault::cause(kind, peer, &when))
+        }
         (true, _) => {
-            format!("it has not looked at what came from {peer} after {when}, when there was: {fault} {peer}")
+            format!("it has not looked at what came from {peer} after {when}, when there was: {name} {peer}")
         }
         (false, false) => {
-            format!(
-                "it has sent nothing since {when} ({fault} {peer}), and who sends nothing is told nothing"
-            )
+            format!("it has sent nothing since {when} ({name} {peer}), and who sends nothing is told nothing")
         }
-        (false, true) => format!("TCP is still trying: {fault} {peer} was at {when}"),
+        (false, true) => format!("TCP is still trying: {name} {peer} was at {when}"),
     };
     let who = wording::process(waiting.process, waiting.pid);
     let text = format!("{who} still waits in {} at {}", waiting.on, wording::instant(end));

@@ -106,14 +106,18 @@ impl Reasoning<'_, '_> {
         links
     }
 
-    /// Nothing was sent, for the host's own interface was off.
-    pub(super) fn no_way_out(&self) -> Option<Sentence> {
+    /// Nothing was sent, for the host's own interface was off; or nobody reads, for the peer's process was stopped.
+    pub(super) fn standstill(&self) -> Option<Sentence> {
         let News::Failed { errno: Errno::ETIMEDOUT | Errno::ENETUNREACH | Errno::ENETDOWN, .. } =
             self.trouble.news
         else {
             return None;
         };
-        self.story.own_link_down(self.trouble.host, self.trouble.at).map(lasts)
+        let (host, before) = (self.trouble.host, self.trouble.at);
+        let down = || self.story.own_link_down(host, before);
+        let concern = self.story.concern(host, self.trouble.id.map(|id| id.remote.ip()));
+        let stopped = self.story.faults.in_force(before, |it| it.kind.stops() && concern.is_peer(it.host));
+        down().or(stopped).map(lasts)
     }
 
     fn unanswered(&self, id: ConnectionId) -> Vec<usize> {

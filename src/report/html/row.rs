@@ -117,6 +117,8 @@ fn says(kind: &Kind, words: &mut Words) -> Vec<i64> {
                 SignalChange::Pending => "pending",
                 SignalChange::Merged => "merged",
                 SignalChange::Killed => "kills",
+                SignalChange::Stopped => "stops",
+                SignalChange::Continued => "continues",
             };
             vec![i64::from(*pid), words.put(process), words.put(signal), words.put(became)]
         }

@@ -53,6 +53,8 @@ impl<'a> Notes<'a> {
             Kind::Signal { pid, process, signal, what } => {
                 let what = match what {
                     SignalChange::Delivered => "",
+                    SignalChange::Stopped => " stops it",
+                    SignalChange::Continued => ": it goes on",
                     SignalChange::Pending => " pending",
                     SignalChange::Merged => " merged",
                     // Nothing happens, or the process's end follows.

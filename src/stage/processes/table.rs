@@ -100,7 +100,8 @@ impl Table {
             Err(Errno::ESRCH) => return Ok(false),
             sent => sent?,
         }
-        if let Some(child) = self.children.get_mut(&pid) {
+        let may_end = !matches!(signal, Signal::SIGSTOP | Signal::SIGCONT);
+        if let Some(child) = self.children.get_mut(&pid).filter(|_| may_end) {
             child.state = ChildState::Signalled(signal);
         }
         Ok(true)
@@ -259,6 +260,7 @@ impl Table {
             let state = match stat.state {
                 'Z' => ProcessState::Zombie,
                 'R' => ProcessState::Running,
+                'T' => ProcessState::Stopped,
                 _ => ProcessState::Sleeping,
             };
             let call = waiting.iter().find(|call| call.pid == pid && state == ProcessState::Sleeping);

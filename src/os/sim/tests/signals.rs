@@ -330,3 +330,67 @@ fn a_handler_runs_once_for_signals_that_came_before_its_turn() {
     use SignalChange::{Delivered, Merged};
     assert_eq!(rig.signal("SIGCHLD"), [Merged, Merged, Merged, Merged, Delivered]);
 }
+
+/// POSIX, 2.4.3: a stopped process does nothing until SIGCONT, and then what became due meanwhile; other signals wait.
+#[test]
+fn a_stopped_process_does_what_became_due_once_it_goes_on() {
+    let mut rig = Rig::new();
+    let pid = rig.start(async |os| {
+        os.sigaction(Signal::SIGUSR1, Action::handle(say_it())).unwrap();
+        _ = os.sleep(secs(10)).await;
+        say(&os, "slept").await;
+        _ = os.sleep(secs(100)).await;
+        0
+    });
+    let kill = |rig: &mut Rig, signal| {
+        rig.host.kill(rig.now, pid, signal).unwrap();
+        rig.host.run(rig.now);
+    };
+    kill(&mut rig, Signal::SIGSTOP);
+    kill(&mut rig, Signal::SIGSTOP);
+    rig.pass(secs(20));
+    assert_eq!(rig.host.processes()[0].state, ProcessState::Stopped);
+    assert_eq!(rig.said(), [""; 0]);
+    kill(&mut rig, Signal::SIGCONT);
+    assert_eq!(rig.said(), ["slept"]);
+    kill(&mut rig, Signal::SIGSTOP);
+    kill(&mut rig, Signal::SIGUSR1);
+    assert_eq!(rig.said(), ["slept"], "it waits");
+    kill(&mut rig, Signal::SIGCONT);
+    assert_eq!(rig.said(), ["slept", "SIGUSR1"]);
+    assert_eq!(rig.signal("SIGSTOP"), [SignalChange::Stopped; 2]);
+    assert_eq!(rig.signal("SIGCONT"), [SignalChange::Continued; 2], "its default is to do nothing else");
+}
+
+#[test]
+fn a_stopped_process_can_be_killed_and_asked_to_end_when_it_goes_on() {
+    for (signal, ends_at_once) in [(Signal::SIGKILL, true), (Signal::SIGTERM, false)] {
+        let mut rig = Rig::new();
+        let pid = rig.start(async |os| os.sleep(secs(10)).await.map_or(1, |()| 0));
+        for signal in [Signal::SIGSTOP, signal] {
+            rig.host.kill(rig.now, pid, signal).unwrap();
+        }
+        rig.host.run(rig.now);
+        assert_eq!(rig.host.processes().is_empty(), ends_at_once, "{signal}");
+        _ = rig.host.kill(rig.now, pid, Signal::SIGCONT);
+        rig.host.run(rig.now);
+        assert!(rig.host.processes().is_empty(), "{signal}");
+    }
+}
+
+/// POSIX, `sigaction`: without SA_NOCLDSTOP the parent hears of a child that stops, and of one that goes on.
+#[test]
+fn sigchld_tells_of_a_child_that_is_stopped() {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
+        os.sigaction(Signal::SIGCHLD, Action::handle(say_it())).unwrap();
+        let child = os.fork(async |os: SimOs| os.sleep(secs(10)).await.map_or(1, |()| 0)).unwrap();
+        os.kill(child, Signal::SIGSTOP).await.unwrap();
+        _ = os.sleep(secs(1)).await;
+        os.kill(child, Signal::SIGCONT).await.unwrap();
+        _ = os.sleep(secs(1)).await;
+        0
+    });
+    rig.pass(secs(3));
+    assert_eq!(rig.said(), ["SIGCHLD", "SIGCHLD"]);
+}

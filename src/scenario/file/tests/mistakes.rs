@@ -150,7 +150,7 @@ fn a_fault_says_when_once_and_has_no_key_that_means_nothing_to_it() {
     assert_eq!(
         fault("at = \"1s\"\ndo = \"kill\"\nsignal = \"SIGNAL\""),
         "x.toml:10: fault.signal: no signal \"SIGNAL\"; signals are SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGUSR1, \
-         SIGUSR2, SIGPIPE, SIGALRM, SIGTERM"
+         SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTOP, SIGCONT"
     );
     assert_eq!(
         refused("[host.idle]\n[[fault]]\nat = \"1s\"\ndo = \"kill\"\nhost = \"idle\""),
@@ -304,7 +304,7 @@ fn unknown_programs_processes_and_signals_are_refused_with_their_line() {
         kill("process = \"uncle\""),
         "x.toml:10: fault.process: unknown variant `uncle`, expected `child` or `parent`"
     );
-    assert!(kill("signal = \"SIGSTOP\"").starts_with("x.toml:10: fault.signal: no signal \"SIGSTOP\""));
+    assert!(kill("signal = \"SIGSEGV\"").starts_with("x.toml:10: fault.signal: no signal \"SIGSEGV\""));
 }
 
 #[test]
