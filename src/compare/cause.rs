@@ -55,6 +55,17 @@ pub(super) fn is_given(kind: &Kind) -> bool {
     }
 }
 
+/// Whether a program that waited for its user was given the end of the file, which no event of its own tells.
+fn ends_input(event: &Event) -> bool {
+    match &event.kind {
+        Kind::Call(call) => {
+            let reads = matches!(call.what, SystemCall::Read { fd: 0, .. });
+            reads && call.result == Ok(0) && call.since < event.t
+        }
+        _ => false,
+    }
+}
+
 struct Reader<'a> {
     events: &'a [Event],
     /// Where each packet that arrived or was lost had been sent.
@@ -131,7 +142,7 @@ impl<'a> Reader<'a> {
             self.released.insert(name, at);
         }
         let cause = match &event.kind {
-            kind if is_given(kind) => None,
+            kind if is_given(kind) || ends_input(event) => None,
             _ => match self.sent[at] {
                 Some(sent) => {
                     // What the link of either host held has come because it let go.

@@ -20,6 +20,9 @@ enum Part {
     Sent(usize),
     /// The same.
     Received(usize),
+    /// ICMP errors about one segment of it, and whether they were sent there: two segments that cross are told of in the
+    /// order in which they come to the router.
+    Told(usize, bool, u32),
     /// The n-th that came to life there: pids differ from run to run.
     Process(usize),
 }
@@ -50,14 +53,18 @@ pub(super) fn tracks(events: &[Event], on_loopback: bool) -> BTreeMap<Track, Vec
         let nth_process = |pid: u32| born.nth(host, pid, at);
         let Some((whose, what)) = words(&event.kind, nth_process, on_loopback) else { continue };
         let part = match whose {
-            Whose::Wire(dir, mut ends) => {
+            Whose::Wire(dir, mut ends, quoted) => {
                 ends.sort();
                 let known = connections.entry(host).or_default();
                 let nth = known.iter().position(|it| *it == ends).unwrap_or_else(|| {
                     known.push(ends);
                     known.len() - 1
                 });
-                if dir == Direction::Out { Part::Sent(nth) } else { Part::Received(nth) }
+                match (quoted, dir) {
+                    (Some(seq), _) => Part::Told(nth, dir == Direction::Out, seq),
+                    (None, Direction::Out) => Part::Sent(nth),
+                    (None, Direction::In) => Part::Received(nth),
+                }
             }
             Whose::Pid(pid) => Part::Process(nth_process(pid).unwrap_or(usize::MAX)),
         };
@@ -68,7 +75,8 @@ pub(super) fn tracks(events: &[Event], on_loopback: bool) -> BTreeMap<Track, Vec
 }
 
 enum Whose {
-    Wire(Direction, [SocketAddr; 2]),
+    /// With the number of the segment that an error is about.
+    Wire(Direction, [SocketAddr; 2], Option<u32>),
     Pid(u32),
 }
 
@@ -88,12 +96,12 @@ fn words(
             if segment.len > 0 {
                 what += &format!(" length {}", segment.len);
             }
-            (Whose::Wire(segment.dir, [segment.src, segment.dst]), what)
+            (Whose::Wire(segment.dir, [segment.src, segment.dst], None), what)
         }
         // What a host tells itself goes over its loopback, where nobody watches a kernel.
         Kind::Icmp(icmp) if icmp.is_own() => return None,
         Kind::Icmp(icmp) => {
-            let whose = Whose::Wire(icmp.dir, icmp.about.into());
+            let whose = Whose::Wire(icmp.dir, icmp.about.into(), Some(icmp.seq));
             (whose, format!("{} ICMP {}", arrow(icmp.dir), icmp.what))
         }
         Kind::Call(call) => {

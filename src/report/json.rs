@@ -241,7 +241,7 @@ impl From<&SegmentEvent> for SegmentRow {
 
 impl From<&Icmp> for IcmpRow {
     fn from(icmp: &Icmp) -> IcmpRow {
-        let Icmp { dir, src, dst, what, type_code: (kind, code), about } = *icmp;
+        let Icmp { dir, src, dst, what, type_code: (kind, code), about, .. } = *icmp;
         IcmpRow {
             dir: direction(dir),
             src,

@@ -228,6 +228,8 @@ pub struct Icmp {
     pub type_code: (u8, u8),
     /// Source and destination of the quoted segment.
     pub about: (SocketAddr, SocketAddr),
+    /// Its sequence number, relative.
+    pub seq: u32,
 }
 
 impl Icmp {

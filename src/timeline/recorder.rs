@@ -68,6 +68,21 @@ impl Timeline {
         }
     }
 
+    fn icmp_event(&self, dir: Direction, error: &IcmpError) -> Icmp {
+        let about = (error.about.src, error.about.dst);
+        let quoted = error.about.seq;
+        let seq = self.origins.get(&about).map_or(quoted.get(), |first| quoted - *first);
+        Icmp {
+            dir,
+            src: error.src,
+            dst: error.dst,
+            what: error.what,
+            type_code: error.type_code(),
+            about,
+            seq,
+        }
+    }
+
     /// Makes the packets of events what they would be on a wire.
     fn complete(&self, events: &mut [Event]) {
         if !self.leaves_out_checksums {
@@ -114,20 +129,9 @@ impl Timeline {
     fn lost_packet(&mut self, packet: &Packet) -> LostPacket {
         match packet {
             Packet::Tcp(segment) => LostPacket::Segment(self.segment_event(Direction::Out, segment)),
-            Packet::Icmp(error) => LostPacket::Icmp(icmp_event(Direction::Out, error)),
+            Packet::Icmp(error) => LostPacket::Icmp(self.icmp_event(Direction::Out, error)),
             Packet::Neighbour(message) => LostPacket::Neighbour(neighbour_event(Direction::Out, message)),
         }
-    }
-}
-
-fn icmp_event(dir: Direction, error: &IcmpError) -> Icmp {
-    Icmp {
-        dir,
-        src: error.src,
-        dst: error.dst,
-        what: error.what,
-        type_code: error.type_code(),
-        about: (error.about.src, error.about.dst),
     }
 }
 
@@ -221,7 +225,8 @@ impl Recorder {
     /// Writes that an ICMP error left or came, in `packet`.
     pub fn icmp(&self, t: SimTime, dir: Direction, error: &IcmpError, packet: &Bytes) {
         if let Some(mut timeline) = self.lock() {
-            self.push(&mut timeline, t, Kind::Icmp(Box::new(icmp_event(dir, error))), Some(packet));
+            let kind = Kind::Icmp(Box::new(timeline.icmp_event(dir, error)));
+            self.push(&mut timeline, t, kind, Some(packet));
         }
     }
 

@@ -156,6 +156,7 @@ impl Sample {
             what,
             type_code: (3, 1),
             about: (addr(CLIENT), addr(SERVER)),
+            seq: 0,
         };
         self.record(host, Kind::Icmp(Box::new(icmp)))
     }

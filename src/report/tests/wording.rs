@@ -32,7 +32,7 @@ fn every_icmp_error_has_tcpdumps_words_in_both_versions() {
     let said = |what, ends: [&str; 2]| {
         let about = (addr(ends[0]), addr(ends[1]));
         let (src, dst): (IpAddr, IpAddr) = (about.1.ip(), about.0.ip());
-        wording::icmp(&Icmp { dir: Direction::In, src, dst, what, type_code: (3, 1), about })
+        wording::icmp(&Icmp { dir: Direction::In, src, dst, what, type_code: (3, 1), about, seq: 0 })
     };
     for (what, v4, v6) in [
         (

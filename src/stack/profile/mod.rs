@@ -472,6 +472,11 @@ impl Profile {
         self.wheel.map_or(span, |wheel| wheel.whole(span))
     }
 
+    /// What this system's kernel takes for the time between two moments.
+    pub(crate) fn between(&self, since: crate::time::SimTime, now: crate::time::SimTime) -> Duration {
+        self.wheel.map_or(now - since, |wheel| wheel.between(since, now))
+    }
+
     /// The moment a timer set to `at` really fires.
     pub(crate) fn rounded(
         &self,

@@ -48,6 +48,13 @@ impl TimerWheel {
         )
     }
 
+    /// What a kernel takes for the time between two moments: it knows both in whole jiffies only.
+    pub(crate) fn between(self, since: SimTime, now: SimTime) -> Duration {
+        let jiffy = self.jiffy().as_nanos() as u64;
+        let jiffies = (now.as_nanos() / jiffy).saturating_sub(since.as_nanos() / jiffy);
+        Duration::from_nanos(jiffies * jiffy)
+    }
+
     fn jiffy(self) -> Duration {
         Duration::from_secs(1) / self.hz
     }
@@ -73,6 +80,14 @@ mod tests {
     fn a_span_is_kept_in_whole_jiffies() {
         let ms = Duration::from_millis;
         assert_eq!([5, 8, 210].map(|span| WHEEL.whole(ms(span))), [8, 8, 212].map(ms));
+    }
+
+    /// What came at 45 ms came in jiffy 11, so that at 1024 ms, in jiffy 256, it is 245 of them ago.
+    #[test]
+    fn what_has_passed_is_counted_from_the_jiffy_it_began_in() {
+        let at = |ms| SimTime::ZERO + Duration::from_millis(ms);
+        assert_eq!(WHEEL.between(at(45), at(1_024)), Duration::from_millis(980));
+        assert_eq!(WHEEL.between(at(45), at(46)), Duration::ZERO);
     }
 
     /// The steps that the recordings show: 4 ms, 32 ms, 256 ms, 2.048 s.

@@ -248,9 +248,9 @@ impl Tcb {
     }
 
     /// How long nothing has been heard.
-    pub(super) fn silent_for(&self, now: SimTime) -> Duration {
+    pub(super) fn silent_for(&self, cx: &Context<'_>) -> Duration {
         let heard = self.acks.last_data_in().map_or(self.heard_at, |came| came.max(self.heard_at));
-        now - heard
+        cx.profile.between(heard, cx.now)
     }
 
     pub(super) fn start_keepalive(&mut self, cx: &Context<'_>) {
@@ -405,7 +405,7 @@ impl Tcp for Tcb {
             SocketOption::KeepAlive(true) if !was_on && is_open => self.restart_keepalive(cx, Duration::ZERO),
             SocketOption::KeepAlive(false) => self.timers.stop(Timer::Keepalive),
             SocketOption::KeepIdle(_) if was_on && is_open => {
-                self.restart_keepalive(cx, self.silent_for(cx.now));
+                self.restart_keepalive(cx, self.silent_for(cx));
             }
             SocketOption::NoDelay(true) if is_open => self.push(cx, Nagle::Push),
             SocketOption::Cork(false) if is_open => {

@@ -176,7 +176,7 @@ impl Tcb {
             self.timers.set(Timer::Keepalive, cx.after(idle));
             return;
         }
-        let silent = self.silent_for(cx.now);
+        let silent = self.silent_for(cx);
         if silent < idle {
             self.timers.set(Timer::Keepalive, cx.after(idle - silent));
             return;
