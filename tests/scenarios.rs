@@ -73,6 +73,13 @@ fn a_reader_that_stalls_is_noticed_by_tcp_user_timeout_alone() {
 }
 
 #[test]
+fn a_host_that_sleeps_loses_what_comes_and_goes_on_where_it_was() {
+    timeline("laptop-sleeps", Linux);
+    timeline("vm-suspended", Linux);
+    summary("laptop-sleeps", Book);
+}
+
+#[test]
 fn unreachable_is_ehostunreach_when_retransmission_ends_in_the_book() {
     timeline("unreachable", Book);
 }

@@ -195,6 +195,7 @@ impl Compare {
         let mut plans = Vec::new();
         for built_in in BUILT_IN {
             let plan = match self.changes.load(built_in.name) {
+                Ok(scenario) if !scenario.can_be_real() => continue,
                 Ok(scenario) => Plan::new(built_in.name, &scenario),
                 Err(refusal) => return complain(err, &format!("{}: {refusal}", built_in.name)),
             };

@@ -23,7 +23,9 @@ pub(super) fn detail(fault: FaultKind) -> Option<String> {
         | FaultKind::Shutdown
         | FaultKind::Reachable
         | FaultKind::LinkDown
-        | FaultKind::LinkUp => None,
+        | FaultKind::LinkUp
+        | FaultKind::Pause
+        | FaultKind::Resume => None,
     }
 }
 
@@ -60,6 +62,12 @@ pub(super) fn told(fault: FaultKind, target: &str) -> Option<String> {
             )
         }
         FaultKind::LinkUp => format!("The interface of {target} is turned on again."),
+        FaultKind::Pause => {
+            format!(
+                "The {target} host is paused: it does nothing, its clock stands still, and what comes is lost."
+            )
+        }
+        FaultKind::Resume => format!("The {target} host goes on, as if no time had passed."),
         FaultKind::Kill { signal: "SIGSTOP", .. } => {
             format!(
                 "A process of {target} is stopped: it reads and writes nothing more, and its kernel answers on."
@@ -82,11 +90,13 @@ pub(super) fn cause(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Unreachable(_) => format!("{target} was made unreachable at {at}"),
         FaultKind::Kill { signal: "SIGSTOP", .. } => format!("a process of {target} was stopped at {at}"),
         FaultKind::LinkDown => format!("the interface of {target} was turned off at {at}"),
+        FaultKind::Pause => format!("{target} was paused at {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Repair(_)
         | FaultKind::Release(_)
         | FaultKind::Reachable
-        | FaultKind::LinkUp => {
+        | FaultKind::LinkUp
+        | FaultKind::Resume => {
             format!("{} struck {target} at {at}", fault.name())
         }
     }
@@ -100,13 +110,15 @@ pub(super) fn lasts(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Hold(way) => format!("{} were held since {at}", packets(way, "of", target)),
         FaultKind::Unreachable(_) => format!("the router had no way to {target} since {at}"),
         FaultKind::LinkDown => format!("the interface of {target} was off since {at}"),
+        FaultKind::Pause => format!("the {target} host was paused since {at}"),
         FaultKind::Kill { signal: "SIGSTOP", .. } => format!("a process of {target} was stopped since {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Boot
         | FaultKind::Repair(_)
         | FaultKind::Release(_)
         | FaultKind::Reachable
-        | FaultKind::LinkUp => cause(fault, target, at),
+        | FaultKind::LinkUp
+        | FaultKind::Resume => cause(fault, target, at),
     }
 }
 

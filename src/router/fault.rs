@@ -31,6 +31,8 @@ pub struct Met {
     pub host_down: u64,
     /// Came to an interface that was off.
     pub link_down: u64,
+    /// Came to a host that was paused.
+    pub paused: u64,
     /// Lost by the link's loss rate.
     pub lost: u64,
     /// Found too many before them waiting for the wire.
@@ -58,7 +60,9 @@ impl Met {
             | FaultKind::Release(_)
             | FaultKind::Reachable
             | FaultKind::LinkDown
-            | FaultKind::LinkUp => None,
+            | FaultKind::LinkUp
+            | FaultKind::Pause
+            | FaultKind::Resume => None,
         }
     }
 }
@@ -76,6 +80,8 @@ impl Router {
             FaultKind::Release(way) => self.release(now, link, way),
             FaultKind::Unreachable(what) => self.unreachable(link, Some(what)),
             FaultKind::Reachable => self.unreachable(link, None),
+            FaultKind::Pause => self.links[link.0].paused = true,
+            FaultKind::Resume => self.links[link.0].paused = false,
             FaultKind::LinkDown => self.links[link.0].off = true,
             FaultKind::LinkUp => self.links[link.0].off = false,
             FaultKind::Kill { .. } | FaultKind::Shutdown => {}
@@ -145,6 +151,11 @@ impl Router {
     pub(super) fn lose_at_dead_host(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
         self.links[link.0].met.host_down += 1;
         self.lose(now, packet, LostReason::HostDown);
+    }
+
+    pub(super) fn lose_at_paused(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
+        self.links[link.0].met.paused += 1;
+        self.lose(now, packet, LostReason::HostPaused);
     }
 
     pub(super) fn lose_at_interface(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {

@@ -20,6 +20,8 @@ pub(super) struct Link {
     pub(super) down: bool,
     /// The host's interface is off.
     pub(super) off: bool,
+    /// The host is paused.
+    pub(super) paused: bool,
     /// What the router answers to packets for the host, in place of forwarding them.
     pub(super) unreachable: Option<Unreachable>,
     pub(super) rules: Vec<Rule>,
@@ -37,6 +39,7 @@ impl Link {
             from_host: Pipe::new(Chance::new(seed, stream + 1)),
             down: false,
             off: false,
+            paused: false,
             unreachable: None,
             rules: Vec::new(),
             met: Met::default(),

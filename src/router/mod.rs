@@ -160,6 +160,7 @@ impl Router {
         match id.heading {
             Heading::FromHost => self.forward(now, id.link, packet),
             Heading::ToHost if self.links[id.link.0].down => self.lose_at_dead_host(now, id.link, &packet),
+            Heading::ToHost if self.links[id.link.0].paused => self.lose_at_paused(now, id.link, &packet),
             Heading::ToHost if self.links[id.link.0].off => self.lose_at_interface(now, id.link, &packet),
             Heading::ToHost => self.outbox.push_back((id.link, packet)),
         }

@@ -41,7 +41,7 @@ impl Default for Details {
 }
 
 /// Every fault that a file can write, with these details.
-pub(super) fn written(it: Details) -> [FaultKind; 12] {
+pub(super) fn written(it: Details) -> [FaultKind; 14] {
     [
         FaultKind::Crash,
         FaultKind::Boot,
@@ -55,6 +55,8 @@ pub(super) fn written(it: Details) -> [FaultKind; 12] {
         FaultKind::Reachable,
         FaultKind::LinkDown,
         FaultKind::LinkUp,
+        FaultKind::Pause,
+        FaultKind::Resume,
     ]
 }
 
@@ -71,7 +73,9 @@ pub(super) const fn keys(fault: FaultKind) -> &'static [&'static str] {
         | FaultKind::Shutdown
         | FaultKind::Reachable
         | FaultKind::LinkDown
-        | FaultKind::LinkUp => &[],
+        | FaultKind::LinkUp
+        | FaultKind::Pause
+        | FaultKind::Resume => &[],
     }
 }
 

@@ -47,6 +47,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "keepalive-crash",
     "keepalive-reboot",
     "keepalive-unreachable",
+    "laptop-sleeps",
     "link-down",
     "link-down-connect",
     "lossy",
@@ -75,6 +76,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "termination",
     "unreachable",
     "user-timeout",
+    "vm-suspended",
     "zero-window",
     "zombies",
 ];

@@ -180,6 +180,11 @@ impl Scenario {
         set.or_else(|| self.variables.get(key))
     }
 
+    /// Whether real hosts can play it: a real kernel's clock cannot be stopped.
+    pub(crate) fn can_be_real(&self) -> bool {
+        !self.faults.iter().any(|fault| fault.kind.stops_clock())
+    }
+
     /// The host of this name, by its place in the file.
     pub(crate) fn host_index(&self, name: &str) -> Option<usize> {
         self.hosts.iter().position(|host| host.name == name)

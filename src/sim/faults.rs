@@ -16,6 +16,8 @@ impl World {
             FaultKind::Boot => self.boot(host),
             FaultKind::Shutdown => self.shutdown(host, grace),
             FaultKind::Kill { .. } => false,
+            FaultKind::Pause => self.pause(host),
+            FaultKind::Resume => self.resume(host),
             FaultKind::LinkDown => self.set_link(host, false),
             FaultKind::LinkUp => self.set_link(host, true),
             FaultKind::Partition(_)
@@ -32,6 +34,7 @@ impl World {
     /// False if it was off already, or there is no such host.
     pub fn crash(&mut self, host: &str) -> bool {
         let Some(n) = self.number(host).filter(|n| self.hosts.is_on(*n)) else { return false };
+        self.resume(host);
         self.strike_link(host, FaultKind::Crash);
         self.hosts.switch_off(n);
         true
@@ -49,6 +52,22 @@ impl World {
     /// `shutdown -h now` (ch. 5.16): SIGTERM to every process, SIGKILL after `grace`, then off.
     pub fn shutdown(&mut self, host: &str, grace: Duration) -> bool {
         self.on_host(host, |machine, now| machine.shutdown(now, grace)).is_some()
+    }
+
+    /// The host does nothing from now on, and its clock stands still: a virtual machine that is suspended, a laptop that
+    /// sleeps. What comes to it is lost. False if it is so already, or off.
+    pub fn pause(&mut self, host: &str) -> bool {
+        let Some(n) = self.number(host) else { return false };
+        // What comes at this very moment it has yet to take in.
+        self.hosts.pause(n) && self.strike_link(host, FaultKind::Pause)
+    }
+
+    /// The host goes on where it was: its timers have what was left to them. False if it was not paused.
+    pub fn resume(&mut self, host: &str) -> bool {
+        let Some(n) = self.number(host) else { return false };
+        let Some((stood, missed)) = self.hosts.resume(n) else { return false };
+        self.recorder().for_host(host).shift(stood, missed);
+        self.strike_link(host, FaultKind::Resume)
     }
 
     /// Turns the host's interface on or off. False if it is so already, or the host is off.

@@ -7,12 +7,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::cable::{InCables, Plug};
 use super::clock::Clock;
+use super::host_clock::HostClock;
 use crate::os::sim::{Machine, Observer};
 use crate::router::LinkId;
 use crate::time::SimTime;
@@ -26,6 +28,7 @@ pub(super) struct Slot {
     observer: Option<Observer>,
     boots: u32,
     is_on: bool,
+    clock: HostClock,
     /// Empty while it is off, and until its first turn after that.
     machine: Option<Machine>,
     inbox: Vec<Bytes>,
@@ -36,7 +39,8 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new(build: MachineBuilder, observer: Option<Observer>) -> Slot {
         let (inbox, machine, deadline) = (Vec::new(), None, None);
-        Slot { build, observer, boots: 0, is_on: true, machine, inbox, deadline }
+        let clock = HostClock::default();
+        Slot { build, observer, boots: 0, is_on: true, clock, machine, inbox, deadline }
     }
 
     fn boot(&mut self, now: SimTime) -> &mut Machine {
@@ -44,7 +48,8 @@ impl Slot {
             let mut machine = (self.build)(self.boots, now);
             self.boots += 1;
             if let Some(observer) = &self.observer {
-                machine.observe(now, observer.clone());
+                let (clock, observer) = (self.clock.clone(), observer.clone());
+                machine.observe(now, Rc::new(move |own, change| observer(clock.world(own), change)));
             }
             machine
         })
@@ -126,11 +131,11 @@ impl Hosts {
     }
 
     fn take_turn(&self, host: usize, slot: &mut Slot, plug: &mut Plug) -> turmoil::Result {
-        if !slot.is_on {
+        if !slot.is_on || slot.clock.is_paused() {
             slot.inbox.clear();
             return Ok(());
         }
-        let now = self.clock.now();
+        let now = slot.clock.own(self.clock.now());
         let packets = std::mem::take(&mut slot.inbox);
         let machine = slot.boot(now);
         machine.handle_timeout(now);
@@ -154,7 +159,8 @@ impl Hosts {
     }
 
     fn note_deadline(&self, host: usize, slot: &mut Slot) {
-        let deadline = slot.machine.as_ref().and_then(Machine::next_deadline);
+        let machine = slot.machine.as_ref().filter(|_| !slot.clock.is_paused());
+        let deadline = machine.and_then(Machine::next_deadline).map(|own| slot.clock.world(own));
         let before = std::mem::replace(&mut slot.deadline, deadline);
         if before != deadline {
             let mut deadlines = self.deadlines.borrow_mut();
@@ -176,10 +182,13 @@ impl Hosts {
             .extend(deadlines.iter().take_while(|(at, _)| *at <= now).map(|(_, host)| *host));
     }
 
-    /// Works on a machine, which then gets a turn; `None` if it is off.
+    /// Works on a machine, which then gets a turn; `None` if it is off or paused.
     pub(super) fn on<R>(&self, host: usize, work: impl FnOnce(&mut Machine, SimTime) -> R) -> Option<R> {
         let slot = &mut self.slots.borrow_mut()[host];
-        let result = work(slot.machine.as_mut()?, self.clock.now());
+        if slot.clock.is_paused() {
+            return None;
+        }
+        let result = work(slot.machine.as_mut()?, slot.clock.own(self.clock.now()));
         self.note_deadline(host, slot);
         self.turns.borrow_mut().insert(host);
         Some(result)
@@ -187,11 +196,32 @@ impl Hosts {
 
     /// Looks at a machine; `None` if it is off.
     pub(super) fn look_at<R>(&self, host: usize, look: impl FnOnce(&Machine, SimTime) -> R) -> Option<R> {
-        self.slots.borrow()[host].machine.as_ref().map(|machine| look(machine, self.clock.now()))
+        let slot = &self.slots.borrow()[host];
+        slot.machine.as_ref().map(|machine| look(machine, slot.clock.own(self.clock.now())))
     }
 
     pub(super) fn is_on(&self, host: usize) -> bool {
         self.slots.borrow()[host].is_on
+    }
+
+    /// It does nothing from now on, and its clock stands still. False if it is so already, or off.
+    pub(super) fn pause(&self, host: usize) -> bool {
+        let slot = &mut self.slots.borrow_mut()[host];
+        if !slot.is_on || slot.clock.is_paused() {
+            return false;
+        }
+        slot.clock.pause(self.clock.now());
+        self.note_deadline(host, slot);
+        true
+    }
+
+    /// It goes on where it was; returns the time by its clock, and what that has missed in all. `None` if it went.
+    pub(super) fn resume(&self, host: usize) -> Option<(SimTime, Duration)> {
+        let slot = &mut self.slots.borrow_mut()[host];
+        let resumed = slot.clock.resume(self.clock.now())?;
+        self.note_deadline(host, slot);
+        self.turns.borrow_mut().insert(host);
+        Some(resumed)
     }
 
     /// Its power goes: nothing more leaves it, nor reaches it.

@@ -26,6 +26,7 @@ mod cable;
 mod clock;
 mod faults;
 mod history;
+mod host_clock;
 mod hosts;
 mod router;
 mod world;

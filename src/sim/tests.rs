@@ -11,7 +11,7 @@ use crate::packet::Unreachable;
 use crate::router::LinkConfig;
 use crate::stack::{self, Profile, System};
 use crate::time::SimTime;
-use crate::timeline::{Event, FaultKind, Kind, Recorder, SegmentEvent, Way};
+use crate::timeline::{Direction, Event, FaultKind, Kind, LostReason, Recorder, SegmentEvent, Way};
 
 const PORT: u16 = 9877;
 
@@ -219,4 +219,55 @@ fn the_same_seed_is_the_same_world_and_another_is_another() {
     let again = std::thread::spawn(move || run(1)).join().unwrap();
     assert_eq!(run(1), again);
     assert_ne!(run(1), run(2));
+}
+
+/// Its timers have what was left to them, and what the world sees of it is later by as much.
+#[test]
+fn a_paused_hosts_clock_stands_still() {
+    let mut world = world(1);
+    world.run_until(at(5_000)).unwrap();
+    world.go_to(at(5_000));
+    assert!(world.pause("client") && !world.pause("client"));
+    world.go_to(at(8_000));
+    assert!(world.resume("client") && !world.resume("client"));
+    world.run_until(at(60_000)).unwrap();
+    let events = world.recorder().events_from(0);
+    let lines: Vec<SimTime> = segments(&events)
+        .filter(|(_, host, segment)| *host == "client" && segment.dir == Direction::Out && segment.len > 0)
+        .map(|(t, ..)| t)
+        .collect();
+    // The second is written ten seconds by the host's clock after the echo of the first, at 20 ms.
+    assert_eq!(lines, [at(10), at(13_020)]);
+    assert!(events.is_sorted_by_key(|event| event.t));
+    let slept: Vec<_> = events
+        .iter()
+        .filter_map(|event| match &event.kind {
+            Kind::Call(call) if call.name() == "sleep" => Some((call.since, event.t)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        slept,
+        [(at(20), at(13_020)), (at(13_030), at(23_030))],
+        "who began before the pause began before it"
+    );
+}
+
+#[test]
+fn what_comes_to_a_paused_host_is_lost_and_a_crash_ends_its_pause() {
+    let mut world = world(1);
+    world.run_until(at(5_000)).unwrap();
+    world.pause("server");
+    world.run_until(at(20_000)).unwrap();
+    let paused = |world: &World| {
+        let events = world.recorder().events_from(0);
+        let is_it = |event: &&Event| matches!(event.kind, Kind::Lost { reason: LostReason::HostPaused, .. });
+        events.iter().filter(is_it).count()
+    };
+    assert!(paused(&world) > 2);
+    assert!(world.crash("server") && world.boot("server") && !world.resume("server"));
+    let before = paused(&world);
+    world.run_until(at(60_000)).unwrap();
+    assert_eq!(paused(&world), before);
+    assert_eq!(failures(&world).last().map(|it| it.2), Some(Errno::ECONNRESET));
 }

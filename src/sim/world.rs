@@ -181,7 +181,7 @@ impl World {
         self.number(host).map(|n| self.addrs[n])
     }
 
-    /// Works on a host's machine, which then gets a turn; `None` if it is off or there is none of this name.
+    /// Works on a host's machine, which then gets a turn; `None` if it is off or paused, or there is none of this name.
     pub fn on_host<R>(&self, host: &str, work: impl FnOnce(&mut Machine, SimTime) -> R) -> Option<R> {
         self.hosts.on(self.number(host)?, work)
     }

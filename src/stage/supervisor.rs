@@ -23,6 +23,11 @@ pub enum RealError {
     /// There is no such fault on a machine's loopback.
     #[error("{0} takes a laboratory: network namespaces with our router between them")]
     TakesLaboratory(&'static str),
+    /// A real kernel cannot be struck so.
+    #[error(
+        "{0} stops a host's clock, and a real kernel's cannot be stopped: it strikes simulated hosts alone"
+    )]
+    Simulated(&'static str),
     /// The run could not go on.
     #[error("{0}")]
     Run(String),
@@ -62,6 +67,9 @@ impl Supervisor {
         single_threaded()?;
         if let Some(fault) = fault_of_network(scenario).filter(|_| on == RealStage::Loopback) {
             return Err(RealError::TakesLaboratory(fault.name()));
+        }
+        if let Some(fault) = scenario.faults.iter().map(|fault| fault.kind).find(|kind| kind.stops_clock()) {
+            return Err(RealError::Simulated(fault.name()));
         }
         let machine = |what| move |errno: nix::Error| RealError::Machine { what, source: errno.into() };
         let (reader, writer) = nix::unistd::pipe().map_err(machine("a pipe"))?;

@@ -66,7 +66,9 @@ pub fn run(info: &RunInfo, scenario: &Scenario) -> Result<(), StepError> {
         // From the first look at the events on a resize is one of them: from before the first drawing, that is.
         event::poll(Duration::ZERO)?;
         while !debugger.is_done() {
+            let mine = terminal::keep();
             terminal.draw(|frame| draw(frame, &debugger))?;
+            drop(mine);
             // All else (a resize, the focus) asks for no more than a drawing.
             if let Input::Key(key) = event::read()?
                 && key.is_press()

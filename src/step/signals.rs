@@ -34,6 +34,8 @@ impl Watch {
         let handle = signals.handle();
         let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
+                // Until the end: nothing is drawn any more.
+                let _mine = super::terminal::keep();
                 give_back(terminal);
                 // It only fails for signals that do not exist.
                 _ = emulate_default_handler(signal);

@@ -96,6 +96,8 @@ impl<'a> Story<'a> {
                 LostReason::HostDown => {
                     fault(at, &|kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown))
                 }
+                LostReason::HostPaused => fault(at, &|kind| kind == FaultKind::Pause),
+                LostReason::LinkDown => fault(at, &|kind| kind == FaultKind::LinkDown),
                 LostReason::Partition => fault(at, &|kind| matches!(kind, FaultKind::Partition(_))),
                 LostReason::Unreachable => fault(at, &|kind| matches!(kind, FaultKind::Unreachable(_))),
                 _ => None,

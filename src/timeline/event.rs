@@ -277,6 +277,8 @@ pub enum LostReason {
     HostDown,
     /// The destination's interface is off.
     LinkDown,
+    /// The destination is paused.
+    HostPaused,
     /// The link was cut while the packet was sent or on its way.
     Partition,
     /// The link's loss rate.
@@ -307,6 +309,7 @@ impl LostReason {
         match self {
             LostReason::HostDown => "host down",
             LostReason::LinkDown => "link down",
+            LostReason::HostPaused => "host paused",
             LostReason::Partition => "partition",
             LostReason::Loss => "loss",
             LostReason::Dropped => "dropped",

@@ -39,6 +39,10 @@ pub enum FaultKind {
     LinkDown,
     /// The host's interface is turned on again.
     LinkUp,
+    /// The host does nothing, and its clock stands still: a virtual machine is suspended, a laptop sleeps.
+    Pause,
+    /// The host goes on where it was.
+    Resume,
 }
 
 /// The direction of a link that a fault strikes; a scenario writes `both`, `to` and `from`.
@@ -90,6 +94,8 @@ impl FaultKind {
             FaultKind::Reachable => "reachable",
             FaultKind::LinkDown => "link-down",
             FaultKind::LinkUp => "link-up",
+            FaultKind::Pause => "pause",
+            FaultKind::Resume => "resume",
         }
     }
 
@@ -103,12 +109,18 @@ impl FaultKind {
                     | FaultKind::Release(_)
                     | FaultKind::Reachable
                     | FaultKind::LinkUp
+                    | FaultKind::Resume
             )
     }
 
     /// Whether it stops a process, which then lives on and does nothing.
     pub fn stops(self) -> bool {
         matches!(self, FaultKind::Kill { signal: "SIGSTOP", .. })
+    }
+
+    /// Whether a host's clock stands still for it.
+    pub(crate) const fn stops_clock(self) -> bool {
+        matches!(self, FaultKind::Pause | FaultKind::Resume)
     }
 
     /// Whether it lets a process go on that was stopped.
@@ -126,7 +138,8 @@ impl FaultKind {
             (FaultKind::Boot, FaultKind::Crash | FaultKind::Shutdown)
             | (FaultKind::Reachable, FaultKind::Unreachable(_))
             // A host that boots turns its interface on.
-            | (FaultKind::LinkUp | FaultKind::Boot, FaultKind::LinkDown) => true,
+            | (FaultKind::LinkUp | FaultKind::Boot, FaultKind::LinkDown)
+            | (FaultKind::Resume | FaultKind::Boot, FaultKind::Pause) => true,
             (FaultKind::Repair(mended), FaultKind::Partition(cut)) => mended.overlaps(cut),
             (FaultKind::Release(let_go), FaultKind::Hold(held)) => let_go.overlaps(held),
             _ => false,

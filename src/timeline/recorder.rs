@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -26,6 +27,8 @@ pub struct Timeline {
     leaves_out_checksums: bool,
     /// Initial sequence number by sender and receiver, for numbers relative to it.
     origins: BTreeMap<(SocketAddr, SocketAddr), Seq>,
+    /// Of hosts whose clocks have stood still: from which time of theirs on they are so much behind.
+    shifts: BTreeMap<Arc<str>, Vec<(SimTime, Duration)>>,
     /// How many events are kept at the most: the newest.
     limit: Option<usize>,
     /// Of how many events the packets are kept with their data: of the newest.
@@ -197,6 +200,14 @@ impl Recorder {
         self.timeline.is_some()
     }
 
+    /// Says that the host's clock, which stood at `own`, has missed so much in all: from then on events are that much later
+    /// than it says.
+    pub(crate) fn shift(&self, own: SimTime, missed: Duration) {
+        if let Some(mut timeline) = self.lock() {
+            timeline.shifts.entry(self.host.clone()).or_default().push((own, missed));
+        }
+    }
+
     /// Writes an event; `kind` is only made if the recorder is on.
     pub fn record(&self, t: SimTime, kind: impl FnOnce() -> Kind) {
         if let Some(mut timeline) = self.lock() {
@@ -251,7 +262,19 @@ impl Recorder {
         }
     }
 
-    fn push(&self, timeline: &mut Timeline, t: SimTime, kind: Kind, packet: Option<&Bytes>) {
+    fn push(&self, timeline: &mut Timeline, own: SimTime, mut kind: Kind, packet: Option<&Bytes>) {
+        let mut t = own;
+        if let Some(shifts) = timeline.shifts.get(&self.host) {
+            let later = |own: SimTime| {
+                own + shifts.iter().rev().find(|(since, _)| *since <= own).map_or(Duration::ZERO, |it| it.1)
+            };
+            t = later(own);
+            if let Kind::Call(call) = &mut kind {
+                // What began at the moment at which the clock stood began before it did.
+                let began = shifts.iter().rev().find(|(since, _)| *since < call.since);
+                call.since += began.map_or(Duration::ZERO, |it| it.1);
+            }
+        }
         timeline.octets += packet.map_or(0, |packet| packet.len() as u64);
         timeline.events.push(Event { t, host: self.host.clone(), kind, packet: packet.cloned() });
         timeline.shorten();

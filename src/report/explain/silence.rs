@@ -142,7 +142,11 @@ impl Reasoning<'_, '_> {
 
     fn loss(&self, Loss { at, reason, fault }: Loss<'_>) -> Option<Sentence> {
         match reason {
-            LostReason::HostDown | LostReason::Partition | LostReason::Unreachable => fault.map(lasts),
+            LostReason::HostDown
+            | LostReason::HostPaused
+            | LostReason::LinkDown
+            | LostReason::Partition
+            | LostReason::Unreachable => fault.map(lasts),
             other => {
                 let text = format!("packets were lost on the way ({other}), the last at {}", self.at(at));
                 Some(self.sentence(text, vec![at]))
