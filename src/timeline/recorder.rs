@@ -265,14 +265,11 @@ impl Recorder {
     fn push(&self, timeline: &mut Timeline, own: SimTime, mut kind: Kind, packet: Option<&Bytes>) {
         let mut t = own;
         if let Some(shifts) = timeline.shifts.get(&self.host) {
-            let later = |own: SimTime| {
-                own + shifts.iter().rev().find(|(since, _)| *since <= own).map_or(Duration::ZERO, |it| it.1)
-            };
-            t = later(own);
+            t += missed(shifts, |since| since <= own);
             if let Kind::Call(call) = &mut kind {
                 // What began at the moment at which the clock stood began before it did.
-                let began = shifts.iter().rev().find(|(since, _)| *since < call.since);
-                call.since += began.map_or(Duration::ZERO, |it| it.1);
+                let began = call.since;
+                call.since += missed(shifts, |since| since < began);
             }
         }
         timeline.octets += packet.map_or(0, |packet| packet.len() as u64);
@@ -333,6 +330,11 @@ impl Recorder {
         // A panic elsewhere does not unwrite what was recorded before it.
         Some(timeline.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// What a clock has missed by the last of its pauses that is such.
+fn missed(shifts: &[(SimTime, Duration)], is_such: impl Fn(SimTime) -> bool) -> Duration {
+    shifts.iter().rev().find(|(since, _)| is_such(*since)).map_or(Duration::ZERO, |(_, missed)| *missed)
 }
 
 fn octets(events: &[Event]) -> u64 {
