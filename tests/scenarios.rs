@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::{as_expected, holds, load, summary, timeline};
+use common::{as_expected, holds, holds_with, load, summary, timeline};
 use echosim::scenario::{self, Scenario};
 use echosim::stack::System;
 use echosim::timeline::{Kind, ProcessChange};
@@ -77,6 +77,21 @@ fn a_host_that_sleeps_loses_what_comes_and_goes_on_where_it_was() {
     timeline("laptop-sleeps", Linux);
     timeline("vm-suspended", Linux);
     summary("laptop-sleeps", Book);
+}
+
+#[test]
+fn a_middlebox_that_forgets_is_silence_or_a_reset_and_keepalive_in_time_prevents_it() {
+    timeline("nat-idle-rst", Linux);
+    timeline("nat-failover", Linux);
+    summary("nat-idle-silent", Linux);
+    for (name, setting) in [
+        ("nat-idle-rst", "options=--keepalive=100s,10s,3"),
+        ("nat-idle-silent", "options=--keepalive=100s,10s,3"),
+    ] {
+        for system in System::ALL {
+            holds_with(name, system, setting);
+        }
+    }
 }
 
 #[test]

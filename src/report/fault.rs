@@ -25,7 +25,8 @@ pub(super) fn detail(fault: FaultKind) -> Option<String> {
         | FaultKind::LinkDown
         | FaultKind::LinkUp
         | FaultKind::Pause
-        | FaultKind::Resume => None,
+        | FaultKind::Resume
+        | FaultKind::Forget => None,
     }
 }
 
@@ -68,6 +69,7 @@ pub(super) fn told(fault: FaultKind, target: &str) -> Option<String> {
             )
         }
         FaultKind::Resume => format!("The {target} host goes on, as if no time had passed."),
+        FaultKind::Forget => format!("The middlebox before {target} forgets every flow."),
         FaultKind::Kill { signal: "SIGSTOP", .. } => {
             format!(
                 "A process of {target} is stopped: it reads and writes nothing more, and its kernel answers on."
@@ -91,6 +93,7 @@ pub(super) fn cause(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::Kill { signal: "SIGSTOP", .. } => format!("a process of {target} was stopped at {at}"),
         FaultKind::LinkDown => format!("the interface of {target} was turned off at {at}"),
         FaultKind::Pause => format!("{target} was paused at {at}"),
+        FaultKind::Forget => format!("the middlebox before {target} forgot every flow at {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Repair(_)
         | FaultKind::Release(_)
@@ -118,7 +121,8 @@ pub(super) fn lasts(fault: FaultKind, target: &str, at: &str) -> String {
         | FaultKind::Release(_)
         | FaultKind::Reachable
         | FaultKind::LinkUp
-        | FaultKind::Resume => cause(fault, target, at),
+        | FaultKind::Resume
+        | FaultKind::Forget => cause(fault, target, at),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::middlebox::Middlebox;
 use super::pipe::{Heading, PipeId};
 use super::{LinkId, Router};
 use crate::packet::Unreachable;
@@ -33,6 +34,8 @@ pub struct Met {
     pub link_down: u64,
     /// Came to a host that was paused.
     pub paused: u64,
+    /// Belonged to a flow that a middlebox did not know.
+    pub unknown_flow: u64,
     /// Lost by the link's loss rate.
     pub lost: u64,
     /// Found too many before them waiting for the wire.
@@ -53,6 +56,7 @@ impl Met {
             FaultKind::Partition(_) => Some(self.partitioned),
             FaultKind::Hold(_) => Some(self.held),
             FaultKind::Unreachable(_) => Some(self.unreachable),
+            FaultKind::Forget => Some(self.unknown_flow),
             FaultKind::Boot
             | FaultKind::Shutdown
             | FaultKind::Kill { .. }
@@ -80,6 +84,7 @@ impl Router {
             FaultKind::Release(way) => self.release(now, link, way),
             FaultKind::Unreachable(what) => self.unreachable(link, Some(what)),
             FaultKind::Reachable => self.unreachable(link, None),
+            FaultKind::Forget => self.links[link.0].middleboxes.iter_mut().for_each(Middlebox::forget),
             FaultKind::Pause => self.links[link.0].paused = true,
             FaultKind::Resume => self.links[link.0].paused = false,
             FaultKind::LinkDown => self.links[link.0].off = true,

@@ -31,6 +31,9 @@ impl Router {
         if self.is_switched(from, to) {
             return self.enter(now, PipeId { link: to, heading: Heading::ToHost }, packet);
         }
+        if !self.passes_middleboxes(now, from, to, &packet) {
+            return;
+        }
         let (packet, left) = match one_hop(packet) {
             Ok(hopped) => hopped,
             Err((packet, Malformed(_))) => return self.lose(now, &packet, LostReason::Corrupt),
@@ -59,7 +62,7 @@ impl Router {
     }
 
     /// Loses the packet and tells its sender.
-    fn refuse(&mut self, now: SimTime, packet: &Bytes, reason: LostReason, what: Unreachable) {
+    pub(super) fn refuse(&mut self, now: SimTime, packet: &Bytes, reason: LostReason, what: Unreachable) {
         self.lose(now, packet, reason);
         if let Some((link, error)) = self.error_about(now, packet, what) {
             self.enter(now, PipeId { link, heading: Heading::ToHost }, error);

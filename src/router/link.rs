@@ -1,6 +1,7 @@
 //! A host's link to the router: two pipes, and the faults that now strike there.
 
 use super::chance::Chance;
+use super::middlebox::Middlebox;
 use super::pipe::{Heading, Passage, Pipe};
 use super::rule::Rule;
 use super::{LinkConfig, LinkId, Met};
@@ -25,6 +26,7 @@ pub(super) struct Link {
     /// What the router answers to packets for the host, in place of forwarding them.
     pub(super) unreachable: Option<Unreachable>,
     pub(super) rules: Vec<Rule>,
+    pub(super) middleboxes: Vec<Middlebox>,
     pub(super) met: Met,
 }
 
@@ -42,6 +44,7 @@ impl Link {
             paused: false,
             unreachable: None,
             rules: Vec::new(),
+            middleboxes: Vec::new(),
             met: Met::default(),
         }
     }

@@ -17,6 +17,7 @@ mod fault;
 mod flight;
 mod forward;
 mod link;
+mod middlebox;
 mod pipe;
 mod rule;
 mod segment;
@@ -34,6 +35,7 @@ use pipe::{Arrival, Heading, PipeId};
 
 pub use config::LinkConfig;
 pub use fault::Met;
+pub use middlebox::{MiddleboxConfig, Unknown};
 pub use rule::{DropRule, RuleId};
 
 /// A host's link: its place in the order in which the hosts were attached.

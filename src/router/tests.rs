@@ -4,6 +4,7 @@ mod accounts;
 mod chance;
 mod fault;
 mod icmp;
+mod middlebox;
 mod rule;
 mod timing;
 

@@ -41,7 +41,7 @@ impl Default for Details {
 }
 
 /// Every fault that a file can write, with these details.
-pub(super) fn written(it: Details) -> [FaultKind; 14] {
+pub(super) fn written(it: Details) -> [FaultKind; 15] {
     [
         FaultKind::Crash,
         FaultKind::Boot,
@@ -57,6 +57,7 @@ pub(super) fn written(it: Details) -> [FaultKind; 14] {
         FaultKind::LinkUp,
         FaultKind::Pause,
         FaultKind::Resume,
+        FaultKind::Forget,
     ]
 }
 
@@ -75,7 +76,8 @@ pub(super) const fn keys(fault: FaultKind) -> &'static [&'static str] {
         | FaultKind::LinkDown
         | FaultKind::LinkUp
         | FaultKind::Pause
-        | FaultKind::Resume => &[],
+        | FaultKind::Resume
+        | FaultKind::Forget => &[],
     }
 }
 

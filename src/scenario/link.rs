@@ -2,7 +2,7 @@
 
 use super::{IpVersion, units};
 use crate::packet::Flags;
-use crate::router::{self, LinkConfig, LinkId};
+use crate::router::{self, LinkConfig, LinkId, MiddleboxConfig};
 use crate::span;
 
 /// A property of a link that can be set by name, in `[link.HOST]` and with `--set`.
@@ -91,6 +91,15 @@ impl DropRule {
             count: self.count,
         }
     }
+}
+
+/// A middlebox on a host's link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Middlebox {
+    /// The host.
+    pub link: String,
+    /// What it is like.
+    pub config: MiddleboxConfig,
 }
 
 /// Whether IP can use a link with this MTU, in octets.

@@ -20,6 +20,7 @@
 //! | `[set]` | names and values for `--set`: `$name` in a program's command line stands for the value |
 //! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `lan`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
+//! | `[[middlebox]]` | `link`, the host on whose link it stands; `idle`, `unknown` (`silent`, `rst`, `rst-both` or an ICMP code), `picks_up`, `flows` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
 //! | `[expect.HOST]` | what its programs have to see: the next table |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
@@ -100,7 +101,7 @@ pub use {
     },
     fault::{Fault, SIGNALS},
     host::{Host, Input, Typed, generated_line},
-    link::DropRule,
+    link::{DropRule, Middlebox},
     program::Program,
     trigger::{Happening, Trigger, Watch},
     variables::Variables,
@@ -130,6 +131,9 @@ pub struct Scenario {
     /// The hosts, in the file's order.
     #[doc(hidden)]
     pub hosts: Vec<Host>,
+    /// The middleboxes, in the file's order.
+    #[doc(hidden)]
+    pub middleboxes: Vec<Middlebox>,
     /// The faults, in the file's order; those with a time are in time order.
     #[doc(hidden)]
     pub faults: Vec<Fault>,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::Variables;
+use super::variables::is_name;
 use crate::echo::{BadCommand, Command};
 use crate::sim::{IpVersion, wildcard};
 
@@ -53,8 +54,15 @@ impl Program {
         variables: &Variables,
         resolve: impl Fn(&str) -> Option<IpAddr>,
     ) -> Result<Command, String> {
-        let words: Vec<String> =
-            self.words.iter().map(|word| variables.fill(word)).collect::<Result<_, _>>()?;
+        let mut words = Vec::new();
+        for word in &self.words {
+            let filled = variables.fill(word)?;
+            // A word that is nothing but a variable is as many as its value has: several options, or none.
+            match word.strip_prefix('$').is_some_and(is_name) {
+                true => words.extend(filled.split_whitespace().map(str::to_owned)),
+                false => words.push(filled),
+            }
+        }
         Command::parse(&words, wildcard(ip), resolve).map_err(|bad| explained(&bad))
     }
 }
@@ -84,6 +92,21 @@ mod tests {
     fn a_command_is_split_at_spaces() {
         assert_eq!(parse("echo-client  server 7").unwrap().words, ["echo-client", "server", "7"]);
         assert!(parse("echo-server --close-unread=1s 7").is_ok());
+    }
+
+    #[test]
+    fn a_variable_is_several_words_or_none() {
+        let command = |value: &str| {
+            let mut variables = Variables::default();
+            variables.set("options", value);
+            let resolve = |_: &str| Some(Ipv4Addr::LOCALHOST.into());
+            let program = Program::parse("echo-client server $options", &variables, |_| Ok(())).unwrap();
+            program.command(IpVersion::V4, &variables, resolve).unwrap()
+        };
+        let Command::Client(plain) = command("") else { panic!("a client") };
+        assert_eq!(plain.options, []);
+        let Command::Client(both) = command("--keepalive=2s,1s,3  --no-delay") else { panic!("a client") };
+        assert!(both.options.len() > 1, "{:?}", both.options);
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl World {
             | FaultKind::Hold(_)
             | FaultKind::Release(_)
             | FaultKind::Unreachable(_)
-            | FaultKind::Reachable => self.strike_link(host, fault),
+            | FaultKind::Reachable
+            | FaultKind::Forget => self.strike_link(host, fault),
         }
     }
 

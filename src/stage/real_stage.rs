@@ -28,7 +28,13 @@ impl RealStage {
         let kernel_is_plain = !keys.any(|(key, _)| scenario.is_of_kernel(key));
         // Who is stopped is waited for by kernels' timers, which on the loopback are the whole machine's.
         let nobody_stops = !scenario.faults.iter().any(|fault| fault.kind.stops());
-        if fault_of_network(scenario).is_none() && nobody_stops && links_are_plain && kernel_is_plain {
+        let is_open = scenario.middleboxes.is_empty();
+        if fault_of_network(scenario).is_none()
+            && is_open
+            && nobody_stops
+            && links_are_plain
+            && kernel_is_plain
+        {
             RealStage::Loopback
         } else {
             RealStage::Laboratory

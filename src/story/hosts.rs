@@ -19,10 +19,12 @@ impl<'a> Hosts<'a> {
 
     pub(super) fn read(&mut self, event: &'a Event) {
         let address = match &event.kind {
-            Kind::Segment(segment) => match segment.dir {
-                Direction::Out => segment.src.ip(),
-                Direction::In => segment.dst.ip(),
-            },
+            Kind::Segment(segment) if segment.dir == Direction::In => segment.dst.ip(),
+            // A middlebox sends in the name of another.
+            Kind::Segment(segment) => {
+                self.0.entry(segment.src.ip()).or_insert(&event.host);
+                return;
+            }
             // An ICMP error that arrives quotes a packet of its receiver's, whose address is known from that.
             Kind::Icmp(icmp) if icmp.dir == Direction::Out => icmp.src,
             Kind::Neighbour(message) if message.dir == Direction::Out => message.sender,

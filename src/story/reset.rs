@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::packet::Flags;
 use crate::time::SimTime;
-use crate::timeline::{Direction, Event, FaultKind, Kind, TcpState};
+use crate::timeline::{Direction, Event, FaultKind, Kind, LostPacket, LostReason, TcpState};
 
 /// A RST that left a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(crate) enum Why {
     Closed,
     /// The host gives the connection up.
     Abort,
+    /// A middlebox does not know the flow.
+    UnknownFlow,
 }
 
 impl Why {
@@ -38,6 +40,7 @@ impl Why {
             Why::Refused => "nobody listens on that port",
             Why::Closed => "nobody is left there to read it",
             Why::Abort => "ends the connection on the spot",
+            Why::UnknownFlow => "a middlebox there knows no such flow",
         }
     }
 
@@ -48,6 +51,7 @@ impl Why {
             Why::Refused => "nobody listens on the port",
             Why::Closed => "nobody is left to read",
             Why::Abort => "aborts the connection",
+            Why::UnknownFlow => "the middlebox knows no such flow",
         }
     }
 }
@@ -70,6 +74,8 @@ pub(crate) struct ResetReader {
     forgotten: BTreeSet<Connection>,
     /// The last arrival that nothing has been sent after.
     heard: BTreeMap<Connection, Heard>,
+    /// Where a middlebox last turned a segment away, and when.
+    turned_away: Option<(Arc<str>, SimTime)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +100,18 @@ impl ResetReader {
                 let connection = (host.clone(), segment.src, segment.dst);
                 let heard = self.heard.remove(&connection);
                 if segment.flags.has(Flags::RST) {
-                    return Some(self.reset(&connection, heard.filter(|heard| heard.t == event.t)));
+                    let heard = heard.filter(|heard| heard.t == event.t);
+                    if self.turned_away == Some((host.clone(), event.t)) {
+                        return Some(Reset { why: Why::UnknownFlow, answers: heard.map(|heard| heard.at) });
+                    }
+                    return Some(self.reset(&connection, heard));
+                }
+            }
+            Kind::Lost { packet, reason: LostReason::UnknownFlow } => {
+                self.turned_away = Some((host.clone(), event.t));
+                if let LostPacket::Segment(segment) = &**packet {
+                    let heard = Heard { at, t: event.t, opens: false };
+                    self.heard.insert((host.clone(), segment.dst, segment.src), heard);
                 }
             }
             Kind::State { local, remote, to: TcpState::Closed, .. } => {

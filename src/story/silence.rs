@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Fate, Story, Struck};
+use super::{Fate, Story, Struck, Why};
 use crate::packet::Flags;
 use crate::timeline::{ConnectionId, Direction, FaultKind, Kind, LostReason, Resolution, SegmentEvent};
 
@@ -59,6 +59,18 @@ impl<'a> Story<'a> {
             .collect()
     }
 
+    /// Whether a middlebox turned away what one end of a connection sent last before an event, or sent the RST that came.
+    pub(crate) fn is_turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> bool {
+        let mut arrivals = self.segments(host, id, Direction::In, before);
+        let reset = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::RST));
+        if let Some((arrival, _)) = reset {
+            let why = self.origin(arrival).and_then(|sent| self.reset(sent)).map(|reset| reset.why);
+            return why == Some(Why::UnknownFlow);
+        }
+        let last = self.losses(id, before).last().map(|at| &self.events[*at].kind);
+        matches!(last, Some(Kind::Lost { reason: LostReason::UnknownFlow, .. }))
+    }
+
     /// The fault that turned off a host's own interface, if it is off at an event.
     pub(crate) fn own_link_down(&self, host: &str, before: usize) -> Option<Struck<'a>> {
         self.faults.in_force(before, |it| it.kind == FaultKind::LinkDown && it.host == host)
@@ -96,6 +108,7 @@ impl<'a> Story<'a> {
                 LostReason::HostDown => {
                     fault(at, &|kind| matches!(kind, FaultKind::Crash | FaultKind::Shutdown))
                 }
+                LostReason::UnknownFlow => fault(at, &|kind| kind == FaultKind::Forget),
                 LostReason::HostPaused => fault(at, &|kind| kind == FaultKind::Pause),
                 LostReason::LinkDown => fault(at, &|kind| kind == FaultKind::LinkDown),
                 LostReason::Partition => fault(at, &|kind| matches!(kind, FaultKind::Partition(_))),

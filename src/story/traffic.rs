@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fate, Flight, Reset, Story, flights, resets};
+use super::{Flight, Reset, Story, flights, resets};
 use crate::timeline::{ConnectionId, Direction, Event, Icmp, Kind, SegmentEvent};
 
 /// Places in the timeline, in order, by the end of a connection that they belong to: its addresses as its host sees
@@ -13,7 +13,7 @@ type ByEnd<'a> = BTreeMap<ConnectionId, BTreeMap<&'a str, Vec<usize>>>;
 pub(super) struct Packets<'a> {
     /// The flight that began at an event.
     departures: BTreeMap<usize, Flight>,
-    /// Where the packet that arrived at an event was sent.
+    /// Where the packet that arrived at an event, or was lost, was sent.
     origins: BTreeMap<usize, usize>,
     resets: BTreeMap<usize, Reset>,
     /// Segments that left or came.
@@ -28,7 +28,7 @@ impl<'a> Packets<'a> {
     fn of(events: &'a [Event]) -> Packets<'a> {
         let (mut departures, mut origins) = (BTreeMap::new(), BTreeMap::new());
         for flight in flights(events) {
-            if let Fate::Arrived(at) = flight.fate {
+            if let Some(at) = flight.end() {
                 origins.insert(at, flight.sent);
             }
             if !flight.copy {
@@ -69,7 +69,7 @@ impl<'a> Story<'a> {
         self.packets.get_or_init(|| Packets::of(self.events))
     }
 
-    /// Where the packet that arrived at `at` was sent.
+    /// Where the packet that arrived at `at`, or was lost, was sent.
     pub(crate) fn origin(&self, at: usize) -> Option<usize> {
         self.packets().origins.get(&at).copied()
     }

@@ -279,6 +279,8 @@ pub enum LostReason {
     LinkDown,
     /// The destination is paused.
     HostPaused,
+    /// A middlebox did not know the flow.
+    UnknownFlow,
     /// The link was cut while the packet was sent or on its way.
     Partition,
     /// The link's loss rate.
@@ -310,6 +312,7 @@ impl LostReason {
             LostReason::HostDown => "host down",
             LostReason::LinkDown => "link down",
             LostReason::HostPaused => "host paused",
+            LostReason::UnknownFlow => "unknown flow",
             LostReason::Partition => "partition",
             LostReason::Loss => "loss",
             LostReason::Dropped => "dropped",

@@ -43,6 +43,8 @@ pub enum FaultKind {
     Pause,
     /// The host goes on where it was.
     Resume,
+    /// The middleboxes on the host's link forget all flows: one takes over for another.
+    Forget,
 }
 
 /// The direction of a link that a fault strikes; a scenario writes `both`, `to` and `from`.
@@ -96,6 +98,7 @@ impl FaultKind {
             FaultKind::LinkUp => "link-up",
             FaultKind::Pause => "pause",
             FaultKind::Resume => "resume",
+            FaultKind::Forget => "forget",
         }
     }
 

@@ -3,7 +3,7 @@
 use super::cause::Reasoning;
 use super::{Sentence, packet};
 use crate::packet::Flags;
-use crate::report::wording;
+use crate::report::{fault, wording};
 use crate::story::{Struck, Why};
 use crate::timeline::ConnectionId;
 use crate::timeline::{Direction, Event, FaultKind, Kind, Process, ProcessChange, SystemCall};
@@ -47,6 +47,16 @@ impl Reasoning<'_, '_> {
             }
             Why::Refused => {
                 let text = format!("nobody listened on port {} of {peer}", id.remote.port());
+                vec![self.sentence(text, vec![sent])]
+            }
+            Why::UnknownFlow => {
+                let concern = self.story.concern(self.trouble.host, Some(id.remote.ip()));
+                let is_it = |it: &Struck<'_>| it.kind == FaultKind::Forget && concern.is_on_path(it.host);
+                let text = match self.story.faults.last(sent, is_it) {
+                    Some(it) => fault::cause(it.kind, it.host, &wording::instant(it.t)),
+                    None => "a middlebox on the way had forgotten the flow, on which nothing had passed for too long"
+                        .to_owned(),
+                };
                 vec![self.sentence(text, vec![sent])]
             }
             Why::Closed => self.who_left(peer, id, sent),

@@ -147,6 +147,13 @@ impl Reasoning<'_, '_> {
             | LostReason::LinkDown
             | LostReason::Partition
             | LostReason::Unreachable => fault.map(lasts),
+            LostReason::UnknownFlow => Some(fault.map_or_else(
+                || {
+                    let text = "a middlebox on the way had forgotten the flow, on which nothing had passed for too long";
+                    self.sentence(text.to_owned(), vec![at])
+                },
+                lasts,
+            )),
             other => {
                 let text = format!("packets were lost on the way ({other}), the last at {}", self.at(at));
                 Some(self.sentence(text, vec![at]))

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::Waiting;
 use crate::errno::Errno;
 use crate::report::{fault, wording};
-use crate::story::{Cause, Connection, Keepalives, Process, ProcessEnd, Story, Symptom, Trouble};
+use crate::story::{Cause, Connection, Keepalives, Process, ProcessEnd, Story, Struck, Symptom, Trouble};
 use crate::time::SimTime;
-use crate::timeline::{Call, ConnectionId};
+use crate::timeline::{Call, ConnectionId, FaultKind};
 
 /// Writes sentences about the processes of one run.
 pub(super) struct Narrator<'a> {
@@ -91,6 +91,9 @@ impl<'a> Narrator<'a> {
             }
             None | Some(Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED | Errno::EPROTO) => {
                 let (said, peer) = (how_closed(connection?)?, peer?);
+                if let Some(why) = self.turned_away(process.host, trouble.id?, trouble.at) {
+                    return Some(why);
+                }
                 let cause =
                     self.cause(process, (Some(peer), connection?.opened), Symptom::PeerClosed, trouble.t);
                 Some(cause.unwrap_or_else(|| format!("{} {said}", self.name(peer))))
@@ -121,6 +124,20 @@ impl<'a> Narrator<'a> {
             format!(": {}", fault::cause(it.kind, it.host, &wording::moment(it.t)))
         });
         format!("no answer to {} for {}{times}{why}", wording::resolution(peer), self.name(peer))
+    }
+
+    /// A middlebox, and not the peer, sent the RST, or dropped what was sent.
+    fn turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<String> {
+        if !self.story.is_turned_away(host, id, before) {
+            return None;
+        }
+        let concern = self.story.concern(host, Some(id.remote.ip()));
+        let is_it = |it: &Struck<'_>| it.kind == FaultKind::Forget && concern.is_on_path(it.host);
+        let forgot = self.story.faults.last(before, is_it);
+        Some(forgot.map_or_else(
+            || "a middlebox had forgotten the flow".to_owned(),
+            |it| fault::cause(it.kind, it.host, &wording::moment(it.t)),
+        ))
     }
 
     /// What the program has not been told, or not asked for, while it waits.
@@ -180,8 +197,10 @@ impl<'a> Narrator<'a> {
     /// The fault to which what was sent before an event was lost, or its answers.
     fn silence(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<String> {
         let sendings = self.story.unanswered(host, id, before);
-        let it = self.story.silence(host, id, &sendings, before)?.fault()?;
-        Some(fault::cause(it.kind, it.host, &wording::moment(it.t)))
+        match self.story.silence(host, id, &sendings, before)?.fault() {
+            Some(it) => Some(fault::cause(it.kind, it.host, &wording::moment(it.t))),
+            None => self.turned_away(host, id, before),
+        }
     }
 
     /// The cause of a symptom at `t`, for a connection to `peer` that was opened at `since`.

@@ -9,6 +9,7 @@ mod fault;
 mod host;
 mod link;
 mod list;
+mod middlebox;
 mod mistake;
 mod names;
 mod typing;
@@ -31,6 +32,7 @@ use expect::ExpectTable;
 use fault::FaultTable;
 use host::{Budget, Defaults, HostTable};
 use link::LinkTable;
+use middlebox::MiddleboxTable;
 use mistake::{Wrong, from_toml, line_of};
 use names::Names;
 use value::{Setting, Value};
@@ -56,6 +58,8 @@ struct Top {
     host: BTreeMap<Spanned<String>, HostTable>,
     #[serde(default)]
     link: BTreeMap<Spanned<String>, LinkTable>,
+    #[serde(default)]
+    middlebox: Vec<MiddleboxTable>,
     #[serde(default)]
     fault: Vec<Spanned<FaultTable>>,
     #[serde(default)]
@@ -94,6 +98,7 @@ impl Top {
             until: SimTime::ZERO + self.until.map_or(Scenario::UNTIL, |Value(until)| until),
             variables: variables(self.set, &tables)?,
             hosts: Vec::new(),
+            middleboxes: Vec::new(),
             faults: Vec::new(),
             may_miss: self.may_miss,
             set: Vec::new(),
@@ -113,6 +118,9 @@ impl Top {
             let host = names.check(name.get_ref(), name.span(), "link")?;
             let host = &mut scenario.hosts[host];
             (host.link, host.drops) = table.check(name.get_ref(), &names, scenario.ip)?;
+        }
+        for table in self.middlebox {
+            scenario.middleboxes.push(table.check(&names)?);
         }
         let mut before = Duration::ZERO;
         for table in self.fault {

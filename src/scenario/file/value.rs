@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
+use crate::router::Unknown;
 use crate::scenario::expect::{Count, TimeBound};
 use crate::scenario::{IpVersion, Watch};
 use crate::span;
@@ -115,6 +116,19 @@ impl Written for Unreachable {
             "prohibited" => Some(Unreachable::Prohibited),
             "time-exceeded" => Some(Unreachable::TimeExceeded),
             _ => None,
+        }
+    }
+}
+
+impl Written for Unknown {
+    const EXPECTED: &str = "\"silent\", \"rst\", \"rst-both\" or an ICMP code, such as \"host\"";
+
+    fn read(text: &str) -> Option<Unknown> {
+        match text {
+            "silent" => Some(Unknown::Silent),
+            "rst" => Some(Unknown::Reset),
+            "rst-both" => Some(Unknown::ResetBoth),
+            code => Unreachable::read(code).map(Unknown::Icmp),
         }
     }
 }

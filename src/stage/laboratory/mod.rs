@@ -95,6 +95,9 @@ impl Laboratory<'_> {
         for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
             router.drop_rule(rule.on_links(link));
         }
+        for middlebox in &scenario.middleboxes {
+            router.add_middlebox(link(&middlebox.link), middlebox.config);
+        }
         Ok(Laboratory { scenario, router, ends, dead: Vec::new(), buffer: vec![0; LARGEST] })
     }
 

@@ -21,7 +21,7 @@ fn toml_mistakes_name_line_key_and_what_was_expected() {
     assert_eq!(
         refused_file("name = \"x\"\nlatency = 3"),
         "x.toml:2: latency: unknown field `latency`, expected one of \
-         `name`, `stack`, `seed`, `ip`, `lan`, `until`, `may_miss`, `set`, `host`, `link`, `fault`, `expect`"
+         `name`, `stack`, `seed`, `ip`, `lan`, `until`, `may_miss`, `set`, `host`, `link`, `middlebox`, `fault`, `expect`"
     );
     assert_eq!(refused_file("name = \"x\"\nname = \"y\""), "x.toml:2: name: duplicate key");
     assert_eq!(refused_file(""), "x.toml:1: missing field `name`");
@@ -132,7 +132,7 @@ fn a_fault_says_when_once_and_has_no_key_that_means_nothing_to_it() {
     assert_eq!(
         fault("at = \"1s\"\ndo = \"crsh\""),
         "x.toml:9: fault.do: unknown variant `crsh`, expected one of `crash`, `boot`, `shutdown`, `kill`, \
-         `partition`, `repair`, `hold`, `release`, `unreachable`, `reachable`, `link-down`, `link-up`, `pause`, `resume`"
+         `partition`, `repair`, `hold`, `release`, `unreachable`, `reachable`, `link-down`, `link-up`, `pause`, `resume`, `forget`"
     );
     let crash = |key: &str| fault(&format!("at = \"1s\"\ndo = \"crash\"\n{key}"));
     assert_eq!(
