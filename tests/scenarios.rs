@@ -95,6 +95,17 @@ fn a_middlebox_that_forgets_is_silence_or_a_reset_and_keepalive_in_time_prevents
 }
 
 #[test]
+fn a_reset_that_nobody_sent_ends_a_connection_only_if_it_has_the_very_next_number() {
+    timeline("reset-injected", Linux);
+    timeline("reset-guessed", Linux);
+}
+
+#[test]
+fn a_path_that_swallows_long_packets_is_silence_behind_a_connection_that_works() {
+    timeline("mtu-black-hole", Linux);
+}
+
+#[test]
 fn unreachable_is_ehostunreach_when_retransmission_ends_in_the_book() {
     timeline("unreachable", Book);
 }

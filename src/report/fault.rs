@@ -1,6 +1,6 @@
 //! The words of each fault.
 
-use crate::timeline::{FaultKind, Victim, Way};
+use crate::timeline::{FaultKind, ResetAim, ResetEnds, Victim, Way};
 
 /// In a headline: `crash server`, `kill server (SIGTERM to the child)`.
 pub(super) fn headline(fault: FaultKind, target: &str) -> String {
@@ -14,6 +14,7 @@ pub(super) fn detail(fault: FaultKind) -> Option<String> {
         FaultKind::Kill { process: Victim::Child, signal } => Some(format!("{signal} to the child")),
         FaultKind::Kill { process: Victim::Parent, signal } => Some(format!("{signal} to the parent")),
         FaultKind::Unreachable(answer) => Some(answer.name().to_owned()),
+        FaultKind::Reset { ends, aim } => Some(format!("{}{}", whom(ends), aimed(aim))),
         FaultKind::Partition(way)
         | FaultKind::Repair(way)
         | FaultKind::Hold(way)
@@ -70,6 +71,11 @@ pub(super) fn told(fault: FaultKind, target: &str) -> Option<String> {
         }
         FaultKind::Resume => format!("The {target} host goes on, as if no time had passed."),
         FaultKind::Forget => format!("The middlebox before {target} forgets every flow."),
+        FaultKind::Reset { ends, aim } => format!(
+            "A RST that nobody sent is injected into every flow of {target}, {}{}.",
+            whom(ends),
+            aimed(aim)
+        ),
         FaultKind::Kill { signal: "SIGSTOP", .. } => {
             format!(
                 "A process of {target} is stopped: it reads and writes nothing more, and its kernel answers on."
@@ -94,6 +100,7 @@ pub(super) fn cause(fault: FaultKind, target: &str, at: &str) -> String {
         FaultKind::LinkDown => format!("the interface of {target} was turned off at {at}"),
         FaultKind::Pause => format!("{target} was paused at {at}"),
         FaultKind::Forget => format!("the middlebox before {target} forgot every flow at {at}"),
+        FaultKind::Reset { .. } => format!("a RST that nobody sent was injected at {at}"),
         FaultKind::Kill { .. }
         | FaultKind::Repair(_)
         | FaultKind::Release(_)
@@ -122,7 +129,24 @@ pub(super) fn lasts(fault: FaultKind, target: &str, at: &str) -> String {
         | FaultKind::Reachable
         | FaultKind::LinkUp
         | FaultKind::Resume
-        | FaultKind::Forget => cause(fault, target, at),
+        | FaultKind::Forget
+        | FaultKind::Reset { .. } => cause(fault, target, at),
+    }
+}
+
+fn whom(ends: ResetEnds) -> &'static str {
+    match ends {
+        ResetEnds::Host => "to the host",
+        ResetEnds::Peer => "to the peer",
+        ResetEnds::Both => "to both ends",
+    }
+}
+
+fn aimed(aim: ResetAim) -> &'static str {
+    match aim {
+        ResetAim::Exact => "",
+        ResetAim::InWindow => ", somewhere in the window",
+        ResetAim::OutOfWindow => ", out of the window",
     }
 }
 

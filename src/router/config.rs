@@ -24,6 +24,8 @@ pub struct LinkConfig {
     pub corrupt: f64,
     /// The longest IP packet, in octets.
     pub mtu: usize,
+    /// Whether the sender of a longer one is told (RFC 1191, RFC 8201). If not, the link is a black hole for it (RFC 2923, 2.1).
+    pub tells_too_big: bool,
     /// How many packets may wait for the wire; one more is lost. Without a bandwidth none ever waits.
     pub queue: usize,
 }
@@ -41,6 +43,7 @@ impl Default for LinkConfig {
             reorder: 0.0,
             corrupt: 0.0,
             mtu: 1500,
+            tells_too_big: true,
             queue: 1000,
         }
     }

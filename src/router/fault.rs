@@ -36,6 +36,8 @@ pub struct Met {
     pub paused: u64,
     /// Belonged to a flow that a middlebox did not know.
     pub unknown_flow: u64,
+    /// How often a fault reset any flow.
+    pub reset: u64,
     /// Lost by the link's loss rate.
     pub lost: u64,
     /// Found too many before them waiting for the wire.
@@ -57,6 +59,7 @@ impl Met {
             FaultKind::Hold(_) => Some(self.held),
             FaultKind::Unreachable(_) => Some(self.unreachable),
             FaultKind::Forget => Some(self.unknown_flow),
+            FaultKind::Reset { .. } => Some(self.reset),
             FaultKind::Boot
             | FaultKind::Shutdown
             | FaultKind::Kill { .. }
@@ -85,6 +88,10 @@ impl Router {
             FaultKind::Unreachable(what) => self.unreachable(link, Some(what)),
             FaultKind::Reachable => self.unreachable(link, None),
             FaultKind::Forget => self.links[link.0].middleboxes.iter_mut().for_each(Middlebox::forget),
+            FaultKind::Reset { ends, aim } => {
+                let met = self.inject_resets(now, link, ends, aim);
+                self.links[link.0].met.reset += u64::from(met);
+            }
             FaultKind::Pause => self.links[link.0].paused = true,
             FaultKind::Resume => self.links[link.0].paused = false,
             FaultKind::LinkDown => self.links[link.0].off = true,

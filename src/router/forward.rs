@@ -34,6 +34,7 @@ impl Router {
         if !self.passes_middleboxes(now, from, to, &packet) {
             return;
         }
+        self.note_passage((from, to), &packet);
         let (packet, left) = match one_hop(packet) {
             Ok(hopped) => hopped,
             Err((packet, Malformed(_))) => return self.lose(now, &packet, LostReason::Corrupt),
@@ -54,7 +55,7 @@ impl Router {
 
     /// The packet is longer than the link can take (RFC 1191, 4).
     pub(super) fn too_big(&mut self, now: SimTime, link: LinkId, packet: &Bytes) {
-        if may_be_fragmented(packet) {
+        if may_be_fragmented(packet) || !self.links[link.0].config.tells_too_big {
             return self.lose(now, packet, LostReason::TooBig);
         }
         let mtu = u16::try_from(self.links[link.0].config.mtu).unwrap_or(u16::MAX);

@@ -1,6 +1,7 @@
 //! A host's link to the router: two pipes, and the faults that now strike there.
 
 use super::chance::Chance;
+use super::injected::Watched;
 use super::middlebox::Middlebox;
 use super::pipe::{Heading, Passage, Pipe};
 use super::rule::Rule;
@@ -27,6 +28,8 @@ pub(super) struct Link {
     pub(super) unreachable: Option<Unreachable>,
     pub(super) rules: Vec<Rule>,
     pub(super) middleboxes: Vec<Middlebox>,
+    /// The flows on it, if somebody watches them.
+    pub(super) watched: Option<Watched>,
     pub(super) met: Met,
 }
 
@@ -45,6 +48,7 @@ impl Link {
             unreachable: None,
             rules: Vec::new(),
             middleboxes: Vec::new(),
+            watched: None,
             met: Met::default(),
         }
     }

@@ -16,6 +16,7 @@ mod config;
 mod fault;
 mod flight;
 mod forward;
+mod injected;
 mod link;
 mod middlebox;
 mod pipe;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::trigger::Trigger;
 use crate::packet::Unreachable;
-use crate::timeline::{FaultKind, Victim, Way};
+use crate::timeline::{FaultKind, ResetAim, ResetEnds, Victim, Way};
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,17 +31,26 @@ pub(super) struct Details {
     pub(super) code: Unreachable,
     pub(super) process: Victim,
     pub(super) signal: &'static str,
+    pub(super) to: ResetEnds,
+    pub(super) aim: ResetAim,
 }
 
 impl Default for Details {
     fn default() -> Details {
         // SIGTERM is kill(1)'s.
-        Details { way: Way::Both, code: Unreachable::Host, process: Victim::Parent, signal: "SIGTERM" }
+        Details {
+            way: Way::Both,
+            code: Unreachable::Host,
+            process: Victim::Parent,
+            signal: "SIGTERM",
+            to: ResetEnds::Both,
+            aim: ResetAim::Exact,
+        }
     }
 }
 
 /// Every fault that a file can write, with these details.
-pub(super) fn written(it: Details) -> [FaultKind; 15] {
+pub(super) fn written(it: Details) -> [FaultKind; 16] {
     [
         FaultKind::Crash,
         FaultKind::Boot,
@@ -58,6 +67,7 @@ pub(super) fn written(it: Details) -> [FaultKind; 15] {
         FaultKind::Pause,
         FaultKind::Resume,
         FaultKind::Forget,
+        FaultKind::Reset { ends: it.to, aim: it.aim },
     ]
 }
 
@@ -69,6 +79,7 @@ pub(super) const fn keys(fault: FaultKind) -> &'static [&'static str] {
             &["way"]
         }
         FaultKind::Unreachable(_) => &["code"],
+        FaultKind::Reset { .. } => &["to", "aim"],
         FaultKind::Crash
         | FaultKind::Boot
         | FaultKind::Shutdown

@@ -60,6 +60,19 @@ pub(super) const KEYS: &[Key] = &[
     key("mtu", "the longest IP packet on a link, in octets", "a number", |link, value| {
         value.parse().ok().map(|mtu| link.mtu = mtu)
     }),
+    key(
+        "too_big",
+        "whether the sender of a longer one is told: icmp, silent",
+        "icmp or silent",
+        |link, value| {
+            link.tells_too_big = match value {
+                "icmp" => true,
+                "silent" => false,
+                _ => return None,
+            };
+            Some(())
+        },
+    ),
     key("queue", "how many packets may wait for the wire", "a number", |link, value| {
         value.parse().ok().map(|packets| link.queue = packets)
     }),

@@ -19,9 +19,9 @@
 //! | top | `name` (the sentence), `stack`, `seed`, `ip`, `lan`, `until`, `may_miss` |
 //! | `[set]` | names and values for `--set`: `$name` in a program's command line stands for the value |
 //! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `lan`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
-//! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
+//! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `too_big`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[middlebox]]` | `link`, the host on whose link it stands; `idle`, `unknown` (`silent`, `rst`, `rst-both` or an ICMP code), `picks_up`, `flows` |
-//! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`; `may_miss` |
+//! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`, `to`, `aim`; `may_miss` |
 //! | `[expect.HOST]` | what its programs have to see: the next table |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |
 //! | `[expect.HOST.loopback]` | what is different with `--real` where the hosts share this machine's loopback |
@@ -83,6 +83,7 @@ pub use crate::sim::IpVersion;
 use crate::sim::host_addrs;
 use crate::stack::System;
 use crate::time::SimTime;
+use crate::timeline::FaultKind;
 
 pub use expect::{Difference, check};
 pub(crate) use expect::{Observed, judge};
@@ -182,6 +183,12 @@ impl Scenario {
     pub fn setting(&self, key: &str) -> Option<&str> {
         let set = self.set.iter().rev().find(|(set, _)| set == key).map(|(_, value)| value.as_str());
         set.or_else(|| self.variables.get(key))
+    }
+
+    /// The hosts into whose flows a fault injects RSTs.
+    pub(crate) fn hosts_that_are_reset(&self) -> impl Iterator<Item = &str> {
+        let resets = self.faults.iter().filter(|fault| matches!(fault.kind, FaultKind::Reset { .. }));
+        resets.map(|fault| fault.host.as_str())
     }
 
     /// Whether real hosts can play it: a real kernel's clock cannot be stopped.

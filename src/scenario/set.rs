@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_key_of_the_world_can_be_set() {
-        let values = ["6", "1ms", "1ms", "1Mbit/s", "0.1", "1%", "2%", "1", "1400", "7"];
+        let values = ["6", "1ms", "1ms", "1Mbit/s", "0.1", "1%", "2%", "1", "1400", "silent", "7"];
         assert_eq!(values.len(), 1 + link::KEYS.len());
         let mut scenario = load("crash").unwrap();
         for ((key, _), value) in keys().zip(values) {

@@ -26,7 +26,8 @@ impl World {
             | FaultKind::Release(_)
             | FaultKind::Unreachable(_)
             | FaultKind::Reachable
-            | FaultKind::Forget => self.strike_link(host, fault),
+            | FaultKind::Forget
+            | FaultKind::Reset { .. } => self.strike_link(host, fault),
         }
     }
 

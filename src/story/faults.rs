@@ -122,6 +122,8 @@ impl<'a> Faults<'a> {
             match it.kind {
                 FaultKind::Crash => silent && at_peer && !is_back(),
                 FaultKind::Shutdown => at_peer && !is_back(),
+                // It is over at once.
+                FaultKind::Reset { .. } => false,
                 FaultKind::Boot => at_peer && !came_before(it.t) && ended_before(it.host, it.at),
                 // What gives back harms no connection; and the end of a process says more than the signal.
                 kind if !kind.harms() || matches!(kind, FaultKind::Kill { .. }) && !kind.stops() => false,

@@ -30,6 +30,8 @@ pub(crate) enum Why {
     Abort,
     /// A middlebox does not know the flow.
     UnknownFlow,
+    /// A fault injected it.
+    Injected,
 }
 
 impl Why {
@@ -41,6 +43,7 @@ impl Why {
             Why::Closed => "nobody is left there to read it",
             Why::Abort => "ends the connection on the spot",
             Why::UnknownFlow => "a middlebox there knows no such flow",
+            Why::Injected => "neither end has sent",
         }
     }
 
@@ -52,6 +55,7 @@ impl Why {
             Why::Closed => "nobody is left to read",
             Why::Abort => "aborts the connection",
             Why::UnknownFlow => "the middlebox knows no such flow",
+            Why::Injected => "injected: neither end has sent it",
         }
     }
 }
@@ -76,6 +80,8 @@ pub(crate) struct ResetReader {
     heard: BTreeMap<Connection, Heard>,
     /// Where a middlebox last turned a segment away, and when.
     turned_away: Option<(Arc<str>, SimTime)>,
+    /// When RSTs were last injected.
+    injected: Option<SimTime>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +110,9 @@ impl ResetReader {
                     if self.turned_away == Some((host.clone(), event.t)) {
                         return Some(Reset { why: Why::UnknownFlow, answers: heard.map(|heard| heard.at) });
                     }
+                    if self.injected == Some(event.t) && !self.live.contains(&connection) {
+                        return Some(Reset { why: Why::Injected, answers: None });
+                    }
                     return Some(self.reset(&connection, heard));
                 }
             }
@@ -123,6 +132,7 @@ impl ResetReader {
                 self.live.insert(connection);
             }
             Kind::Fault { fault: FaultKind::Crash | FaultKind::Boot, target } => self.lose(target),
+            Kind::Fault { fault: FaultKind::Reset { .. }, .. } => self.injected = Some(event.t),
             _ => {}
         }
         None

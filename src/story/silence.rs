@@ -59,16 +59,18 @@ impl<'a> Story<'a> {
             .collect()
     }
 
-    /// Whether a middlebox turned away what one end of a connection sent last before an event, or sent the RST that came.
-    pub(crate) fn is_turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> bool {
+    /// Whether a middlebox turned away what one end of a connection sent last before an event, or another than the peer sent
+    /// the RST that came.
+    pub(crate) fn turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<Why> {
         let mut arrivals = self.segments(host, id, Direction::In, before);
         let reset = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::RST));
         if let Some((arrival, _)) = reset {
             let why = self.origin(arrival).and_then(|sent| self.reset(sent)).map(|reset| reset.why);
-            return why == Some(Why::UnknownFlow);
+            return why.filter(|why| matches!(why, Why::UnknownFlow | Why::Injected));
         }
         let last = self.losses(id, before).last().map(|at| &self.events[*at].kind);
-        matches!(last, Some(Kind::Lost { reason: LostReason::UnknownFlow, .. }))
+        let is_it = matches!(last, Some(Kind::Lost { reason: LostReason::UnknownFlow, .. }));
+        is_it.then_some(Why::UnknownFlow)
     }
 
     /// The fault that turned off a host's own interface, if it is off at an event.

@@ -43,6 +43,13 @@ pub enum FaultKind {
     Pause,
     /// The host goes on where it was.
     Resume,
+    /// A RST that neither end has sent goes into every flow of the host's (RFC 5961).
+    Reset {
+        /// Who is sent it.
+        ends: ResetEnds,
+        /// How well its sequence number is aimed.
+        aim: ResetAim,
+    },
     /// The middleboxes on the host's link forget all flows: one takes over for another.
     Forget,
 }
@@ -80,6 +87,32 @@ pub enum Victim {
     Parent,
 }
 
+/// Who is sent a RST that is injected; a scenario writes `host`, `peer` and `both`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetEnds {
+    /// The host whose flows they are.
+    Host,
+    /// The other end of each.
+    Peer,
+    /// Both ends.
+    #[default]
+    Both,
+}
+
+/// How a RST that is injected is aimed; a scenario writes `exact`, `in-window` and `out-of-window`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetAim {
+    /// At the very next number: as one who watches the flow.
+    #[default]
+    Exact,
+    /// Into the window: as one who guesses.
+    InWindow,
+    /// Elsewhere.
+    OutOfWindow,
+}
+
 impl FaultKind {
     /// The word for it in a scenario: `crash`, `partition` …
     pub const fn name(self) -> &'static str {
@@ -99,6 +132,7 @@ impl FaultKind {
             FaultKind::Pause => "pause",
             FaultKind::Resume => "resume",
             FaultKind::Forget => "forget",
+            FaultKind::Reset { .. } => "reset",
         }
     }
 

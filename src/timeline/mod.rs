@@ -12,7 +12,7 @@ pub use event::{
     Direction, Event, Icmp, Kind, Line, LostPacket, LostReason, Neighbour, Probe, Process, ProcessChange,
     Retransmission, SegmentEvent, SignalChange, Stream, Waiting,
 };
-pub use fault::{FaultKind, Victim, Way};
+pub use fault::{FaultKind, ResetAim, ResetEnds, Victim, Way};
 pub(crate) use interned::interned_option;
 #[doc(hidden)] // for who records: the layers of this crate, its tests and benches
 pub use recorder::{Recorder, Timeline};

@@ -27,7 +27,10 @@ impl Reasoning<'_, '_> {
                 self.sentence(text, vec![arrival, sent, answers, segment])
             }
             None => {
-                let text = format!("{peer} sent a RST at {} of its own accord", self.at(sent));
+                let text = match reset.why {
+                    Why::Injected => format!("a RST came in the name of {peer}, of {}", self.at(sent)),
+                    _ => format!("{peer} sent a RST at {} of its own accord", self.at(sent)),
+                };
                 self.sentence(text, vec![arrival, sent])
             }
         };
@@ -58,6 +61,14 @@ impl Reasoning<'_, '_> {
                         .to_owned(),
                 };
                 vec![self.sentence(text, vec![sent])]
+            }
+            Why::Injected => {
+                let is_it = |it: &Struck<'_>| matches!(it.kind, FaultKind::Reset { .. });
+                let fault = self.story.faults.last(sent, is_it);
+                fault
+                    .map(|it| self.sentence(format!("{peer} never sent it: it was injected"), vec![it.at]))
+                    .into_iter()
+                    .collect()
             }
             Why::Closed => self.who_left(peer, id, sent),
             Why::Abort => self.who_left_data(peer, id, sent),

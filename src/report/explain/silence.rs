@@ -26,7 +26,13 @@ impl Reasoning<'_, '_> {
             let is_probe =
                 |at: &&usize| self.story.segment(**at).and_then(|it| it.probe) == Some(Probe::TailLoss);
             let probes = tries.iter().filter(is_probe).count();
-            let again = match wording::attempts(probes, tries.len() - 1 - probes) {
+            // What was written in pieces was sent for the first time more than once.
+            let is_again = |at: &&usize| {
+                let segment = self.story.segment(**at);
+                segment.is_some_and(|it| it.retransmission.is_some() || it.probe == Some(Probe::Window))
+            };
+            let again = tries.iter().filter(|at| is_again(at) && !is_probe(at)).count();
+            let again = match wording::attempts(probes, again) {
                 None => String::new(),
                 Some(attempts) => {
                     let any_of = if probes == 0 { "any of " } else { "" };

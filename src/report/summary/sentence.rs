@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::Waiting;
 use crate::errno::Errno;
 use crate::report::{fault, wording};
-use crate::story::{Cause, Connection, Keepalives, Process, ProcessEnd, Story, Struck, Symptom, Trouble};
+use crate::story::{
+    Cause, Connection, Keepalives, Process, ProcessEnd, Story, Struck, Symptom, Trouble, Why,
+};
 use crate::time::SimTime;
 use crate::timeline::{Call, ConnectionId, FaultKind};
 
@@ -128,11 +130,15 @@ impl<'a> Narrator<'a> {
 
     /// A middlebox, and not the peer, sent the RST, or dropped what was sent.
     fn turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<String> {
-        if !self.story.is_turned_away(host, id, before) {
-            return None;
-        }
+        let why = self.story.turned_away(host, id, before)?;
         let concern = self.story.concern(host, Some(id.remote.ip()));
-        let is_it = |it: &Struck<'_>| it.kind == FaultKind::Forget && concern.is_on_path(it.host);
+        let is_it = |it: &Struck<'_>| {
+            let is_kind = match why {
+                Why::Injected => matches!(it.kind, FaultKind::Reset { .. }),
+                _ => it.kind == FaultKind::Forget,
+            };
+            is_kind && concern.is_on_path(it.host)
+        };
         let forgot = self.story.faults.last(before, is_it);
         Some(forgot.map_or_else(
             || "a middlebox had forgotten the flow".to_owned(),

@@ -82,7 +82,7 @@ prop_compose! {
     ) -> LinkConfig {
         let [latency, jitter] = micros.map(Duration::from_micros);
         let [loss, duplicate, reorder, corrupt] = rates;
-        LinkConfig { latency, jitter, bandwidth, loss, duplicate, reorder, corrupt, mtu, queue }
+        LinkConfig { latency, jitter, bandwidth, loss, duplicate, reorder, corrupt, mtu, queue, tells_too_big: true }
     }
 }
 

@@ -165,3 +165,40 @@ fn a_host_that_dies_at_the_instant_of_arrival_gets_nothing() {
     assert_eq!(net.arrivals(), [(CLIENT, 2, 5_000)]);
     assert_eq!(net.losses(), [(5_000, HOST_DOWN)]);
 }
+
+/// RFC 5961, 3.2: the very next number of each side; one that is challenged; one that is ignored.
+#[test]
+fn injected_resets_are_aimed_at_what_was_seen_last() {
+    use crate::timeline::{FaultKind, ResetAim, ResetEnds};
+    for (aim, client_number, server_number) in [
+        (ResetAim::Exact, 100, 206),
+        (ResetAim::InWindow, 101, 207),
+        (ResetAim::OutOfWindow, 99_u32.wrapping_add(1 << 31), 205_u32.wrapping_add(1 << 31)),
+    ] {
+        let mut net = Net::new(LinkConfig::default());
+        let kind = FaultKind::Reset { ends: ResetEnds::Both, aim };
+        net.router.strike(us(0), CLIENT, kind);
+        assert_eq!(net.router.met(CLIENT).reset, 0, "there is nothing to reset");
+        net.router.watch(CLIENT);
+        net.send(us(0), CLIENT, V4.request(200, 6));
+        net.send(us(0), CLIENT, V4.request(150, 6));
+        net.send(us(0), SERVER, V4.reply(100));
+        net.finish();
+        net.arrived.clear();
+        net.router.strike(us(20_000), CLIENT, kind);
+        let mut arrivals: Vec<(LinkId, u32)> =
+            net.arrivals().into_iter().map(|(to, seq, _)| (to, seq)).collect();
+        arrivals.sort();
+        assert_eq!(arrivals, [(CLIENT, client_number), (SERVER, server_number)], "{aim:?}");
+        assert_eq!(net.router.met(CLIENT).reset, 1);
+    }
+}
+
+#[test]
+fn a_black_hole_tells_nobody() {
+    let narrow = LinkConfig { mtu: 576, tells_too_big: false, ..LinkConfig::default() };
+    let mut net = Net::with(LinkConfig::default(), narrow, 1);
+    net.send(us(0), CLIENT, V4.request(1, 1_000));
+    assert_eq!(net.finish(), []);
+    assert_eq!(net.losses(), [(2_500, LostReason::TooBig)]);
+}

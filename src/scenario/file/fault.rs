@@ -13,7 +13,7 @@ use crate::packet::Unreachable;
 use crate::scenario::fault::{Details, keys, written};
 use crate::scenario::{Fault, SIGNALS, Trigger, Watch};
 use crate::time::SimTime;
-use crate::timeline::{FaultKind, Victim, Way};
+use crate::timeline::{FaultKind, ResetAim, ResetEnds, Victim, Way};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +29,8 @@ pub(super) struct FaultTable {
     code: Option<Spanned<Value<Unreachable>>>,
     process: Option<Spanned<Victim>>,
     signal: Option<Spanned<String>>,
+    to: Option<Spanned<ResetEnds>>,
+    aim: Option<Spanned<ResetAim>>,
     #[serde(default)]
     may_miss: bool,
 }
@@ -69,6 +71,8 @@ impl FaultTable {
             ("code", span(&self.code)),
             ("process", span(&self.process)),
             ("signal", span(&self.signal)),
+            ("to", span(&self.to)),
+            ("aim", span(&self.aim)),
         ];
         for (key, span) in given {
             if let Some(span) = span
@@ -112,6 +116,8 @@ impl FaultTable {
             code: self.code.as_ref().map_or(default.code, |code| code.get_ref().0),
             process: self.process.as_ref().map_or(default.process, |process| *process.get_ref()),
             signal: self.signal(default.signal)?,
+            to: self.to.as_ref().map_or(default.to, |to| *to.get_ref()),
+            aim: self.aim.as_ref().map_or(default.aim, |aim| *aim.get_ref()),
         })
     }
 

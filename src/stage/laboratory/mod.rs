@@ -95,6 +95,7 @@ impl Laboratory<'_> {
         for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
             router.drop_rule(rule.on_links(link));
         }
+        scenario.hosts_that_are_reset().for_each(|host| router.watch(link(host)));
         for middlebox in &scenario.middleboxes {
             router.add_middlebox(link(&middlebox.link), middlebox.config);
         }

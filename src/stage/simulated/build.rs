@@ -22,6 +22,10 @@ pub(super) fn world(
         let rule = rule.on_links(|host| world.link(host).expect("rules are checked to name hosts"));
         world.on_router(|router, _| router.drop_rule(rule));
     }
+    for host in scenario.hosts_that_are_reset() {
+        let link = world.link(host).expect("faults are checked to name hosts");
+        world.on_router(|router, _| router.watch(link));
+    }
     for middlebox in &scenario.middleboxes {
         let link = world.link(&middlebox.link).expect("middleboxes are checked to name hosts");
         world.on_router(|router, _| router.add_middlebox(link, middlebox.config));

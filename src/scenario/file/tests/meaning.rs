@@ -104,6 +104,7 @@ fn every_key_of_a_link_is_read() {
         corrupt: 0.005,
         mtu: 576,
         queue: 10,
+        tells_too_big: true,
     };
     let rules = vec![rule("client", Some("server"), "P.", 2, 1), rule("server", None, "S.", 1, 3)];
     assert_eq!(scenario.hosts[0].link, link);

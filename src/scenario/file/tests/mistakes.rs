@@ -132,7 +132,7 @@ fn a_fault_says_when_once_and_has_no_key_that_means_nothing_to_it() {
     assert_eq!(
         fault("at = \"1s\"\ndo = \"crsh\""),
         "x.toml:9: fault.do: unknown variant `crsh`, expected one of `crash`, `boot`, `shutdown`, `kill`, \
-         `partition`, `repair`, `hold`, `release`, `unreachable`, `reachable`, `link-down`, `link-up`, `pause`, `resume`, `forget`"
+         `partition`, `repair`, `hold`, `release`, `unreachable`, `reachable`, `link-down`, `link-up`, `pause`, `resume`, `forget`, `reset`"
     );
     let crash = |key: &str| fault(&format!("at = \"1s\"\ndo = \"crash\"\n{key}"));
     assert_eq!(
