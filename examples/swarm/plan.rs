@@ -14,6 +14,10 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) stack: &'static str,
     pub(crate) ip: u8,
+    /// All hosts share a segment.
+    pub(crate) lan: bool,
+    /// On whose link it stands, and what it is like.
+    pub(crate) middlebox: Option<(usize, &'static str)>,
     pub(crate) server: Host,
     pub(crate) others: Vec<Host>,
     pub(crate) faults: Vec<Fault>,
@@ -97,6 +101,7 @@ const LINK: &[(&str, &str)] = &[
     ("corrupt", "3%"),
     ("mtu", "1280"),
     ("queue", "3"),
+    ("too_big", "silent"),
 ];
 
 const SET: &[(&str, &str)] = &[
@@ -105,6 +110,7 @@ const SET: &[(&str, &str)] = &[
     ("delayed_ack", "1ms"),
     ("initial_window", "1"),
     ("keepalive_time", "20s"),
+    ("base_reachable_time", "3s"),
 ];
 
 /// Those that take something away are followed by those that give it back, sooner or later.
@@ -123,6 +129,26 @@ const FAULTS: &[&str] = &[
     "do = \"reachable\"",
     "do = \"kill\"",
     "do = \"kill\"\nprocess = \"child\"\nsignal = \"SIGKILL\"",
+    "do = \"kill\"\nprocess = \"child\"\nsignal = \"SIGSTOP\"",
+    "do = \"kill\"\nsignal = \"SIGSTOP\"",
+    "do = \"kill\"\nprocess = \"child\"\nsignal = \"SIGCONT\"",
+    "do = \"kill\"\nsignal = \"SIGCONT\"",
+    "do = \"link-down\"",
+    "do = \"link-up\"",
+    "do = \"pause\"",
+    "do = \"resume\"",
+    "do = \"forget\"",
+    "do = \"reset\"",
+    "do = \"reset\"\nto = \"host\"",
+    "do = \"reset\"\naim = \"in-window\"",
+];
+
+const MIDDLEBOXES: &[&str] = &[
+    "idle = \"5s\"",
+    "idle = \"20s\"\nunknown = \"rst\"",
+    "idle = \"1s\"\nunknown = \"rst-both\"",
+    "idle = \"10s\"\nunknown = \"prohibited\"\npicks_up = true",
+    "flows = 1\nunknown = \"host\"",
 ];
 
 /// Any scenario.
@@ -130,9 +156,12 @@ pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     let server = host(options(SERVER_OPTIONS, 3).prop_map(Program::Server).boxed());
     let others = vec(host(prop_oneof![6 => client(), 1 => Just(Program::Server(Vec::new()))].boxed()), 1..4);
     let faults = vec(fault(), 0..5);
-    (0..1_000_u64, select(STACKS), prop_oneof![Just(4), Just(6)], server, others, faults).prop_map(
-        |(seed, stack, ip, server, others, faults)| Plan { seed, stack, ip, server, others, faults },
-    )
+    let lan = prop_oneof![4 => Just(false), 1 => Just(true)];
+    let middlebox = option::weighted(0.2, (0..4_usize, select(MIDDLEBOXES)));
+    let world = (0..1_000_u64, select(STACKS), prop_oneof![Just(4), Just(6)], lan, middlebox);
+    (world, server, others, faults).prop_map(|((seed, stack, ip, lan, middlebox), server, others, faults)| {
+        Plan { seed, stack, ip, lan, middlebox, server, others, faults }
+    })
 }
 
 fn host(program: BoxedStrategy<Program>) -> impl Strategy<Value = Host> {
@@ -183,14 +212,19 @@ impl Plan {
     /// The scenario's file.
     pub(crate) fn to_toml(&self) -> String {
         let mut out = format!(
-            "name = \"swarm\"\nstack = \"{}\"\nseed = {}\nip = {}\nuntil = \"3h\"\n",
-            self.stack, self.seed, self.ip
+            "name = \"swarm\"\nstack = \"{}\"\nseed = {}\nip = {}\nlan = {}\nuntil = \"3h\"\n",
+            self.stack, self.seed, self.ip, self.lan
         );
         for (name, host) in self.hosts() {
             self.write_host(&mut out, &name, host).expect("memory takes it");
         }
+        if let Some((host, what)) = self.middlebox {
+            writeln!(out, "[[middlebox]]\nlink = \"{}\"\n{what}", self.name(host)).expect("memory takes it");
+        }
         let mut at = 0;
-        for fault in &self.faults {
+        // No router lies between the hosts of a segment that could say that one is unreachable.
+        let strikes = |fault: &&Fault| !(self.lan && fault.what.starts_with("do = \"unreachable"));
+        for fault in self.faults.iter().filter(strikes) {
             at += fault.after_ms;
             let host = self.name(fault.host);
             write!(out, "[[fault]]\nat = \"{at}ms\"\n{}\nhost = \"{host}\"\nmay_miss = true\n", fault.what)

@@ -71,6 +71,7 @@ impl Kernel {
         let unfinished =
             [(Stream::Stdout, process.stdout.finish()), (Stream::Stderr, process.stderr.finish())];
         process.state = State::Zombie(status);
+        process.is_stopped = false;
         let descriptors = mem::take(&mut process.descriptors);
         let (children, zombies) = (mem::take(&mut process.children), mem::take(&mut process.zombies));
         let (name, parent) = (process.name.clone(), process.parent);

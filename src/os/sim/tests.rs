@@ -13,7 +13,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Limits, Machine, MachineConfig, ProcessState, SimOs};
+use super::{Limits, Machine, MachineConfig, ProcessInfo, ProcessState, SimOs};
 use crate::os::{Errno, Fd, Os, Pid};
 use crate::stack::{self, Profile, System};
 use crate::time::SimTime;

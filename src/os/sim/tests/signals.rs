@@ -372,6 +372,8 @@ fn a_stopped_process_can_be_killed_and_asked_to_end_when_it_goes_on() {
         }
         rig.host.run(rig.now);
         assert_eq!(rig.host.processes().is_empty(), ends_at_once, "{signal}");
+        let is_stopped = |info: &ProcessInfo| info.state == ProcessState::Stopped;
+        assert!(rig.host.processes().iter().all(is_stopped), "{signal}");
         _ = rig.host.kill(rig.now, pid, Signal::SIGCONT);
         rig.host.run(rig.now);
         assert!(rig.host.processes().is_empty(), "{signal}");
@@ -393,4 +395,17 @@ fn sigchld_tells_of_a_child_that_is_stopped() {
     });
     rig.pass(secs(3));
     assert_eq!(rig.said(), ["SIGCHLD", "SIGCHLD"]);
+}
+
+/// A zombie is no longer stopped.
+#[test]
+fn a_stopped_child_that_is_killed_is_a_zombie() {
+    let mut rig = Rig::new();
+    rig.start(async |os| {
+        let child = os.fork(async |os: SimOs| os.sleep(secs(10)).await.map_or(1, |()| 0)).unwrap();
+        os.kill(child, Signal::SIGSTOP).await.unwrap();
+        os.kill(child, Signal::SIGKILL).await.unwrap();
+        os.sleep(secs(10)).await.map_or(1, |()| 0)
+    });
+    assert_eq!(rig.zombies(), 1);
 }
