@@ -156,6 +156,7 @@ impl FaultKind {
     }
 
     /// Whether a host's clock stands still for it.
+    #[cfg(feature = "cli")]
     pub(crate) const fn stops_clock(self) -> bool {
         matches!(self, FaultKind::Pause | FaultKind::Resume)
     }
