@@ -115,7 +115,7 @@ function toScale() {
     y[event.n] = at;
     if (!isShown(event)) continue;
     steps.push(event.n);
-    const side = isPacket(event) ? "flight" : event.column;
+    const side = isOfWire(event) ? "flight" : event.column;
     const free = at - (written.get(side) ?? -ROW) >= ROW - 3;
     if (free) written.set(side, at);
     place(items, event, at, !free);

@@ -29,7 +29,7 @@ function read([t, column, kind, ...numbers], n) {
   return event;
 }
 
-const isPacket = (event) => ["segment", "icmp", "neighbour"].includes(event.kind);
+const isOfWire = (event) => ["segment", "icmp", "neighbour"].includes(event.kind);
 
 const events = table.rows.map(read);
 const end = events.length ? events[events.length - 1].t : 0;
@@ -43,7 +43,7 @@ for (let i = 0; i < table.flights.length; i += 2) {
   flights.push(flight);
 }
 for (const event of events) {
-  if (isPacket(event) && event.out && !event.flight) {
+  if (isOfWire(event) && event.out && !event.flight) {
     event.flight = { out: event, end: undefined };
     flights.push(event.flight);
   }
