@@ -12,6 +12,7 @@
 //! | `debugger.rs` | the state, and what a key does to it |
 //! | `draw/` | the state as panes |
 //! | `terminal.rs` | the terminal, taken and given back |
+//! | `writer.rs` | who writes to it |
 //! | `signals.rs` | a signal that ends the process gives the terminal back before |
 
 mod breakpoint;
@@ -22,6 +23,7 @@ mod session;
 #[cfg(unix)]
 mod signals;
 mod terminal;
+mod writer;
 
 use std::io;
 use std::time::Duration;
@@ -66,7 +68,7 @@ pub fn run(info: &RunInfo, scenario: &Scenario) -> Result<(), StepError> {
         // From the first look at the events on a resize is one of them: from before the first drawing, that is.
         event::poll(Duration::ZERO)?;
         while !debugger.is_done() {
-            let mine = terminal::keep();
+            let mine = writer::keep();
             terminal.draw(|frame| draw(frame, &debugger))?;
             drop(mine);
             // All else (a resize, the focus) asks for no more than a drawing.

@@ -12,6 +12,8 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 
+use super::writer::keep;
+
 /// Signals that end a process which does nothing about them. The keyboard sends none while the terminal is ours.
 const FATAL: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
@@ -35,7 +37,7 @@ impl Watch {
         let thread = thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 // Until the end: nothing is drawn any more.
-                let _mine = super::terminal::keep();
+                let _mine = keep();
                 give_back(terminal);
                 // It only fails for signals that do not exist.
                 _ = emulate_default_handler(signal);

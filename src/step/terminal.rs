@@ -1,23 +1,13 @@
 //! The terminal, taken and given back.
 
 use std::io::{IsTerminal, stdin, stdout};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ratatui::DefaultTerminal;
 
 use super::StepError;
 #[cfg(unix)]
 use super::signals::Watch;
-
-/// Whoever writes to the terminal: a signal may come in the middle of a drawing, which would hide the cursor again that was
-/// given back.
-static TERMINAL: Mutex<()> = Mutex::new(());
-
-/// Keeps others from writing to the terminal.
-pub(super) fn keep() -> MutexGuard<'static, ()> {
-    // A panic in a drawing leaves nothing to be mended here.
-    TERMINAL.lock().unwrap_or_else(PoisonError::into_inner)
-}
+use super::writer::keep;
 
 /// Gives the terminal back when it goes, by whatever way.
 struct Loan;
