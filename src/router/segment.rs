@@ -1,7 +1,4 @@
 //! The shared segment: a switch among the links of the hosts that are on it, where the router is one more station.
-//!
-//! The switch forwards as an address is believed to be somewhere, not as it is: a host sends to the Ethernet address that it
-//! was told last.
 
 use bytes::Bytes;
 

@@ -3,17 +3,19 @@
 //! The stack asks its [`Profile`]; it never asks which system that is.
 
 mod bsd;
+mod congestion;
 mod keys;
 mod linux;
+mod neighbours;
 mod rfc;
 mod wheel;
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+pub use congestion::CongestionControl;
+pub use neighbours::NeighbourRules;
 pub use wheel::TimerWheel;
-
-use serde::{Deserialize, Serialize};
 
 use crate::errno::Errno;
 use crate::packet::Unreachable;
@@ -151,32 +153,6 @@ pub struct Profile {
     pub neighbours: NeighbourRules,
 }
 
-/// How a host finds the others of its segment, and what it does when one does not answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NeighbourRules {
-    /// Neighbor Unreachability Detection (RFC 4861, 7.3), for IPv4 too. What waits for a neighbour that does not answer is
-    /// reported as unreachable.
-    Kernel {
-        /// Requests to everybody, and later to the neighbour itself, before it is given up.
-        solicitations: u32,
-        /// From one request to the next.
-        retransmit: Duration,
-        /// How long TCP has to get on before the neighbour is asked again.
-        delay: Duration,
-        /// How long an answer is believed, half as much more or less.
-        reachable: Duration,
-    },
-    /// 4.4BSD's ARP: what is sent asks, once a second; of what waits the newest is kept. Nobody is told that no answer came.
-    Berkeley {
-        /// So many requests in vain …
-        tries: u32,
-        /// … and for so long nothing is sent nor asked.
-        rejects: Duration,
-        /// How long an answer is believed.
-        keep: Duration,
-    },
-}
-
 /// The implementations of TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -184,35 +160,6 @@ pub(crate) enum Engine {
     Smoltcp,
     /// One of a present-day kernel: SACK, RACK, CUBIC, buffers that grow.
     Native,
-}
-
-/// How the congestion window grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum CongestionControl {
-    /// RFC 5681.
-    Reno,
-    /// RFC 9438, with HyStart.
-    Cubic,
-}
-
-impl CongestionControl {
-    /// Both of them.
-    pub const ALL: [CongestionControl; 2] = [CongestionControl::Reno, CongestionControl::Cubic];
-
-    /// Linux's name: `reno`, `cubic`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            CongestionControl::Reno => "reno",
-            CongestionControl::Cubic => "cubic",
-        }
-    }
-
-    /// The one of this name.
-    pub fn from_name(name: &str) -> Option<CongestionControl> {
-        CongestionControl::ALL.into_iter().find(|control| control.name() == name)
-    }
 }
 
 /// How much memory a socket's buffer has: data and the kernel's bookkeeping of them.
