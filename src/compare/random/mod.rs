@@ -1,6 +1,6 @@
 //! Random scenarios, each run in the simulation and on this machine's kernel.
 //!
-//! What parts is run again, and what parts every time is made smaller and written to a file. Results are kept as they
+//! What parts is run again with nothing beside it, and what parts every time is made smaller and written to a file. Results are kept as they
 //! come, so that a survey can be gone on with.
 //!
 //! | module | what lives there |
@@ -33,7 +33,7 @@ use trial::{Next, Trial};
 pub use results::Summary;
 pub use trial::{Record, Verdict};
 
-/// How many runs go on at once.
+/// How many first runs go on at once. What parted is run again alone: runs delay each other.
 const AT_ONCE: usize = 2;
 
 /// Which scenarios are run.
@@ -102,11 +102,20 @@ impl Random {
             })
             .collect();
         let mut running: Vec<Running> = Vec::new();
+        // Those that have parted, and are run again.
+        let mut alone: VecDeque<(Trial, Plan)> = VecDeque::new();
         loop {
-            while running.len() < AT_ONCE
-                && let Some((trial, plan)) = waiting.pop_front()
+            if running.is_empty()
+                && let Some((trial, plan)) = alone.pop_front()
             {
                 running.push(start(trial, plan)?);
+            } else if alone.is_empty() {
+                while running.len() < AT_ONCE
+                    && !running.iter().any(|run| run.trial.has_parted())
+                    && let Some((trial, plan)) = waiting.pop_front()
+                {
+                    running.push(start(trial, plan)?);
+                }
             }
             if running.is_empty() {
                 break;
@@ -123,7 +132,7 @@ impl Random {
             };
             match (trial, next) {
                 // What is begun is finished first.
-                (Some(trial), Next::Run(plan)) => waiting.push_front((trial, plan)),
+                (Some(trial), Next::Run(plan)) => alone.push_front((trial, plan)),
                 (_, Next::Done(record, parting)) => {
                     if let Some(plan) = parting {
                         self.write(&record, &plan)?;

@@ -29,7 +29,7 @@ impl Summary {
              run twice: in the simulation with `--stack linux`, and as real processes on {kernel} with the simulation's router \
              between them in real time. [fidelity.md](fidelity.md) says when two runs agree. What is given to the hosts \
              (what is typed, faults, the end) is given in the simulation where the kernel had it. A scenario that parts is run \
-             twice more: what a repetition heals was the machine.\n"
+             twice more, alone: what a repetition heals was the machine.\n"
         )?;
         let share = if run == 0 { 0.0 } else { agree as f64 / run as f64 * 100.0 };
         writeln!(

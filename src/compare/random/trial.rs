@@ -74,6 +74,11 @@ impl Trial {
         self.plan.clone()
     }
 
+    /// Whether it has been run before, and parted.
+    pub(super) fn has_parted(&self) -> bool {
+        self.repeats > 0
+    }
+
     /// There was no real run of `plan`.
     pub(super) fn failed(self, why: String) -> (Option<Trial>, Next) {
         match self.parting {

@@ -81,7 +81,7 @@ impl Acknowledgment {
     }
 
     /// Data have come that were not here before: so many octets in a segment, at most `mss` of them. `rto` is the timeout,
-    /// `window` what the peer may send.
+    /// `window` what the peer may send. Says whether they are more than those of any full segment before.
     pub(super) fn on_data(
         &mut self,
         now: SimTime,
@@ -89,8 +89,9 @@ impl Acknowledgment {
         (octets, mss, is_pushed): (usize, usize, bool),
         rto: Duration,
         window: usize,
-    ) {
+    ) -> bool {
         self.is_due = true;
+        let is_larger = octets.min(mss) > self.full;
         self.measure(octets.min(mss), is_pushed);
         let delay = profile.ack.delay;
         let apart = self.last_data_in.replace(now).map_or(Duration::ZERO, |last| now - last);
@@ -105,6 +106,7 @@ impl Acknowledgment {
             Some(_) if apart > rto => self.be_quick(window),
             Some(_) => {}
         }
+        is_larger
     }
 
     fn measure(&mut self, octets: usize, is_pushed: bool) {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::packet_memory::PacketMemory;
 use super::retransmission::{Purpose, modelled_time};
 use super::send_queue::Piece;
 use super::tcb::{Agreed, Tcb};
@@ -287,7 +288,13 @@ impl Tcb {
         if self.state == TcpState::SynReceived {
             self.window.begin_in_segments(full);
         }
-        self.window.begin(cx.now, self.received.nxt);
+        let segment_octets = self.path.mss - self.agreed.octets();
+        // A kernel that answers a SYN sets its window up before it counts with timestamps.
+        let is_answer = self.state == TcpState::SynReceived;
+        let reserved = if is_answer { self.path.mss } else { segment_octets };
+        let headers = self.path.headers() + self.agreed.octets();
+        self.received.packets = PacketMemory::new(headers, segment_octets);
+        self.window.begin(cx.now, self.received.nxt, reserved, self.received.packets);
         (self.send.window, self.send.wl1) = (segment.win.into(), segment.seq);
         self.send.largest_window = self.send.window;
     }

@@ -22,7 +22,7 @@ impl Tcb {
             sack,
             wscale: self.window.scales.then_some((scale, self.window.scale)),
             snd_mss: self.mss() as u32,
-            advmss: (self.path.mss - if timestamps { 12 } else { 0 }) as u32,
+            advmss: (self.path.mss - self.agreed.octets()) as u32,
             pmtu: self.path.pmtu() as u32,
             snd_cwnd: self.congestion.window,
             snd_ssthresh: self.congestion.knows_threshold().then_some(self.congestion.threshold),

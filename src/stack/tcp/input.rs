@@ -267,11 +267,13 @@ impl Tcb {
 
     /// Data have come.
     fn note_data(&mut self, cx: &Context<'_>, segment: &Segment) {
-        let mss = self.path.mss - if self.agreed.timestamps { 12 } else { 0 };
+        let mss = self.path.mss - self.agreed.octets();
         let is_pushed = segment.flags.has(Flags::PSH) || segment.flags.has(Flags::FIN);
         let window = self.window.offered() as usize;
         let arrived = (segment.len, mss, is_pushed);
-        self.acks.on_data(cx.now, cx.profile, arrived, self.retransmission.rto, window);
+        if self.acks.on_data(cx.now, cx.profile, arrived, self.retransmission.rto, window) {
+            self.window.on_larger_segment(segment.len);
+        }
         if self.window.on_data(segment.len, self.received.memory(), self.acks.full()) {
             self.acks.on_growth();
         }

@@ -6,7 +6,8 @@
 //! - `ack.rs`: what an acknowledgment tells; `loss.rs`: what follows from that for what was lost.
 //! - `output.rs`: what is sent, and when; `resend.rs`: what is sent again; `segments.rs`: headers and options.
 //! - `timeouts.rs`: timers that have fired; `info.rs`: what TCP_INFO says.
-//! - `send_queue.rs`, `receive_queue.rs`, `receive_window.rs`: the two sequence spaces.
+//! - `send_queue.rs`, `receive_queue.rs`, `receive_window.rs`: the two sequence spaces; `packet_memory.rs`: what unread packets
+//!   take.
 //! - `acknowledgment.rs`, `retransmission.rs`, `rtt.rs`, `recovery.rs`, `congestion.rs`, `cubic.rs`: what is counted and
 //!   measured for them.
 
@@ -22,6 +23,7 @@ mod input;
 mod loss;
 mod nagle;
 mod output;
+mod packet_memory;
 mod receive_queue;
 mod receive_window;
 mod recovery;

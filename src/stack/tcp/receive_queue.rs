@@ -4,26 +4,11 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
+use super::packet_memory::PacketMemory;
 use crate::packet::Seq;
 
 /// How many blocks beyond a gap are remembered in the order they came (RFC 2018, 4).
 const BLOCKS: usize = 4;
-
-/// What a kernel has for a packet besides its octets: room in front of and behind them, with which they get a power of two,
-/// and a description.
-const ROOM: usize = 64 + 320;
-const DESCRIPTION: usize = 256;
-
-/// Octets of the headers of IPv4 and of TCP with timestamps, and of data of a packet that fills Ethernet.
-const HEADERS: usize = 52;
-const FULL: usize = 1_448;
-
-/// What a packet with so many octets of data takes of the buffer (its `truesize`); a burst is many packets.
-pub(super) fn memory_of(octets: usize) -> usize {
-    let one = |octets: usize| (HEADERS + octets + ROOM).next_power_of_two() + DESCRIPTION;
-    let (full, rest) = (octets / FULL, octets % FULL);
-    full * one(FULL) + if rest > 0 { one(rest) } else { 0 }
-}
 
 /// Data that came before what goes before them.
 #[derive(Debug)]
@@ -44,14 +29,18 @@ impl Early {
 struct Ready {
     data: Bytes,
     memory: usize,
+    /// How many octets of what comes next take no more of it.
+    room: usize,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct ReceiveQueue {
     ready: VecDeque<Ready>,
     unread: usize,
-    /// What everything takes of the buffer.
+    /// What everything in order takes of the buffer.
     memory: usize,
+    /// What packets take.
+    pub(super) packets: PacketMemory,
     /// By sequence number; they do not overlap.
     early: VecDeque<Early>,
     /// The blocks that they make, the latest first.
@@ -70,7 +59,7 @@ impl ReceiveQueue {
 
     /// What has come and is not read takes so much of the buffer.
     pub(super) fn memory(&self) -> usize {
-        self.memory + self.early.iter().map(|early| memory_of(early.data.len())).sum::<usize>()
+        self.memory + self.early.iter().map(|early| self.packets.of(early.data.len())).sum::<usize>()
     }
 
     /// Whether something has come beyond a gap.
@@ -103,9 +92,16 @@ impl ReceiveQueue {
         self.nxt += data.len() as u32;
         self.unread += data.len();
         if !data.is_empty() {
-            let memory = memory_of(data.len());
-            self.memory += memory;
-            self.ready.push_back(Ready { data, memory });
+            let len = data.len();
+            let (memory, room) = match self.ready.back_mut() {
+                // The memory of both is free when both are read.
+                Some(last) if len <= last.room => (std::mem::take(&mut last.memory), last.room - len),
+                _ => {
+                    self.memory += self.packets.of(len);
+                    (self.packets.of(len), self.packets.room_behind(len))
+                }
+            };
+            self.ready.push_back(Ready { data, memory, room });
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::receive_queue::memory_of;
+use super::packet_memory::PacketMemory;
 use crate::packet::Seq;
 use crate::stack::profile::SocketMemory;
 use crate::time::SimTime;
@@ -28,13 +28,15 @@ pub(super) struct ReceiveWindow {
     offered_at: Seq,
     /// The most that is offered (`rcv_ssthresh`): it grows with what comes.
     most: usize,
+    /// The most that `most` may become (`window_clamp`).
+    clamp: usize,
     /// Octets of memory that unread data may take, and how many these may become.
     buffer: usize,
     may_become: Option<usize>,
     /// How much of the buffer is for data, as full segments have shown.
     ratio: usize,
-    /// Octets of data of the largest segment that the peer may send.
-    segment: usize,
+    /// What the peer's packets take of the buffer.
+    packets: PacketMemory,
     /// Octets that were read in a round trip, and the one that is under way: when and where it began.
     read_per_rtt: usize,
     read_from: Seq,
@@ -60,18 +62,26 @@ impl ReceiveWindow {
             scales: true,
             offered: u32::try_from(most).unwrap_or(u32::MAX),
             most,
+            clamp: space,
             buffer,
             may_become,
             ratio: RATIO.0,
-            segment,
+            packets: PacketMemory::default(),
             read_per_rtt: most.min(10 * segment),
             ..ReceiveWindow::default()
         }
     }
 
-    /// The handshake is over: the next number is `nxt`.
-    pub(super) fn begin(&mut self, now: SimTime, nxt: Seq) {
+    /// The peer's SYN has come: the next number is `nxt`. Room for a segment of `reserved` octets is kept back until a larger one
+    /// than any before shows what it takes.
+    pub(super) fn begin(&mut self, now: SimTime, nxt: Seq, reserved: usize, packets: PacketMemory) {
         (self.offered_at, self.read_from, self.read_since) = (nxt, nxt, now);
+        self.packets = packets;
+        let space = self.space(self.buffer);
+        if space > 2 * reserved {
+            self.clamp = (space - reserved).max(2 * reserved);
+        }
+        self.most = self.most.min(self.clamp);
     }
 
     /// The peer's segments have at most so many octets of data: the first window is whole ones.
@@ -129,9 +139,9 @@ impl ReceiveWindow {
     /// nothing rather than little (RFC 9293, 3.8.6.2.2).
     pub(super) fn room(&self, used: usize, full: usize) -> u32 {
         let space = self.space(self.buffer);
-        let full = full.min(space);
+        let full = full.min(space.min(self.clamp));
         let mut free = self.space(self.buffer.saturating_sub(used));
-        if free < space / 2 {
+        if free < space.min(self.clamp) / 2 {
             free = free >> self.scale << self.scale;
             if free < space / 16 || free < full {
                 return 0;
@@ -160,19 +170,27 @@ impl ReceiveWindow {
         (window >> self.scale) as u16
     }
 
-    /// Data have come, full segments if they are as many as `full`: what these take of the buffer shows how much of it is
-    /// for data. The window grows as long as their sender fills it. Says whether it did.
+    /// A larger segment than any before has come: what it takes of the buffer shows how much of that is for data.
+    pub(super) fn on_larger_segment(&mut self, octets: usize) {
+        // A burst is as good as the segments that it is of.
+        let one = octets.min(self.packets.segment());
+        self.ratio = (one * RATIO.1 / self.packets.of(one)).max(1);
+        let clamp = self.space(self.buffer);
+        self.most = if clamp < self.clamp {
+            self.most.min(clamp)
+        } else {
+            self.most.max(clamp.min(self.offered as usize))
+        };
+        self.clamp = clamp;
+    }
+
+    /// Data have come; the window grows as long as their sender fills it. Says whether it did.
     pub(super) fn on_data(&mut self, octets: usize, used: usize, full: usize) -> bool {
-        let memory = memory_of(octets);
-        if octets >= full {
-            // A burst is as good as the segments that it is of.
-            let one = octets.min(self.segment);
-            self.ratio = (one * RATIO.1 / memory_of(one)).max(1);
-        }
-        let room = self.space(self.buffer.saturating_sub(used)).saturating_sub(self.most);
+        let memory = self.packets.of(octets);
+        let room = self.space(self.buffer.saturating_sub(used)).min(self.clamp).saturating_sub(self.most);
         if octets >= WORTH_GROWING && room > 0 {
             let growth = if self.space(memory) <= octets {
-                2 * self.segment
+                2 * self.packets.segment()
             } else {
                 self.slow_growth(memory, octets, full)
             };
@@ -217,7 +235,11 @@ impl ReceiveWindow {
             if let Some(most) = self.may_become {
                 let doubled = 2 * read;
                 let window = doubled + 2 * (doubled * (read - before) / before.max(1)) + beyond;
-                self.buffer = self.buffer.max((window * RATIO.1 / self.ratio).min(most));
+                let buffer = (window * RATIO.1 / self.ratio).min(most);
+                if buffer > self.buffer {
+                    self.buffer = buffer;
+                    self.clamp = self.space(buffer);
+                }
             }
         }
         (self.read_from, self.read_since) = (read_to, now);
@@ -236,7 +258,7 @@ mod tests {
         let mut window = ReceiveWindow::new(MEMORY, None, 1_460);
         assert_eq!((window.offered(), window.scale), (64_240, 7));
         let nxt = Seq::new(1);
-        window.begin(SimTime::ZERO, nxt);
+        window.begin(SimTime::ZERO, nxt, 1_460, PacketMemory::default());
         assert_eq!(window.offer(nxt, 0, 536), 502);
     }
 
@@ -245,13 +267,13 @@ mod tests {
     fn what_was_offered_is_not_taken_back() {
         let mut window = ReceiveWindow::new(MEMORY, None, 1_460);
         let mut nxt = Seq::new(u32::MAX - 10_000);
-        window.begin(SimTime::ZERO, nxt);
+        window.begin(SimTime::ZERO, nxt, 1_460, PacketMemory::default());
         let mut edge = window.edge();
         let mut used = 0;
         for octets in [1, 700, 1_460, 5_000, 20_000, 30_000, 10_000, 20_000] {
             let octets = octets.min(window.left(nxt) as usize);
             nxt += octets as u32;
-            used += memory_of(octets);
+            used += PacketMemory::default().of(octets);
             window.offer(nxt, used, 1_460);
             assert!(edge.at_or_before(window.edge()), "after {used}");
             edge = window.edge();

@@ -161,7 +161,6 @@ impl Tcb {
     }
 
     fn mss_with(&self, options: &TcpOptions) -> usize {
-        let fixed = if self.agreed.timestamps { 12 } else { 0 };
-        (self.mss() + fixed).saturating_sub(options.len()).max(1)
+        (self.mss() + self.agreed.octets()).saturating_sub(options.len()).max(1)
     }
 }

@@ -33,6 +33,13 @@ pub(super) struct Agreed {
     pub(super) scale: u8,
 }
 
+impl Agreed {
+    /// Octets of the options that every segment has (RFC 7323, appendix A).
+    pub(super) fn octets(&self) -> usize {
+        if self.timestamps { 12 } else { 0 }
+    }
+}
+
 /// The send sequence space, as far as it is numbers.
 #[derive(Debug, Default)]
 pub(super) struct SendSpace {
@@ -205,8 +212,7 @@ impl Tcb {
 
     /// SMSS with the options that every segment has: octets of data of a full segment.
     pub(super) fn mss(&self) -> usize {
-        let options = if self.agreed.timestamps { 12 } else { 0 };
-        bounded_by_half(self.path.passing_mss() - options, self.send.largest_window)
+        bounded_by_half(self.path.passing_mss() - self.agreed.octets(), self.send.largest_window)
     }
 
     /// Whether the peer may still send data.

@@ -44,6 +44,11 @@ impl Path {
         self.smss().min(self.mtu.map_or(usize::MAX, |mtu| mtu - self.headers))
     }
 
+    /// Octets of the headers of IP and TCP, without options.
+    pub(crate) fn headers(&self) -> usize {
+        self.headers
+    }
+
     /// Octets of the largest IP packet that is thought to get through.
     pub(crate) fn pmtu(&self) -> usize {
         self.mtu.map_or(self.link_mtu, |mtu| mtu.min(self.link_mtu))
