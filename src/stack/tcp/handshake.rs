@@ -7,6 +7,7 @@ use super::packet_memory::PacketMemory;
 use super::retransmission::{Purpose, modelled_time};
 use super::send_queue::Piece;
 use super::tcb::{Agreed, Tcb};
+use super::timeouts::LEAST;
 use crate::packet::{Flags, Segment, TcpOptions};
 use crate::stack::profile::SynWaits;
 use crate::stack::transport::{AcceptQueue, Context, DEFAULT_MSS, Death, Path, Reader, Setup, Timer};
@@ -177,6 +178,10 @@ impl Tcb {
         let acknowledges =
             segment.ack.map(|ack| self.send.una.before(ack) && ack.at_or_before(self.send.nxt));
         if acknowledges == Some(false) {
+            // The peer knows an old connection, and forgets it now: the SYN is worth another try at once.
+            if self.retransmission.count == 0 {
+                self.set_retransmission(cx, Purpose::Retransmit, LEAST);
+            }
             self.refuse(cx, segment);
             return;
         }

@@ -12,7 +12,7 @@ use crate::stack::transport::{Context, Death, Timer};
 use crate::timeline::{Probe, TcpState};
 
 /// The least that a clamped timer waits (TCP_TIMEOUT_MIN, two jiffies of a kernel with 250 a second).
-const LEAST: Duration = Duration::from_millis(8);
+pub(super) const LEAST: Duration = Duration::from_millis(8);
 
 /// What is added to two round trips before a tail loss probe (TCP_TIMEOUT_MIN_US).
 const LEAST_PROBE: Duration = Duration::from_millis(2);
