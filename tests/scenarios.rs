@@ -100,6 +100,57 @@ fn a_reset_that_nobody_sent_ends_a_connection_only_if_it_has_the_very_next_numbe
     timeline("reset-guessed", Linux);
 }
 
+/// A packet filter that rejects: iptables, nftables, a cloud's security group.
+#[test]
+fn a_firewall_that_rejects_is_a_refused_connect_or_an_unreachable_host() {
+    timeline("firewall-rejects", Linux);
+    timeline("firewall-prohibits", Linux);
+    summary("firewall-prohibits", Book);
+}
+
+/// Devices with fixed ports: NFS clients, BGP speakers, controllers.
+#[test]
+fn a_client_that_comes_back_from_the_same_port_finds_its_old_connection_and_ends_it() {
+    timeline("client-reboots-same-port", Linux);
+    timeline("client-reboots-same-port", Book);
+}
+
+/// A server in a long garbage collection, or with all of its workers busy.
+#[test]
+fn a_full_accept_queue_is_a_connection_that_nobody_serves_or_none() {
+    summary("accept-queue-full", Linux);
+    summary("accept-queue-full", Book);
+}
+
+/// Load balancers and TCP proxies.
+#[test]
+fn a_proxy_may_swallow_a_half_close_die_unheard_or_run_out_of_ports() {
+    timeline("proxy-swallows-half-close", Linux);
+    timeline("proxy-ports-run-out", Linux);
+    summary("proxy-dies", Linux);
+    summary("proxy-dies", Book);
+    for system in System::ALL {
+        holds_with("proxy-swallows-half-close", system, "half_close=on");
+    }
+}
+
+/// Message brokers and feeds: whoever only reads needs a keepalive; so does whoever serves clients that may die.
+#[test]
+fn who_only_waits_for_the_other_end_finds_out_by_keepalive_alone() {
+    summary("push-server-dies", Linux);
+    summary("dead-clients", Linux);
+    for system in System::ALL {
+        holds_with("push-server-dies", system, "options=--keepalive=10s,1s,3");
+        holds_with("dead-clients", system, "options=--keepalive=1min,10s,5");
+    }
+}
+
+#[test]
+fn a_client_with_timeouts_of_its_own_connects_anew_until_there_is_a_server() {
+    timeline("read-timeout", Linux);
+    timeline("read-timeout", Book);
+}
+
 #[test]
 fn a_path_that_swallows_long_packets_is_silence_behind_a_connection_that_works() {
     timeline("mtu-black-hole", Linux);

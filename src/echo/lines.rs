@@ -112,6 +112,18 @@ pub async fn writen<O: Os>(os: &O, fd: Fd, octets: &[u8]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Writes all of `octets`, at most `size` with a call.
+///
+/// # Errors
+///
+/// What `write` says.
+pub async fn writen_in<O: Os>(os: &O, fd: Fd, octets: &[u8], size: Option<usize>) -> Result<(), Errno> {
+    for piece in octets.chunks(size.unwrap_or(octets.len()).max(1)) {
+        writen(os, fd, piece).await?;
+    }
+    Ok(())
+}
+
 /// Prints to standard output.
 ///
 /// # Errors

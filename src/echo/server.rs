@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::addresses::{show_connection, show_listener};
 use super::error::OrErrSys;
+use super::proxy::{self, Proxy};
 pub use super::signals::Reap;
 use super::signals::{catch_sigchld, catch_sigterm};
-use super::{str_echo, sum};
+use super::{str_echo, str_push, sum};
 use crate::errno::Errno;
 use crate::os::{Family, Fd, Os, SocketOption};
 
@@ -25,6 +26,10 @@ pub struct Server {
     pub reuse_addr: bool,
     /// Options of the listening socket, which its connections inherit.
     pub options: Vec<SocketOption>,
+    /// The backlog: how many connections wait for `accept`.
+    pub backlog: usize,
+    /// Octets of each `write` of an echo; `None` is all there are.
+    pub write_size: Option<usize>,
     /// How busy it is before its first `accept` (ch. 5.11).
     pub accept_after: Option<Duration>,
     /// How busy each child is before its first `read`.
@@ -50,6 +55,15 @@ pub enum Service {
     Echo,
     /// Close without having read.
     CloseUnread,
+    /// Write a line every so often, unasked, and so many of them; `None` is for ever.
+    Push {
+        /// How often.
+        every: Duration,
+        /// How many.
+        lines: Option<u64>,
+    },
+    /// Pass on what comes to a server behind, and what that answers back.
+    Proxy(Proxy),
     /// Add two numbers in a line of text (fig. 5.17).
     SumText,
     /// Add two numbers in a structure (fig. 5.20).
@@ -73,6 +87,8 @@ impl Server {
             service,
             reuse_addr: false,
             options: Vec::new(),
+            backlog: LISTENQ,
+            write_size: None,
             accept_after: None,
             read_after: None,
             reap: Reap::None,
@@ -96,7 +112,7 @@ pub async fn server<O: Os>(os: O, options: Server) -> i32 {
         os.setsockopt(listenfd, *option).or_err_sys(&os, "setsockopt error").await;
     }
     os.bind(listenfd, options.listen).or_err_sys(&os, "bind error").await;
-    os.listen(listenfd, LISTENQ).or_err_sys(&os, "listen error").await;
+    os.listen(listenfd, options.backlog).or_err_sys(&os, "listen error").await;
     if options.shows_addresses {
         show_listener(&os, listenfd).await;
     }
@@ -139,8 +155,10 @@ async fn serve<O: Os>(os: &O, connfd: Fd, options: &Server) {
     }
     sleep(os, options.read_after).await;
     match options.service {
-        Service::Echo => str_echo(os, connfd).await,
+        Service::Echo => str_echo(os, connfd, options.write_size).await,
         Service::CloseUnread => {}
+        Service::Push { every, lines } => str_push(os, connfd, every, lines).await,
+        Service::Proxy(proxy) => proxy::serve(os, connfd, proxy, &options.options).await,
         Service::SumText => sum::serve_text(os, connfd).await,
         Service::SumBinary => sum::serve_binary(os, connfd).await,
     }

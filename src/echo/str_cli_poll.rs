@@ -1,8 +1,8 @@
 //! The client's loop with an ear on both sides (UNP ch. 6.4 and 6.7, with `poll` for `select`).
 
 use super::MAXLINE;
-use super::error::{OrErrSys, err_quit};
-use super::lines::{fputs, writen};
+use super::error::{Broken, OrErrSys};
+use super::lines::{fputs, writen_in};
 use crate::errno::Errno;
 use crate::os::{Fd, How, Os, PollEvents, PollFd};
 
@@ -10,8 +10,18 @@ use crate::os::{Fd, How, Os, PollEvents, PollFd};
 ///
 /// Without `half_close` it returns at the end of its input, and loses what is still on its way (fig. 6.9); with
 /// it, it says FIN and reads on until the server does (fig. 6.13). It works on octets, not on lines, so that
-/// nothing waits unseen in a buffer while it polls (ch. 6.5).
-pub async fn str_cli_poll<O: Os>(os: &O, sockfd: Fd, half_close: bool) {
+/// nothing waits unseen in a buffer while it polls (ch. 6.5). What is typed is written `write_size` octets at a time, or as it
+/// was read.
+///
+/// # Errors
+///
+/// Why the connection is of no more use.
+pub async fn str_cli_poll<O: Os>(
+    os: &O,
+    sockfd: Fd,
+    half_close: bool,
+    write_size: Option<usize>,
+) -> Result<(), Broken> {
     let mut fds = [PollFd::new(sockfd, PollEvents::IN), PollFd::new(Fd::STDIN, PollEvents::IN)];
     let mut buf = vec![0; MAXLINE];
     let mut input_ended = false;
@@ -24,9 +34,10 @@ pub async fn str_cli_poll<O: Os>(os: &O, sockfd: Fd, half_close: bool) {
             result => _ = result.or_err_sys(os, "poll error").await,
         }
         if !fds[0].revents.is_empty() {
-            match read(os, sockfd, &mut buf).await.or_err_sys(os, "str_cli: read error").await {
-                0 if input_ended => return,
-                0 => err_quit(os, "str_cli: server terminated prematurely").await,
+            let came = read(os, sockfd, &mut buf).await;
+            match came.map_err(|errno| Broken::by("str_cli: read error", errno))? {
+                0 if input_ended => return Ok(()),
+                0 => return Err(Broken::PREMATURE),
                 len => fputs(os, &buf[..len]).await.or_err_sys(os, "fputs error").await,
             }
         }
@@ -36,17 +47,17 @@ pub async fn str_cli_poll<O: Os>(os: &O, sockfd: Fd, half_close: bool) {
                     input_ended = true;
                     os.shutdown(sockfd, How::Write).or_err_sys(os, "shutdown error").await;
                 }
-                0 => return,
+                0 => return Ok(()),
                 len => {
-                    let sent = writen(&os.within("writen"), sockfd, &buf[..len]).await;
-                    sent.or_err_sys(os, "str_cli: writen error").await;
+                    let sent = writen_in(&os.within("writen"), sockfd, &buf[..len], write_size).await;
+                    sent.map_err(|errno| Broken::by("str_cli: writen error", errno))?;
                 }
             }
         }
     }
 }
 
-async fn read<O: Os>(os: &O, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
+pub(super) async fn read<O: Os>(os: &O, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
     loop {
         match os.read(fd, buf).await {
             Err(Errno::EINTR) => {}

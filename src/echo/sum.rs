@@ -4,8 +4,9 @@
 //! another byte order, and with another size of a `long` both sides do not even agree where it ends.
 
 use super::MAXLINE;
-use super::error::{OrErrSys, err_quit};
+use super::error::{Broken, OrErrSys};
 use super::lines::{LineReader, fputs, readn, writen};
+use super::str_cli::Typed;
 use crate::os::{Fd, Os};
 
 /// `sscanf(line, "%ld%ld", …)`: the numbers, if there are two.
@@ -33,19 +34,21 @@ pub(super) async fn serve_text<O: Os>(os: &O, sockfd: Fd) {
 }
 
 /// The client's side, in text: that of fig. 5.5, but that answers have a length of their own.
-pub(super) async fn ask_text<O: Os>(os: &O, sockfd: Fd) {
-    let mut stdin = LineReader::fgets(Fd::STDIN);
+pub(super) async fn ask_text<O: Os>(os: &O, sockfd: Fd, typed: &mut Typed) -> Result<(), Broken> {
     let mut socket = LineReader::readline(sockfd);
     loop {
-        let line = stdin.next(os, MAXLINE).await.or_err_sys(os, "fgets error").await;
+        let line = typed.line(os).await;
         if line.is_empty() {
-            return;
+            return Ok(());
         }
-        writen(&os.within("writen"), sockfd, &line).await.or_err_sys(os, "str_cli: writen error").await;
-        let answer = socket.next(os, MAXLINE).await.or_err_sys(os, "str_cli: readline error").await;
+        let sent = writen(&os.within("writen"), sockfd, line).await;
+        sent.map_err(|errno| Broken::by("str_cli: writen error", errno))?;
+        let answer = socket.next(os, MAXLINE).await;
+        let answer = answer.map_err(|errno| Broken::by("str_cli: readline error", errno))?;
         if answer.is_empty() {
-            err_quit(os, "str_cli: server terminated prematurely").await;
+            return Err(Broken::PREMATURE);
         }
+        typed.answered();
         fputs(os, &answer).await.or_err_sys(os, "fputs error").await;
     }
 }
@@ -67,26 +70,28 @@ pub(super) async fn serve_binary<O: Os>(os: &O, sockfd: Fd) {
 }
 
 /// The client's side, in binary (fig. 5.19).
-pub(super) async fn ask_binary<O: Os>(os: &O, sockfd: Fd) {
+pub(super) async fn ask_binary<O: Os>(os: &O, sockfd: Fd, typed: &mut Typed) -> Result<(), Broken> {
     let abi = os.abi();
-    let mut stdin = LineReader::fgets(Fd::STDIN);
     loop {
-        let line = stdin.next(os, MAXLINE).await.or_err_sys(os, "fgets error").await;
+        let line = typed.line(os).await;
         if line.is_empty() {
-            return;
+            return Ok(());
         }
-        let Some((one, other)) = scan(&line) else {
-            let complaint = [b"invalid input: ", &line[..]].concat();
+        let Some((one, other)) = scan(line) else {
+            let complaint = [b"invalid input: ", line].concat();
             fputs(os, &complaint).await.or_err_sys(os, "fputs error").await;
+            typed.answered();
             continue;
         };
         let args = [abi.encode(one), abi.encode(other)].concat();
-        writen(&os.within("writen"), sockfd, &args).await.or_err_sys(os, "str_cli: writen error").await;
+        let sent = writen(&os.within("writen"), sockfd, &args).await;
+        sent.map_err(|errno| Broken::by("str_cli: writen error", errno))?;
         let result = readn(&os.within("readn"), sockfd, abi.long).await;
-        let result = result.or_err_sys(os, "str_cli: readn error").await;
+        let result = result.map_err(|errno| Broken::by("str_cli: readn error", errno))?;
         if result.len() < abi.long {
-            err_quit(os, "str_cli: server terminated prematurely").await;
+            return Err(Broken::PREMATURE);
         }
+        typed.answered();
         let sum = format!("{}\n", abi.decode(&result));
         fputs(os, sum.as_bytes()).await.or_err_sys(os, "fputs error").await;
     }

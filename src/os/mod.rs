@@ -104,6 +104,10 @@ pub trait Os: Clone + 'static {
     /// Another descriptor, the lowest free one, for the same open file. `EMFILE`.
     fn dup(&self, fd: Fd) -> Result<Fd, Errno>;
 
+    /// Sets O_NONBLOCK of the open file, or takes it away: `fcntl(F_SETFL)`. Calls that would wait then fail with `EAGAIN`,
+    /// `connect` with `EINPROGRESS` (UNP 16.1).
+    fn set_nonblocking(&self, fd: Fd, on: bool) -> Result<(), Errno>;
+
     /// A pipe: the end to read from, the end to write to. `EMFILE`, `ENFILE`.
     fn pipe(&self) -> Result<(Fd, Fd), Errno>;
 

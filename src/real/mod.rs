@@ -16,6 +16,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use crate::echo::client::{Session, converse};
 use crate::echo::error::{err_quit, err_sys};
+use crate::echo::str_cli::Typed;
 use crate::os::unix::{Threads, UnixOs, block_on, single_threaded};
 use crate::os::{Errno, Family, Os, SocketOption};
 
@@ -81,10 +82,10 @@ async fn client<O: Os>(os: O, options: ConnectOptions) -> i32 {
             }
         }
         match os.connect(sockfd, server).await {
-            Ok(()) => {
-                converse(&os, sockfd, options.session).await;
-                return 0;
-            }
+            Ok(()) => match converse(&os, sockfd, options.session, None, &mut Typed::new()).await {
+                Ok(()) => return 0,
+                Err(broken) => err_quit(&os, &broken.to_string()).await,
+            },
             Err(errno) => last = Some((server, errno)),
         }
         _ = os.close(sockfd);

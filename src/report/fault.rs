@@ -2,6 +2,9 @@
 
 use crate::timeline::{FaultKind, ResetAim, ResetEnds, Victim, Way};
 
+/// What a rule that rejects does.
+pub(super) const REJECTED: &str = "a firewall on the way lets no such packet pass";
+
 /// In a headline: `crash server`, `kill server (SIGTERM to the child)`.
 pub(super) fn headline(fault: FaultKind, target: &str) -> String {
     let detail = detail(fault).map_or(String::new(), |detail| format!(" ({detail})"));

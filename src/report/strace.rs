@@ -31,6 +31,9 @@ pub fn arguments(call: &SystemCall) -> String {
             format!("{fd}, {}, {size}", data.as_ref().map_or(UNFILLED.to_owned(), string))
         }
         SystemCall::Write { fd, data } => format!("{fd}, {}, {}", string(data), data.len),
+        SystemCall::SetNonblocking { fd, on } => {
+            format!("{fd}, F_SETFL, O_RDWR{}", if *on { "|O_NONBLOCK" } else { "" })
+        }
         SystemCall::Accept { fd, peer: None } | SystemCall::Close { fd } | SystemCall::Dup { fd } => {
             fd.to_string()
         }
@@ -84,6 +87,7 @@ fn string(octets: &Octets) -> String {
 fn option_value(value: OptionValue) -> String {
     match value {
         OptionValue::Int(value) => format!("[{value}]"),
+        OptionValue::Time(span) => format!("{{tv_sec={}, tv_usec={}}}", span.as_secs(), span.subsec_micros()),
         OptionValue::Linger(None) => "{l_onoff=0, l_linger=0}".to_owned(),
         OptionValue::Linger(Some(secs)) => format!("{{l_onoff=1, l_linger={secs}}}"),
     }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use smoltcp::wire::Ipv4Packet;
 
 use super::pipe::{Heading, PipeId};
-use super::{LinkId, Router};
+use super::{LinkId, Place, Router};
 use crate::packet::{self, IcmpError, Malformed, Packet, Quoted, Unreachable};
 use crate::time::SimTime;
 use crate::timeline::{Direction, LostReason};
@@ -28,8 +28,9 @@ impl Router {
         let Some(to) = self.route(dst) else {
             return self.refuse(now, &packet, LostReason::NoRoute, Unreachable::Net);
         };
+        let Some((packet, verdict)) = self.by_rules(now, Place::Router, from, packet) else { return };
         if self.is_switched(from, to) {
-            return self.enter(now, PipeId { link: to, heading: Heading::ToHost }, packet);
+            return self.enter_by(now, PipeId { link: to, heading: Heading::ToHost }, packet, verdict);
         }
         if !self.passes_middleboxes(now, from, to, &packet) {
             return;
@@ -50,7 +51,7 @@ impl Router {
         if packet.len() > link.config.mtu {
             return self.too_big(now, to, &packet);
         }
-        self.enter(now, PipeId { link: to, heading: Heading::ToHost }, packet);
+        self.enter_by(now, PipeId { link: to, heading: Heading::ToHost }, packet, verdict);
     }
 
     /// The packet is longer than the link can take (RFC 1191, 4).

@@ -4,7 +4,6 @@ use super::chance::Chance;
 use super::injected::Watched;
 use super::middlebox::Middlebox;
 use super::pipe::{Heading, Passage, Pipe};
-use super::rule::Rule;
 use super::{LinkConfig, LinkId, Met};
 use crate::packet::Unreachable;
 use crate::time::SimTime;
@@ -26,7 +25,6 @@ pub(super) struct Link {
     pub(super) paused: bool,
     /// What the router answers to packets for the host, in place of forwarding them.
     pub(super) unreachable: Option<Unreachable>,
-    pub(super) rules: Vec<Rule>,
     pub(super) middleboxes: Vec<Middlebox>,
     /// The flows on it, if somebody watches them.
     pub(super) watched: Option<Watched>,
@@ -46,7 +44,6 @@ impl Link {
             off: false,
             paused: false,
             unreachable: None,
-            rules: Vec::new(),
             middleboxes: Vec::new(),
             watched: None,
             met: Met::default(),

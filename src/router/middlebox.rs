@@ -166,8 +166,8 @@ impl Router {
         }
     }
 
-    /// A RST that the middlebox makes in the name of the other end.
-    fn send_reset(&mut self, now: SimTime, link: LinkId, reset: &Segment) {
+    /// A RST that is made on the way in the name of the other end.
+    pub(super) fn send_reset(&mut self, now: SimTime, link: LinkId, reset: &Segment) {
         let packet = emit_segment(reset, &[]);
         self.recorder.segment(now, Direction::Out, reset, &packet, None, None);
         self.enter(now, PipeId { link, heading: Heading::ToHost }, packet);

@@ -25,6 +25,7 @@ mod segment;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
@@ -33,11 +34,12 @@ use crate::timeline::{LostReason, Recorder};
 use flight::Flight;
 use link::Link;
 use pipe::{Arrival, Heading, PipeId};
+use rule::{Rule, Verdict};
 
 pub use config::LinkConfig;
 pub use fault::Met;
 pub use middlebox::{MiddleboxConfig, Unknown};
-pub use rule::{DropRule, RuleId};
+pub use rule::{Action, Place, Refusal, RuleConfig, RuleId};
 
 /// A host's link: its place in the order in which the hosts were attached.
 ///
@@ -58,6 +60,7 @@ pub struct Router {
     recorder: Recorder,
     links: Vec<Link>,
     routes: BTreeMap<IpAddr, LinkId>,
+    rules: Vec<Rule>,
     flight: Flight,
     /// Packets that are at their host now.
     outbox: VecDeque<(LinkId, Bytes)>,
@@ -73,6 +76,7 @@ impl Router {
             recorder: recorder.for_host("router"),
             links: Vec::new(),
             routes: BTreeMap::new(),
+            rules: Vec::new(),
             flight: Flight::default(),
             outbox: VecDeque::new(),
         }
@@ -105,8 +109,8 @@ impl Router {
 
     /// The host puts a packet on its link at this moment.
     pub fn receive(&mut self, now: SimTime, from: LinkId, packet: Bytes) {
-        if !self.drops(now, from, &packet) {
-            self.enter(now, PipeId { link: from, heading: Heading::FromHost }, packet);
+        if let Some((packet, verdict)) = self.by_rules(now, Place::Sender, from, packet) {
+            self.enter_by(now, PipeId { link: from, heading: Heading::FromHost }, packet, verdict);
         }
     }
 
@@ -136,12 +140,25 @@ impl Router {
 
     /// A packet goes into a pipe, and later comes out of it, once or twice; or is lost.
     fn enter(&mut self, now: SimTime, id: PipeId, packet: Bytes) {
+        self.enter_by(now, id, packet, Verdict::default());
+    }
+
+    /// The same for one that a rule may have something to say about.
+    fn enter_by(&mut self, now: SimTime, id: PipeId, packet: Bytes, verdict: Verdict) {
+        if verdict.duplicate {
+            self.enter_late(now, id, packet.clone(), verdict.delay);
+        }
+        self.enter_late(now, id, packet, verdict.delay);
+    }
+
+    /// The same for one that travels so much longer.
+    fn enter_late(&mut self, now: SimTime, id: PipeId, packet: Bytes, delay: Duration) {
         match self.links[id.link.0].enter(now, id.heading, packet.len()) {
             Ok(passage) => {
                 let duplicate = passage.duplicate.map(|arrival| (arrival, packet.clone()));
-                self.depart(id, passage.packet, packet);
+                self.depart(id, passage.packet.later(delay), packet);
                 if let Some((arrival, packet)) = duplicate {
-                    self.depart(id, arrival, packet);
+                    self.depart(id, arrival.later(delay), packet);
                 }
             }
             // The near end of a narrow link is a router's, too: a tunnel's, or a modem's.

@@ -55,6 +55,13 @@ pub(super) struct Arrival {
     pub(super) flipped: Option<usize>,
 }
 
+impl Arrival {
+    /// The same, so much later.
+    pub(super) fn later(self, by: Duration) -> Arrival {
+        Arrival { due: self.due + by, ..self }
+    }
+}
+
 /// The least time a reordered packet is kept back, for links without latency.
 const OVERTAKING: Duration = Duration::from_millis(1);
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::expect::Expectations;
-use super::link::DropRule;
 use super::program::Program;
 use crate::os::Abi;
 use crate::os::sim::Limits;
@@ -47,8 +46,6 @@ pub struct Host {
     pub typed: Vec<Typed>,
     /// Its link to the router.
     pub link: LinkConfig,
-    /// Packets on its link that are singled out to be lost.
-    pub drops: Vec<DropRule>,
     /// What its processes have to see.
     pub expect: Expectations,
 }

@@ -15,6 +15,8 @@ pub(super) const HOSTS: usize = 10_000;
 pub(super) const PROCESSES: u64 = 10_000;
 /// Faults.
 pub(super) const FAULTS: usize = 10_000;
+/// Rules for chosen packets, besides those of links.
+pub(super) const RULES: usize = 1_000;
 /// Between SIGTERM and SIGKILL when a host is shut down (UNP 5.16).
 pub(super) const GRACE: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(20);
 /// Addresses of one host.

@@ -1,8 +1,7 @@
 //! What a scenario says of a link besides its [configuration](crate::router::LinkConfig).
 
 use super::{IpVersion, units};
-use crate::packet::Flags;
-use crate::router::{self, LinkConfig, LinkId, MiddleboxConfig};
+use crate::router::{LinkConfig, MiddleboxConfig, RuleConfig};
 use crate::span;
 
 /// A property of a link that can be set by name, in `[link.HOST]` and with `--set`.
@@ -78,32 +77,15 @@ pub(super) const KEYS: &[Key] = &[
     }),
 ];
 
-/// Loses chosen packets: `drop = { from = "client", flags = "P.", nth = 2 }`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DropRule {
-    /// The host that sends them.
-    pub from: String,
-    /// The host they are for; `None` is any.
-    pub to: Option<String>,
-    /// A segment with exactly these control bits; `None` is any packet.
-    pub flags: Option<Flags>,
-    /// The first match that is lost, counted from 1.
-    pub nth: u64,
-    /// How many matches are lost from there on.
-    pub count: u64,
-}
-
-impl DropRule {
-    /// The rule for a router that knows its links by number.
-    pub fn on_links(&self, link: impl Fn(&str) -> LinkId) -> router::DropRule {
-        router::DropRule {
-            from: link(&self.from),
-            to: self.to.as_deref().map(link),
-            flags: self.flags,
-            nth: self.nth,
-            count: self.count,
-        }
-    }
+/// A rule for chosen packets: `drop = { from = "client", flags = "P.", nth = 2 }` of a link, or a table `[[rule]]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The line it is written in, counted from 1.
+    pub line: usize,
+    /// What it is.
+    pub config: RuleConfig<String>,
+    /// Whether it may take fewer packets than it is for.
+    pub may_miss: bool,
 }
 
 /// A middlebox on a host's link.

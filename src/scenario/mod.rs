@@ -102,7 +102,7 @@ pub use {
     },
     fault::{Fault, SIGNALS},
     host::{Host, Input, Typed, generated_line},
-    link::{DropRule, Middlebox},
+    link::{Middlebox, Rule},
     program::Program,
     trigger::{Happening, Trigger, Watch},
     variables::Variables,
@@ -135,6 +135,9 @@ pub struct Scenario {
     /// The middleboxes, in the file's order.
     #[doc(hidden)]
     pub middleboxes: Vec<Middlebox>,
+    /// The rules for chosen packets: those of links, in the order of their names, then the others in the file's order.
+    #[doc(hidden)]
+    pub rules: Vec<Rule>,
     /// The faults, in the file's order; those with a time are in time order.
     #[doc(hidden)]
     pub faults: Vec<Fault>,

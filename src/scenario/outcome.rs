@@ -36,6 +36,9 @@ pub struct Outcome {
     /// Faults that met no packet, call or process, by index into
     /// [`Scenario::faults`](super::Scenario::faults).
     pub missed: Vec<usize>,
+    /// How many packets each of [`Scenario::rules`](super::Scenario::rules) has taken.
+    #[serde(default)]
+    pub taken: Vec<u64>,
     /// The sockets, if [`Scenario::netstat`](super::Scenario::netstat) asked for them.
     pub netstat: Option<Netstat>,
     /// The processes, if [`Scenario::ps`](super::Scenario::ps) asked for them.

@@ -26,6 +26,10 @@ pub enum SocketOption {
     UserTimeout(Duration),
     /// SO_LINGER: zero makes `close` send a reset; any other time is not waited for.
     Linger(Option<Duration>),
+    /// SO_RCVTIMEO: how long a call waits for something to come; zero is however long.
+    ReceiveTimeout(Duration),
+    /// SO_SNDTIMEO: how long a call waits for room to write, and `connect` for an answer; zero is however long.
+    SendTimeout(Duration),
     /// SO_SNDBUF: octets that may wait to be sent and acknowledged, of connections made from now on.
     SendBuffer(usize),
     /// SO_RCVBUF: octets that may wait to be read, of connections made from now on.
@@ -71,6 +75,8 @@ impl SocketOption {
             SocketOption::Linger(span) => {
                 ("SOL_SOCKET", "SO_LINGER", OptionValue::Linger(span.map(|span| span.as_secs())))
             }
+            SocketOption::ReceiveTimeout(span) => ("SOL_SOCKET", "SO_RCVTIMEO", OptionValue::Time(span)),
+            SocketOption::SendTimeout(span) => ("SOL_SOCKET", "SO_SNDTIMEO", OptionValue::Time(span)),
             SocketOption::SendBuffer(size) => ("SOL_SOCKET", "SO_SNDBUF", int(size as u64)),
             SocketOption::ReceiveBuffer(size) => ("SOL_SOCKET", "SO_RCVBUF", int(size as u64)),
             SocketOption::HopLimit(hops) => ("SOL_IP", "IP_TTL", int(hops.into())),
@@ -152,6 +158,10 @@ pub struct Options {
     pub user_timeout: Option<Duration>,
     /// SO_LINGER.
     pub linger: Option<Duration>,
+    /// SO_RCVTIMEO.
+    pub receive_timeout: Option<Duration>,
+    /// SO_SNDTIMEO.
+    pub send_timeout: Option<Duration>,
     /// SO_SNDBUF, in octets; `None` is the profile's.
     pub send_buffer: Option<usize>,
     /// SO_RCVBUF, in octets; `None` is the profile's.
@@ -184,6 +194,8 @@ impl Default for Options {
             keep_count: None,
             user_timeout: None,
             linger: None,
+            receive_timeout: None,
+            send_timeout: None,
             send_buffer: None,
             receive_buffer: None,
             hop_limit: 64,
@@ -211,6 +223,8 @@ impl Options {
                 self.user_timeout = (!timeout.is_zero()).then_some(timeout);
             }
             SocketOption::Linger(linger) => self.linger = linger,
+            SocketOption::ReceiveTimeout(span) => self.receive_timeout = (!span.is_zero()).then_some(span),
+            SocketOption::SendTimeout(span) => self.send_timeout = (!span.is_zero()).then_some(span),
             SocketOption::SendBuffer(octets) => self.send_buffer = Some(octets.clamp(256, 1 << 24)),
             SocketOption::ReceiveBuffer(octets) => self.receive_buffer = Some(octets.clamp(256, 1 << 24)),
             SocketOption::HopLimit(hops) => self.hop_limit = hops.max(1),

@@ -108,6 +108,9 @@ trait Stage {
     /// What the faults of a host's link have met.
     fn met(&self, host: usize) -> Met;
 
+    /// How many packets each of the scenario's rules has taken.
+    fn taken(&self) -> Vec<u64>;
+
     /// The sockets of a host; `None` if it is off.
     fn sockets(&mut self, host: usize) -> Result<Option<Vec<SocketInfo>>, Self::Error>;
 

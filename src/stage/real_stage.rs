@@ -22,13 +22,12 @@ impl RealStage {
     /// The loopback, unless the scenario asks for more: a fault of the network, a link that is not perfect, or a key
     /// of the kernel.
     pub fn of(scenario: &Scenario) -> RealStage {
-        let links_are_plain =
-            scenario.hosts.iter().all(|host| host.link == LinkConfig::default() && host.drops.is_empty());
+        let links_are_plain = scenario.hosts.iter().all(|host| host.link == LinkConfig::default());
         let mut keys = scenario.hosts.iter().flat_map(|host| &host.set).chain(&scenario.set);
         let kernel_is_plain = !keys.any(|(key, _)| scenario.is_of_kernel(key));
         // Who is stopped is waited for by kernels' timers, which on the loopback are the whole machine's.
         let nobody_stops = !scenario.faults.iter().any(|fault| fault.kind.stops());
-        let is_open = scenario.middleboxes.is_empty();
+        let is_open = scenario.middleboxes.is_empty() && scenario.rules.is_empty();
         if fault_of_network(scenario).is_none()
             && is_open
             && nobody_stops

@@ -83,6 +83,7 @@ pub(super) fn run<S: Stage>(
         cut,
         waiting: stage.waiting(),
         missed: script.effects.missed(scenario, stage),
+        taken: stage.taken(),
         netstat,
         ps,
         events,

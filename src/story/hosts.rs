@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::packet::Flags;
-use crate::timeline::{Direction, Event, Kind};
+use crate::time::SimTime;
+use crate::timeline::{Direction, Event, Kind, LostReason};
 
 /// Hosts and routers that have sent or received anything, by address.
 #[derive(Debug, Default)]
-pub(crate) struct Hosts<'a>(BTreeMap<IpAddr, &'a str>);
+pub(crate) struct Hosts<'a> {
+    by_addr: BTreeMap<IpAddr, &'a str>,
+    /// Who last turned a packet away, and when: what it sends then is in the name of another.
+    turned_away: Option<(&'a str, SimTime)>,
+}
 
 impl<'a> Hosts<'a> {
     pub(crate) fn of(events: &'a [Event]) -> Hosts<'a> {
@@ -20,9 +25,14 @@ impl<'a> Hosts<'a> {
     pub(super) fn read(&mut self, event: &'a Event) {
         let address = match &event.kind {
             Kind::Segment(segment) if segment.dir == Direction::In => segment.dst.ip(),
-            // A middlebox sends in the name of another.
+            Kind::Lost { reason: LostReason::UnknownFlow | LostReason::Rejected, .. } => {
+                self.turned_away = Some((&event.host, event.t));
+                return;
+            }
+            Kind::Segment(_) if self.turned_away == Some((&event.host, event.t)) => return,
+            // What is injected is in the name of another, who has spoken before.
             Kind::Segment(segment) => {
-                self.0.entry(segment.src.ip()).or_insert(&event.host);
+                self.by_addr.entry(segment.src.ip()).or_insert(&event.host);
                 return;
             }
             // An ICMP error that arrives quotes a packet of its receiver's, whose address is known from that.
@@ -30,17 +40,17 @@ impl<'a> Hosts<'a> {
             Kind::Neighbour(message) if message.dir == Direction::Out => message.sender,
             _ => return,
         };
-        self.0.insert(address, &event.host);
+        self.by_addr.insert(address, &event.host);
     }
 
     /// Every address, with its host.
     pub(crate) fn all(&self) -> impl Iterator<Item = (IpAddr, &'a str)> {
-        self.0.iter().map(|(addr, host)| (*addr, *host))
+        self.by_addr.iter().map(|(addr, host)| (*addr, *host))
     }
 
     /// The host that has this address.
     pub(crate) fn at(&self, addr: IpAddr) -> Option<&'a str> {
-        self.0.get(&addr).copied()
+        self.by_addr.get(&addr).copied()
     }
 
     /// The host's name, or the address if no host is known to have it.
@@ -50,7 +60,7 @@ impl<'a> Hosts<'a> {
 
     /// Whether a host of this name has sent or received anything.
     pub(crate) fn knows(&self, host: &str) -> bool {
-        self.0.values().any(|known| *known == host)
+        self.by_addr.values().any(|known| *known == host)
     }
 }
 

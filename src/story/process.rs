@@ -110,7 +110,6 @@ impl<'a> Process<'a> {
         call: &'a Call,
         connection: impl Fn(ConnectionId) -> Option<Connection>,
     ) {
-        use Errno::{EAGAIN, EALREADY, ECHILD, EINPROGRESS, EINTR};
         let (id, host) = (call.connection, self.host);
         let written = id.and_then(|id| *self.connections.entry(id).or_default());
         let trouble = |news| {
@@ -125,8 +124,8 @@ impl<'a> Process<'a> {
         );
         match (&call.what, call.result) {
             // Not yet, or no child left: an answer.
-            (_, Err(EAGAIN | EALREADY | ECHILD | EINPROGRESS)) => {}
-            (_, Err(errno @ EINTR)) => self.interrupted = trouble(News::Failed { call, errno }),
+            (_, Err(_)) if call.failure(t).is_none() => {}
+            (_, Err(errno @ Errno::EINTR)) => self.interrupted = trouble(News::Failed { call, errno }),
             (_, Err(errno)) => self.failure = trouble(News::Failed { call, errno }),
             (SystemCall::Connect { .. }, Ok(_)) => self.connected = id.map(|id| (at, id)),
             (SystemCall::Close { .. }, Ok(_)) => _ = id.and_then(|id| self.connections.remove(&id)),

@@ -30,6 +30,8 @@ pub(crate) enum Why {
     Abort,
     /// A middlebox does not know the flow.
     UnknownFlow,
+    /// A firewall does not let pass what it answers.
+    Rejected,
     /// A fault injected it.
     Injected,
 }
@@ -43,6 +45,7 @@ impl Why {
             Why::Closed => "nobody is left there to read it",
             Why::Abort => "ends the connection on the spot",
             Why::UnknownFlow => "a middlebox there knows no such flow",
+            Why::Rejected => "a firewall there lets none pass",
             Why::Injected => "neither end has sent",
         }
     }
@@ -55,6 +58,7 @@ impl Why {
             Why::Closed => "nobody is left to read",
             Why::Abort => "aborts the connection",
             Why::UnknownFlow => "the middlebox knows no such flow",
+            Why::Rejected => "a firewall refuses it",
             Why::Injected => "injected: neither end has sent it",
         }
     }
@@ -78,8 +82,8 @@ pub(crate) struct ResetReader {
     forgotten: BTreeSet<Connection>,
     /// The last arrival that nothing has been sent after.
     heard: BTreeMap<Connection, Heard>,
-    /// Where a middlebox last turned a segment away, and when.
-    turned_away: Option<(Arc<str>, SimTime)>,
+    /// Where a middlebox or a firewall last turned a segment away, when, and which of them.
+    turned_away: Option<(Arc<str>, SimTime, Why)>,
     /// When RSTs were last injected.
     injected: Option<SimTime>,
 }
@@ -107,8 +111,10 @@ impl ResetReader {
                 let heard = self.heard.remove(&connection);
                 if segment.flags.has(Flags::RST) {
                     let heard = heard.filter(|heard| heard.t == event.t);
-                    if self.turned_away == Some((host.clone(), event.t)) {
-                        return Some(Reset { why: Why::UnknownFlow, answers: heard.map(|heard| heard.at) });
+                    if let Some((by, t, why)) = &self.turned_away
+                        && (by, *t) == (host, event.t)
+                    {
+                        return Some(Reset { why: *why, answers: heard.map(|heard| heard.at) });
                     }
                     if self.injected == Some(event.t) && !self.live.contains(&connection) {
                         return Some(Reset { why: Why::Injected, answers: None });
@@ -116,8 +122,9 @@ impl ResetReader {
                     return Some(self.reset(&connection, heard));
                 }
             }
-            Kind::Lost { packet, reason: LostReason::UnknownFlow } => {
-                self.turned_away = Some((host.clone(), event.t));
+            Kind::Lost { packet, reason: reason @ (LostReason::UnknownFlow | LostReason::Rejected) } => {
+                let why = if *reason == LostReason::Rejected { Why::Rejected } else { Why::UnknownFlow };
+                self.turned_away = Some((host.clone(), event.t, why));
                 if let LostPacket::Segment(segment) = &**packet {
                     let heard = Heard { at, t: event.t, opens: false };
                     self.heard.insert((host.clone(), segment.dst, segment.src), heard);

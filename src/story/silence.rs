@@ -59,18 +59,21 @@ impl<'a> Story<'a> {
             .collect()
     }
 
-    /// Whether a middlebox turned away what one end of a connection sent last before an event, or another than the peer sent
+    /// Whether a middlebox or a firewall turned away what one end of a connection sent last before an event, or another than the peer sent
     /// the RST that came.
     pub(crate) fn turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<Why> {
         let mut arrivals = self.segments(host, id, Direction::In, before);
         let reset = arrivals.rfind(|(_, segment)| segment.flags.has(Flags::RST));
         if let Some((arrival, _)) = reset {
             let why = self.origin(arrival).and_then(|sent| self.reset(sent)).map(|reset| reset.why);
-            return why.filter(|why| matches!(why, Why::UnknownFlow | Why::Injected));
+            return why.filter(|why| matches!(why, Why::UnknownFlow | Why::Rejected | Why::Injected));
         }
         let last = self.losses(id, before).last().map(|at| &self.events[*at].kind);
-        let is_it = matches!(last, Some(Kind::Lost { reason: LostReason::UnknownFlow, .. }));
-        is_it.then_some(Why::UnknownFlow)
+        match last {
+            Some(Kind::Lost { reason: LostReason::UnknownFlow, .. }) => Some(Why::UnknownFlow),
+            Some(Kind::Lost { reason: LostReason::Rejected, .. }) => Some(Why::Rejected),
+            _ => None,
+        }
     }
 
     /// The fault that turned off a host's own interface, if it is off at an event.

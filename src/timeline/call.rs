@@ -42,6 +42,18 @@ impl Call {
         self.within.unwrap_or(self.name())
     }
 
+    /// The error of a call that returned at `t`, if that is a failure. "Not yet" of a call that was asked not to wait is an answer, as
+    /// is "no child left" of the last `wait` in a loop; a call that has waited for a time, or a `fork`, fails with EAGAIN.
+    pub fn failure(&self, t: SimTime) -> Option<Errno> {
+        /// What a call may take that does not wait, on a machine that is not busy.
+        const AT_ONCE: Duration = Duration::from_millis(1);
+        match self.result {
+            Err(Errno::EAGAIN) if self.what != SystemCall::Fork && t.since(self.since) < AT_ONCE => None,
+            Err(Errno::EINPROGRESS | Errno::EALREADY | Errno::ECHILD) => None,
+            result => result.err(),
+        }
+    }
+
     /// Whether it reads from a descriptor, and this is not standard input.
     pub const fn reads_from_peer(&self) -> bool {
         matches!(self.what, SystemCall::Read { fd, .. } if fd != STDIN)
@@ -101,6 +113,8 @@ pub enum OptionValue {
     Int(i64),
     /// `struct linger`: the seconds, if it is on.
     Linger(Option<u64>),
+    /// `struct timeval`.
+    Time(Duration),
 }
 
 /// How a child ended: what `wait` fills in.
@@ -191,6 +205,8 @@ pub enum SystemCall {
     Close { fd: i32 },
     /// `dup`.
     Dup { fd: i32 },
+    /// `fcntl(F_SETFL)`: with O_NONBLOCK, or without.
+    SetNonblocking { fd: i32, on: bool },
     /// `pipe`: the end to read from, the end to write to.
     Pipe { fds: Option<(i32, i32)> },
     /// `poll`.
@@ -243,6 +259,7 @@ impl SystemCall {
             SystemCall::Write { .. } => "write",
             SystemCall::Close { .. } => "close",
             SystemCall::Dup { .. } => "dup",
+            SystemCall::SetNonblocking { .. } => "fcntl",
             SystemCall::Pipe { .. } => "pipe",
             SystemCall::Poll { .. } => "poll",
             SystemCall::Fork => "fork",
@@ -270,7 +287,8 @@ impl SystemCall {
             | SystemCall::Read { fd, .. }
             | SystemCall::Write { fd, .. }
             | SystemCall::Close { fd }
-            | SystemCall::Dup { fd } => Some(*fd),
+            | SystemCall::Dup { fd }
+            | SystemCall::SetNonblocking { fd, .. } => Some(*fd),
             SystemCall::Socket { .. }
             | SystemCall::Pipe { .. }
             | SystemCall::Poll { .. }

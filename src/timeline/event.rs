@@ -285,8 +285,10 @@ pub enum LostReason {
     Partition,
     /// The link's loss rate.
     Loss,
-    /// A `drop` rule of the scenario matched.
+    /// A rule of the scenario drops it.
     Dropped,
+    /// A rule of the scenario refuses it, and tells its sender.
+    Rejected,
     /// No route to the destination.
     NoRoute,
     /// The router answered with an ICMP error instead.
@@ -316,6 +318,7 @@ impl LostReason {
             LostReason::Partition => "partition",
             LostReason::Loss => "loss",
             LostReason::Dropped => "dropped",
+            LostReason::Rejected => "rejected",
             LostReason::NoRoute => "no route",
             LostReason::Unreachable => "unreachable",
             LostReason::QueueFull => "queue full",

@@ -1,17 +1,21 @@
 //! What a client is told.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::BadCommand;
-use super::words::Word;
+use super::words::{Resolve, Word};
 use crate::echo::SERV_PORT;
-use crate::echo::client::{Client, Session};
-use crate::os::SocketOption;
-use crate::span;
+use crate::echo::client::{Client, Reconnect, Session};
 
-const OPTIONS: &str = "`--poll`, `--half-close`, `--heedless`, `--keepalive[=IDLE,INTERVAL,COUNT]`, \
-                       `--user-timeout=TIME`, `--no-delay[=on|off]`, `--linger=TIME`, `--sockopt=NAME=VALUE`, \
+const OPTIONS: &str = "`--poll`, `--half-close`, `--heedless`, `--close-unread`, `--bind=[HOST][:PORT]`, `--reuse-addr`, \
+                       `--keepalive[=IDLE,INTERVAL,COUNT]`, `--user-timeout=TIME`, `--no-delay[=on|off]`, \
+                       `--linger=TIME`, `--connect-timeout=TIME`, `--read-timeout=TIME`, `--write-timeout=TIME`, \
+                       `--reconnect[=TIME[,MOST]]`, `--write-size=OCTETS`, `--sockopt=NAME=VALUE`, \
                        `--sigpipe=default|ignore`, `--connections=N`, `--addresses`, of a sum-client `--binary`";
+
+/// How long `--reconnect` waits that does not say: at first, and at the most.
+const RECONNECT: Reconnect = Reconnect { first: Duration::from_secs(1), most: Duration::from_secs(60) };
 
 /// The most that a process may have open is 1024 by default; the book has 5.
 const MOST_CONNECTIONS: usize = 1_000;
@@ -20,17 +24,16 @@ pub(super) fn parse<'a>(
     program: &'static str,
     words: impl Iterator<Item = Word<'a>>,
     session: Session,
+    wildcard: IpAddr,
     resolve: impl Fn(&str) -> Option<IpAddr>,
 ) -> Result<Client, BadCommand> {
     let (mut host, mut port) = (None, None);
     let mut client = Client::new(SocketAddr::from(([0, 0, 0, 0], SERV_PORT)), session);
     for word in words {
         if let Some((name, value)) = word.option() {
-            set(&mut client, word, name, value)?;
+            set(&mut client, word, name, value, (wildcard, &resolve))?;
         } else if host.is_none() {
-            let addr = word.text.parse().ok().or_else(|| resolve(word.text));
-            let unknown = || BadCommand::Host { program, host: word.text.to_owned() };
-            host = Some(addr.ok_or_else(unknown)?);
+            host = Some(word.host(&resolve)?);
         } else if port.is_none() {
             port = Some(word.port()?);
         } else {
@@ -42,7 +45,17 @@ pub(super) fn parse<'a>(
     Ok(client)
 }
 
-fn set(client: &mut Client, word: Word<'_>, name: &str, value: Option<&str>) -> Result<(), BadCommand> {
+fn set(
+    client: &mut Client,
+    word: Word<'_>,
+    name: &str,
+    value: Option<&str>,
+    (wildcard, resolve): (IpAddr, Resolve<'_>),
+) -> Result<(), BadCommand> {
+    if let Some(options) = word.socket_options(name, value) {
+        client.options.extend(options?);
+        return Ok(());
+    }
     let echoes = !matches!(client.session, Session::SumText | Session::SumBinary);
     match (name, value) {
         ("--poll", None) if echoes => {
@@ -54,13 +67,20 @@ fn set(client: &mut Client, word: Word<'_>, name: &str, value: Option<&str>) -> 
         ("--half-close", None) if echoes => client.session = Session::PollThenShutdown,
         ("--heedless", None) if echoes => client.session = Session::Heedless,
         ("--binary", None) if !echoes => client.session = Session::SumBinary,
-        ("--no-delay", value) => client.options.push(SocketOption::NoDelay(word.switch(value)?)),
-        ("--keepalive", value) => client.options.extend(keepalive(word, value)?),
-        ("--user-timeout", Some(span)) => {
-            client.options.push(SocketOption::UserTimeout(word.time(span)?));
+        ("--close-unread", None) if echoes => client.session = Session::CloseUnread,
+        ("--bind", Some(local)) => client.bind = Some(word.local(local, wildcard, resolve)?),
+        ("--connect-timeout", Some(span)) => client.connect_timeout = Some(word.time(span)?),
+        ("--reconnect", None) => client.reconnect = Some(RECONNECT),
+        ("--reconnect", Some(spans)) => {
+            let (first, most) = spans.split_once(',').unwrap_or((spans, ""));
+            let first = word.time(first)?;
+            let most = if most.is_empty() { RECONNECT.most.max(first) } else { word.time(most)? };
+            if first.is_zero() || most < first {
+                return Err(word.expected("a time, or two: the second no shorter"));
+            }
+            client.reconnect = Some(Reconnect { first, most });
         }
-        ("--sockopt", Some(option)) => client.options.push(word.socket_option(option)?),
-        ("--linger", Some(span)) => client.options.push(SocketOption::Linger(Some(word.time(span)?))),
+        ("--write-size", Some(octets)) if echoes => client.write_size = Some(word.number(octets)?),
         ("--sigpipe", Some(what)) => {
             let words = [("default", false), ("ignore", true)];
             client.ignores_sigpipe = word.one_of(what, &words, "default or ignore")?;
@@ -73,15 +93,4 @@ fn set(client: &mut Client, word: Word<'_>, name: &str, value: Option<&str>) -> 
         _ => return Err(word.unknown(OPTIONS)),
     }
     Ok(())
-}
-
-fn keepalive(word: Word<'_>, value: Option<&str>) -> Result<Vec<SocketOption>, BadCommand> {
-    let mut options = vec![SocketOption::KeepAlive(true)];
-    let Some(value) = value else { return Ok(options) };
-    let bad = || word.expected("three values such as 2h,75s,9: idle time, interval, number of probes");
-    let [idle, interval, count] = value.split(',').collect::<Vec<_>>()[..] else { return Err(bad()) };
-    options.push(SocketOption::KeepIdle(span::parse(idle).ok_or_else(bad)?));
-    options.push(SocketOption::KeepInterval(span::parse(interval).ok_or_else(bad)?));
-    options.push(SocketOption::KeepCount(count.parse().map_err(|_| bad())?));
-    Ok(options)
 }

@@ -4,11 +4,14 @@ mod client;
 mod server;
 mod words;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use thiserror::Error;
 
+use super::SERV_PORT;
 use super::client::{Client, Session, client};
+use super::proxy::Proxy;
 use super::server::{Server, Service, server};
 use crate::os::Os;
 use words::Word;
@@ -16,7 +19,7 @@ use words::Word;
 /// A program and what it is told; [`PROGRAMS`](Command::PROGRAMS) lists how that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `echo-server`, `sum-server`.
+    /// `echo-server`, `sum-server`, `push-server`, `echo-proxy`.
     Server(Server),
     /// `echo-client`, `sum-client`.
     Client(Client),
@@ -28,7 +31,10 @@ pub enum Command {
 pub enum BadCommand {
     #[error("no program is named")]
     Empty,
-    #[error("unknown program `{0}`, expected `echo-server`, `echo-client`, `sum-server` or `sum-client`")]
+    #[error(
+        "unknown program `{0}`, expected `echo-server`, `echo-client`, `sum-server`, `sum-client`, `push-server` or \
+         `echo-proxy`"
+    )]
     Program(String),
     #[error("`{0}`: expected a host to connect to")]
     NoHost(&'static str),
@@ -49,15 +55,29 @@ impl Command {
     pub const PROGRAMS: &'static [(&'static str, &'static str)] = &[
         (
             ECHO_SERVER,
-            "echo-server [PORT] [--reuse-addr] [--accept-after=TIME] [--read-after=TIME] [--close-unread[=TIME]] \
-             [--reap=none|wait|waitpid] [--sa-restart=on|off] [--eintr=retry|die] [--sigterm=default|catch] \
-             [--forgets=connfd|listenfd] [--addresses]",
+            "echo-server [PORT] [--bind=[HOST][:PORT]] [--reuse-addr] [--backlog=N] \
+             [--keepalive[=IDLE,INTERVAL,COUNT]] [--user-timeout=TIME] [--no-delay[=on|off]] [--linger=TIME] \
+             [--read-timeout=TIME] [--write-timeout=TIME] [--sockopt=NAME=VALUE] [--accept-after=TIME] [--read-after=TIME] \
+             [--close-unread[=TIME]] [--write-size=OCTETS] [--reap=none|wait|waitpid] [--sa-restart=on|off] \
+             [--eintr=retry|die] [--sigterm=default|catch] [--forgets=connfd|listenfd] [--addresses]",
         ),
         (
             ECHO_CLIENT,
-            "echo-client HOST [PORT] [--poll] [--half-close] [--heedless] [--keepalive[=IDLE,INTERVAL,COUNT]] \
-             [--user-timeout=TIME] [--no-delay[=on|off]] [--linger=TIME] [--sigpipe=default|ignore] \
-             [--connections=N] [--addresses]",
+            "echo-client HOST [PORT] [--poll] [--half-close] [--heedless] [--close-unread] [--bind=[HOST][:PORT]] \
+             [--reuse-addr] [--keepalive[=IDLE,INTERVAL,COUNT]] [--user-timeout=TIME] [--no-delay[=on|off]] \
+             [--linger=TIME] [--connect-timeout=TIME] [--read-timeout=TIME] [--write-timeout=TIME] [--reconnect[=TIME[,MOST]]] \
+             [--write-size=OCTETS] [--sockopt=NAME=VALUE] [--sigpipe=default|ignore] [--connections=N] \
+             [--addresses]",
+        ),
+        (
+            PUSH_SERVER,
+            "push-server [PORT] [--every=TIME] [--lines=N], and what an echo-server takes: writes a line every second, \
+             unasked",
+        ),
+        (
+            ECHO_PROXY,
+            "echo-proxy HOST [PORT] [--half-close=on|off], and what an echo-server takes: listens, and passes on to \
+             HOST and back",
         ),
         (SUM_SERVER, "sum-server [PORT] [--binary], and what an echo-server takes"),
         (SUM_CLIENT, "sum-client HOST [PORT] [--binary], and what an echo-client takes"),
@@ -77,14 +97,25 @@ impl Command {
         let (name, rest) = words.split_first().ok_or(BadCommand::Empty)?;
         let rest = |program| rest.iter().map(move |text| Word { program, text: text.as_ref() });
         match name.as_ref() {
-            ECHO_SERVER => server::parse(rest(ECHO_SERVER), Service::Echo, wildcard).map(Command::Server),
-            SUM_SERVER => server::parse(rest(SUM_SERVER), Service::SumText, wildcard).map(Command::Server),
-            ECHO_CLIENT => {
-                client::parse(ECHO_CLIENT, rest(ECHO_CLIENT), Session::InTurn, resolve).map(Command::Client)
+            ECHO_SERVER => {
+                server::parse(rest(ECHO_SERVER), Service::Echo, wildcard, resolve).map(Command::Server)
             }
-            SUM_CLIENT => {
-                client::parse(SUM_CLIENT, rest(SUM_CLIENT), Session::SumText, resolve).map(Command::Client)
+            SUM_SERVER => {
+                server::parse(rest(SUM_SERVER), Service::SumText, wildcard, resolve).map(Command::Server)
             }
+            PUSH_SERVER => {
+                let push = Service::Push { every: Duration::from_secs(1), lines: None };
+                server::parse(rest(PUSH_SERVER), push, wildcard, resolve).map(Command::Server)
+            }
+            ECHO_PROXY => {
+                let server = SocketAddr::new(wildcard, SERV_PORT);
+                let proxy = Service::Proxy(Proxy { server, half_close: true });
+                server::parse(rest(ECHO_PROXY), proxy, wildcard, resolve).map(Command::Server)
+            }
+            ECHO_CLIENT => client::parse(ECHO_CLIENT, rest(ECHO_CLIENT), Session::InTurn, wildcard, resolve)
+                .map(Command::Client),
+            SUM_CLIENT => client::parse(SUM_CLIENT, rest(SUM_CLIENT), Session::SumText, wildcard, resolve)
+                .map(Command::Client),
             unknown => Err(BadCommand::Program(unknown.to_owned())),
         }
     }
@@ -93,6 +124,8 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Command::Server(Server { service: Service::Echo | Service::CloseUnread, .. }) => ECHO_SERVER,
+            Command::Server(Server { service: Service::Push { .. }, .. }) => PUSH_SERVER,
+            Command::Server(Server { service: Service::Proxy(_), .. }) => ECHO_PROXY,
             Command::Server(Server { service: Service::SumText | Service::SumBinary, .. }) => SUM_SERVER,
             Command::Client(Client { session: Session::SumText | Session::SumBinary, .. }) => SUM_CLIENT,
             Command::Client(_) => ECHO_CLIENT,
@@ -110,6 +143,8 @@ impl Command {
 
 const ECHO_SERVER: &str = "echo-server";
 const ECHO_CLIENT: &str = "echo-client";
+const PUSH_SERVER: &str = "push-server";
+const ECHO_PROXY: &str = "echo-proxy";
 const SUM_SERVER: &str = "sum-server";
 const SUM_CLIENT: &str = "sum-client";
 

@@ -4,13 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::BadCommand;
-use super::words::Word;
+use super::words::{Resolve, Word};
 use crate::echo::SERV_PORT;
 use crate::echo::server::{Forgotten, Reap, Server, Service};
 
-const OPTIONS: &str = "`--reuse-addr`, `--accept-after=TIME`, `--read-after=TIME`, `--close-unread[=TIME]`, \
+const OPTIONS: &str = "`--reuse-addr`, `--bind=[HOST][:PORT]`, `--backlog=N`, `--keepalive[=IDLE,INTERVAL,COUNT]`, \
+                       `--user-timeout=TIME`, `--no-delay[=on|off]`, `--linger=TIME`, `--read-timeout=TIME`, `--write-timeout=TIME`, \
+                       `--write-size=OCTETS`, `--accept-after=TIME`, `--read-after=TIME`, `--close-unread[=TIME]`, \
                        `--reap=HOW`, `--sa-restart=on|off`, `--eintr=retry|die`, `--sigterm=default|catch`, \
-                       `--forgets=DESCRIPTOR`, `--sockopt=NAME=VALUE`, `--addresses`, of a sum-server `--binary`";
+                       `--forgets=DESCRIPTOR`, `--sockopt=NAME=VALUE`, `--addresses`, of a sum-server `--binary`, of a \
+                       push-server `--every=TIME` and `--lines=N`, of an echo-proxy `--half-close=on|off`";
 
 /// How long `--close-unread` waits that does not say.
 const UNREAD: Duration = Duration::from_secs(1);
@@ -19,26 +22,70 @@ pub(super) fn parse<'a>(
     words: impl Iterator<Item = Word<'a>>,
     service: Service,
     wildcard: IpAddr,
+    resolve: impl Fn(&str) -> Option<IpAddr>,
 ) -> Result<Server, BadCommand> {
     let mut server = Server::new(SocketAddr::new(wildcard, SERV_PORT), service);
     let mut has_port = false;
+    let mut is_host_missing = matches!(service, Service::Proxy(_));
     for word in words {
         if let Some((name, value)) = word.option() {
-            set(&mut server, word, name, value)?;
+            set(&mut server, word, name, value, (wildcard, &resolve))?;
+        } else if let Service::Proxy(proxy) = &mut server.service
+            && is_host_missing
+        {
+            proxy.server.set_ip(word.host(&resolve)?);
+            is_host_missing = false;
         } else if has_port {
             return Err(word.surplus());
         } else {
-            server.listen.set_port(word.port()?);
+            match &mut server.service {
+                Service::Proxy(proxy) => proxy.server.set_port(word.port()?),
+                _ => server.listen.set_port(word.port()?),
+            }
             has_port = true;
         }
+    }
+    if is_host_missing {
+        return Err(BadCommand::NoHost(super::ECHO_PROXY));
     }
     Ok(server)
 }
 
-fn set(server: &mut Server, word: Word<'_>, name: &str, value: Option<&str>) -> Result<(), BadCommand> {
+fn set(
+    server: &mut Server,
+    word: Word<'_>,
+    name: &str,
+    value: Option<&str>,
+    (wildcard, resolve): (IpAddr, Resolve<'_>),
+) -> Result<(), BadCommand> {
+    if name != "--reuse-addr"
+        && let Some(options) = word.socket_options(name, value)
+    {
+        server.options.extend(options?);
+        return Ok(());
+    }
     match (name, value) {
         ("--reuse-addr", None) => server.reuse_addr = true,
-        ("--sockopt", Some(option)) => server.options.push(word.socket_option(option)?),
+        ("--bind", Some(local)) => {
+            let addr = word.local(local, wildcard, resolve)?;
+            server.listen.set_ip(addr.ip());
+            if addr.port() > 0 {
+                server.listen.set_port(addr.port());
+            }
+        }
+        ("--backlog", Some(number)) => server.backlog = word.number(number)?,
+        ("--write-size", Some(octets)) if server.service == Service::Echo => {
+            server.write_size = Some(word.number(octets)?);
+        }
+        ("--every", Some(span)) if let Service::Push { every, .. } = &mut server.service => {
+            *every = word.time(span)?;
+        }
+        ("--lines", Some(number)) if let Service::Push { lines, .. } = &mut server.service => {
+            *lines = Some(word.number(number)? as u64);
+        }
+        ("--half-close", value) if let Service::Proxy(proxy) = &mut server.service => {
+            proxy.half_close = word.switch(value)?;
+        }
         ("--addresses", None) => server.shows_addresses = true,
         ("--accept-after", Some(span)) => server.accept_after = Some(word.time(span)?),
         ("--read-after", Some(span)) => server.read_after = Some(word.time(span)?),

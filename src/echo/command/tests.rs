@@ -60,7 +60,7 @@ fn what_cannot_be_read_says_what_was_expected() {
     assert_eq!(message(""), "no program is named");
     assert_eq!(
         message("ecko"),
-        "unknown program `ecko`, expected `echo-server`, `echo-client`, `sum-server` or `sum-client`"
+        "unknown program `ecko`, expected `echo-server`, `echo-client`, `sum-server`, `sum-client`, `push-server` or `echo-proxy`"
     );
     assert_eq!(message("echo-client"), "`echo-client`: expected a host to connect to");
     assert_eq!(message("echo-client nobody"), "`echo-client`: unknown host `nobody`");

@@ -45,7 +45,7 @@ fn a_parent_that_forgets_to_close_keeps_the_connection_from_its_fin() {
         let listenfd = listening(&os).await;
         let (connfd, _) = os.accept(listenfd).await.unwrap();
         os.fork(move |os| async move {
-            str_echo(&os, connfd).await;
+            str_echo(&os, connfd, None).await;
             0
         })
         .unwrap();
@@ -181,7 +181,7 @@ fn children_that_share_a_listener_accept_in_turn() {
             os.fork(move |os| async move {
                 loop {
                     let (connfd, _) = os.accept(listenfd).await.unwrap();
-                    str_echo(&os, connfd).await;
+                    str_echo(&os, connfd, None).await;
                     os.close(connfd).unwrap();
                 }
             })
@@ -211,11 +211,11 @@ fn two_processes_that_read_one_socket_do_not_wake_each_other_for_ever() {
         let listenfd = listening(&os).await;
         let (connfd, _) = os.accept(listenfd).await.unwrap();
         os.fork(move |os| async move {
-            str_echo(&os, connfd).await;
+            str_echo(&os, connfd, None).await;
             0
         })
         .unwrap();
-        str_echo(&os, connfd).await;
+        str_echo(&os, connfd, None).await;
         0
     });
     let pid = net.run_program(CLIENT, "echo-client server");
@@ -261,7 +261,7 @@ fn a_connection_that_finds_no_descriptor_stays_in_the_queue() {
         assert_eq!(os.accept(listenfd).await, Err(Errno::EMFILE));
         os.close(Fd::STDIN).unwrap();
         let (connfd, _) = os.accept(listenfd).await.unwrap();
-        str_echo(&os, connfd).await;
+        str_echo(&os, connfd, None).await;
         0
     });
     let pid = net.run_program(CLIENT, "echo-client server");

@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::SimOs;
-use super::kernel::Entered;
+use super::kernel::{Entered, Kernel};
 use super::open_file::Object;
+use super::sim_os::Timed;
 use crate::errno::Errno;
 use crate::os::returned;
 use crate::os::{
@@ -54,7 +55,8 @@ impl Os for SimOs {
 
     async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
         let call = self.enter();
-        let result = self.block(true, |kernel| kernel.accept(self.pid, fd)).await;
+        let timeout = self.timeout(fd, Timed::Receive);
+        let result = self.block_for(&call, timeout, true, |kernel| kernel.accept(self.pid, fd)).await;
         let args = |result: &Result<(Fd, SocketAddr), _>| {
             let peer = result.as_ref().ok().map(|(_, peer)| *peer);
             SystemCall::Accept { fd: fd.as_raw(), peer }
@@ -65,7 +67,11 @@ impl Os for SimOs {
     async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
         let call = self.enter();
         let restarts = self.kernel.borrow().connect_restarts;
-        let result = self.block(restarts, |kernel| kernel.connect(self.pid, fd, peer)).await;
+        let timeout = self.timeout(fd, Timed::Connect);
+        let connect = |kernel: &mut Kernel| kernel.connect(self.pid, fd, peer);
+        let result = self.block_for(&call, timeout, restarts, connect).await;
+        // The handshake goes on.
+        let result = result.map_err(|errno| if errno == Errno::EAGAIN { Errno::EINPROGRESS } else { errno });
         self.leave(&call, result, |_| SystemCall::Connect { fd: fd.as_raw(), peer }).await
     }
 
@@ -121,7 +127,8 @@ impl Os for SimOs {
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
         let call = self.enter();
-        let result = self.block(true, |kernel| kernel.read(self.pid, fd, buf)).await;
+        let timeout = self.timeout(fd, Timed::Receive);
+        let result = self.block_for(&call, timeout, true, |kernel| kernel.read(self.pid, fd, buf)).await;
         let args = |result: &_| SystemCall::Read {
             fd: fd.as_raw(),
             data: returned::data(buf, result),
@@ -133,7 +140,8 @@ impl Os for SimOs {
     async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
         let call = self.enter();
         let mut done = 0;
-        let result = self.block(true, |kernel| {
+        let timeout = self.timeout(fd, Timed::Send);
+        let result = self.block_for(&call, timeout, true, |kernel| {
             loop {
                 // What is wrong now is for the next call to tell, and not to be forgotten before.
                 if done > 0 && kernel.has_failed(self.pid, fd) {
@@ -169,6 +177,12 @@ impl Os for SimOs {
         let call = self.enter();
         let result = self.kernel.borrow_mut().dup(self.pid, fd);
         self.record(&call, result, |_| SystemCall::Dup { fd: fd.as_raw() })
+    }
+
+    fn set_nonblocking(&self, fd: Fd, on: bool) -> Result<(), Errno> {
+        let call = self.enter();
+        let result = self.kernel.borrow_mut().set_nonblocking(self.pid, fd, on);
+        self.record(&call, result, |_| SystemCall::SetNonblocking { fd: fd.as_raw(), on })
     }
 
     fn pipe(&self) -> Result<(Fd, Fd), Errno> {

@@ -15,6 +15,8 @@ pub struct MachineConfig {
     /// Whether a `connect` interrupted by a handler with SA_RESTART goes on, as on Linux, or fails with `EINTR`
     /// all the same, as on Berkeley's systems (UNP 5.9).
     pub connect_restarts: bool,
+    /// Whether SO_SNDTIMEO bounds `connect`.
+    pub connect_times_out: bool,
     /// How its compiler lays out a `long`.
     pub abi: Abi,
 }
@@ -23,11 +25,13 @@ impl MachineConfig {
     /// A host with default limits and the manners of the stack's system.
     pub fn new(name: &str, stack: stack::Config) -> MachineConfig {
         let connect_restarts = stack.profile.connect_restarts;
+        let connect_times_out = stack.profile.connect_times_out;
         MachineConfig {
             name: name.to_owned(),
             stack,
             limits: Limits::default(),
             connect_restarts,
+            connect_times_out,
             abi: Abi::TODAY,
         }
     }

@@ -19,6 +19,18 @@ impl Kernel {
         self.file(pid, fd).map(|file| self.files[file].object)
     }
 
+    /// `fcntl(F_SETFL)`: sets O_NONBLOCK of the open file, or takes it away.
+    pub(super) fn set_nonblocking(&mut self, pid: Pid, fd: Fd, on: bool) -> Result<(), Errno> {
+        let file = self.file(pid, fd)?;
+        self.files[file].nonblocking = on;
+        Ok(())
+    }
+
+    /// Whether the open file has O_NONBLOCK.
+    pub(super) fn is_nonblocking(&self, pid: Pid, fd: Fd) -> bool {
+        self.file(pid, fd).is_ok_and(|file| self.files[file].nonblocking)
+    }
+
     /// The socket `fd` stands for.
     pub(super) fn socket_id(&self, pid: Pid, fd: Fd) -> Result<SocketId, Errno> {
         match self.object(pid, fd)? {
@@ -41,7 +53,7 @@ impl Kernel {
     /// Opens a file and gives it the process's lowest free descriptor.
     pub(super) fn open(&mut self, pid: Pid, object: Object) -> Result<Fd, Errno> {
         self.check_room(pid)?;
-        let file = self.files.insert(OpenFile { object, descriptors: 0 });
+        let file = self.files.insert(OpenFile { object, descriptors: 0, nonblocking: false });
         self.install(pid, file)
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Kernel {
     pub(super) observer: Option<Observer>,
     pub(super) limits: Limits,
     pub(super) connect_restarts: bool,
+    /// Whether SO_SNDTIMEO bounds `connect`.
+    pub(super) connect_times_out: bool,
     pub(super) abi: Abi,
     pub(super) processes: ProcessTable,
     pub(super) files: Slab<OpenFile>,
@@ -69,6 +71,7 @@ impl Kernel {
             observer: None,
             limits: config.limits,
             connect_restarts: config.connect_restarts,
+            connect_times_out: config.connect_times_out,
             abi: config.abi,
             processes: ProcessTable::default(),
             files: Slab::new(),

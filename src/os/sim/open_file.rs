@@ -9,6 +9,8 @@ pub(super) struct OpenFile {
     pub(super) object: Object,
     /// Descriptors that stand for it, in all processes.
     pub(super) descriptors: usize,
+    /// O_NONBLOCK.
+    pub(super) nonblocking: bool,
 }
 
 /// What an open file is.

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::future::{pending, poll_fn};
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 use std::{panic, thread};
 
 use super::kernel::{Entered, Kernel};
 use super::signals::Delivery;
-use super::wait_queue::Stop;
+use super::wait_queue::{Blocked, Stop};
 use crate::errno::Errno;
-use crate::os::Pid;
 use crate::os::returned::Returned;
+use crate::os::{Fd, Pid};
 use crate::timeline::SystemCall;
 
 /// A process of a simulated [`Machine`](super::Machine).
@@ -22,6 +23,14 @@ pub struct SimOs {
     pub(super) kernel: Rc<RefCell<Kernel>>,
     pub(super) pid: Pid,
     pub(super) within: Option<&'static str>,
+}
+
+/// Which of a socket's two timeouts bounds a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timed {
+    Receive,
+    Send,
+    Connect,
 }
 
 /// What unwinds a program that is stopped in the middle of its loop; the executor catches it.
@@ -72,6 +81,39 @@ impl SimOs {
                 None => return Err(Errno::EINTR),
             }
         }
+    }
+
+    /// How long a call on this descriptor waits at the most: not at all with O_NONBLOCK, or as a socket option says.
+    pub(super) fn timeout(&self, fd: Fd, way: Timed) -> Option<Duration> {
+        let kernel = self.kernel.borrow();
+        if kernel.is_nonblocking(self.pid, fd) {
+            return Some(Duration::ZERO);
+        }
+        let options = kernel.stack.options(kernel.socket_id(self.pid, fd).ok()?).ok()?;
+        match way {
+            Timed::Receive => options.receive_timeout,
+            Timed::Connect if !kernel.connect_times_out => None,
+            Timed::Send | Timed::Connect => options.send_timeout,
+        }
+    }
+
+    /// The same as [`block`](Self::block), but for so long at the most: then it fails with `EAGAIN`, and a handler ends it
+    /// whatever its SA_RESTART says (signal(7)).
+    pub(super) async fn block_for<T>(
+        &self,
+        call: &Entered,
+        timeout: Option<Duration>,
+        restarts: bool,
+        mut attempt: impl FnMut(&mut Kernel) -> Result<T, Stop>,
+    ) -> Result<T, Errno> {
+        let Some(timeout) = timeout else { return self.block(restarts, attempt).await };
+        let deadline = call.since + timeout;
+        let timed = |kernel: &mut Kernel| match attempt(kernel) {
+            Err(Stop::Blocked(_)) if deadline <= kernel.now => Err(Errno::EAGAIN.into()),
+            Err(Stop::Blocked(blocked)) => Err(Blocked { until: Some(deadline), ..blocked }.into()),
+            result => result,
+        };
+        self.block(false, timed).await
     }
 
     /// Every call that cannot have woken a handler ends here.

@@ -8,6 +8,7 @@ use nix::poll::PollFlags;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use super::errors::{errno, io_errno};
+use super::file::Timeouts;
 use super::io::{address, read_some};
 use super::names::{native, native_pid, pid};
 use super::unix_os::Entered;
@@ -55,11 +56,17 @@ impl Os for UnixOs {
     }
 
     async fn accept(&self, fd: Fd) -> Result<(Fd, SocketAddr), Errno> {
-        let call = self.enter_slow("accept");
+        let call = self.enter_slow("accept", self.timeout(fd, PollFlags::POLLIN));
         let is_socket = self.process.files.borrow().socket(fd).map(drop);
         // Who catches signals waits in ppoll, and UNP 16.6 holds: a connection may be gone between poll's word that
         // it is there and accept. Who does not sleeps in accept itself.
-        let catching = self.is_catching();
+        let catching = self.waits_in_poll(fd, PollFlags::POLLIN);
+        let timeouts = self
+            .process
+            .files
+            .borrow()
+            .get(fd)
+            .map_or_else(|_| Timeouts::default(), |file| file.timeouts.get());
         let accepted = match is_socket {
             Ok(()) => {
                 self.block(fd, PollFlags::POLLIN, |file| {
@@ -77,6 +84,9 @@ impl Os for UnixOs {
         let result = accepted
             .map(|(socket, peer)| (self.process.files.borrow_mut().open(socket.into(), true, None), peer));
         if let Ok((fd, peer)) = result {
+            // Inherited from the listener, O_NONBLOCK apart.
+            let timeouts = Timeouts { nonblocking: false, ..timeouts };
+            self.process.files.borrow().get(fd).expect("it is open").timeouts.set(timeouts);
             self.note_connection(fd, peer);
         }
         let args = |result: &Result<(Fd, SocketAddr), _>| {
@@ -87,7 +97,7 @@ impl Os for UnixOs {
     }
 
     async fn connect(&self, fd: Fd, peer: SocketAddr) -> Result<(), Errno> {
-        let call = self.enter_slow("connect");
+        let call = self.enter_slow("connect", self.timeout(fd, PollFlags::POLLOUT));
         let result = self.connect_to(fd, peer).await;
         self.note_connection(fd, peer);
         self.leave(&call, result, |_| SystemCall::Connect { fd: fd.as_raw(), peer }).await
@@ -106,7 +116,11 @@ impl Os for UnixOs {
 
     fn setsockopt(&self, fd: Fd, option: SocketOption) -> Result<(), Errno> {
         let call = self.enter();
-        let result = self.process.files.borrow().socket(fd).and_then(|file| options::set(file, option));
+        let result = self.process.files.borrow().socket(fd).and_then(|file| {
+            options::set(file, option)?;
+            file.timeouts.set(file.timeouts.get().with(option));
+            Ok(())
+        });
         self.record(&call, result, |_| returned::set_option(fd, option))
     }
 
@@ -133,8 +147,8 @@ impl Os for UnixOs {
     }
 
     async fn read(&self, fd: Fd, buf: &mut [u8]) -> Result<usize, Errno> {
-        let call = self.enter_slow("read");
-        let catching = self.is_catching();
+        let call = self.enter_slow("read", self.timeout(fd, PollFlags::POLLIN));
+        let catching = self.waits_in_poll(fd, PollFlags::POLLIN);
         let result = self.block(fd, PollFlags::POLLIN, |file| read_some(file, buf, catching)).await;
         let args = |result: &_| SystemCall::Read {
             fd: fd.as_raw(),
@@ -145,7 +159,7 @@ impl Os for UnixOs {
     }
 
     async fn write(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
-        let call = self.enter_slow("write");
+        let call = self.enter_slow("write", self.timeout(fd, PollFlags::POLLOUT));
         let result = self.write_all(fd, buf).await;
         let (is_socket, stream) = match self.process.files.borrow().get(fd) {
             Ok(file) => (file.is_socket, file.stream),
@@ -174,15 +188,27 @@ impl Os for UnixOs {
         let call = self.enter();
         let duplicate = self.process.files.borrow().get(fd).and_then(|file| {
             let duplicate = nix::unistd::dup(file).map_err(errno)?;
-            Ok((duplicate, file.is_socket, file.stream, file.connection.get()))
+            Ok((duplicate, file.is_socket, file.stream, file.timeouts.get(), file.connection.get()))
         });
-        let result = duplicate.map(|(fd, is_socket, stream, connection)| {
+        let result = duplicate.map(|(fd, is_socket, stream, timeouts, connection)| {
             let mut files = self.process.files.borrow_mut();
             let fd = files.open(fd, is_socket, stream);
-            files.get(fd).expect("it is open").connection.set(connection);
+            let file = files.get(fd).expect("it is open");
+            file.timeouts.set(timeouts);
+            file.connection.set(connection);
             fd
         });
         self.record(&call, result, |_| SystemCall::Dup { fd: fd.as_raw() })
+    }
+
+    fn set_nonblocking(&self, fd: Fd, on: bool) -> Result<(), Errno> {
+        let call = self.enter();
+        let result = self.process.files.borrow().get(fd).and_then(|file| {
+            file.set_nonblocking(on).map_err(|error| io_errno(&error))?;
+            file.timeouts.set(Timeouts { nonblocking: on, ..file.timeouts.get() });
+            Ok(())
+        });
+        self.record(&call, result, |_| SystemCall::SetNonblocking { fd: fd.as_raw(), on })
     }
 
     fn pipe(&self) -> Result<(Fd, Fd), Errno> {
@@ -197,7 +223,7 @@ impl Os for UnixOs {
     }
 
     async fn poll(&self, fds: &mut [PollFd], timeout: Option<Duration>) -> Result<usize, Errno> {
-        let call = self.enter_slow("poll");
+        let call = self.enter_slow("poll", timeout);
         let result = match self.poll_once(fds, timeout) {
             Ok(Woken::Ready(ready)) => Ok(ready),
             Ok(Woken::Interrupted) => {
@@ -247,7 +273,7 @@ impl Os for UnixOs {
     }
 
     async fn wait(&self) -> Result<(Pid, WaitStatus), Errno> {
-        let call = self.enter_slow("wait");
+        let call = self.enter_slow("wait", None);
         let result = self.block_for_child(|nohang| self.wait_once(Child::Any, nohang)).await;
         let args = |result: &Result<(Pid, WaitStatus), _>| SystemCall::Wait {
             status: result.as_ref().ok().map(|(_, status)| returned::child_status(*status)),
@@ -257,7 +283,7 @@ impl Os for UnixOs {
     }
 
     async fn waitpid(&self, child: Child, nohang: bool) -> Result<Option<(Pid, WaitStatus)>, Errno> {
-        let call = self.enter_slow("waitpid");
+        let call = self.enter_slow("waitpid", None);
         let result = if nohang {
             self.wait_once(child, true)
         } else {
@@ -270,7 +296,7 @@ impl Os for UnixOs {
     }
 
     async fn sleep(&self, span: Duration) -> Result<(), Errno> {
-        let call = self.enter_slow("sleep");
+        let call = self.enter_slow("sleep", Some(span));
         let result = match self.pause(&mut [], Some(span)) {
             Ok(Woken::Ready(_)) => Ok(()),
             Ok(Woken::Interrupted) => {

@@ -26,7 +26,12 @@ pub enum Message {
     /// Something happened.
     Event(Event),
     /// A process made a call that may take its time; the event comes when it returns.
-    Enters(Waiting),
+    Enters {
+        /// Which process, and which call.
+        call: Waiting,
+        /// Whether the call ends by itself, after a time.
+        timed: bool,
+    },
 }
 
 /// The writing end: a process's own, or one it has inherited. Cheap to clone.
@@ -106,15 +111,13 @@ impl EventPipe {
     }
 
     /// Writes that a process makes a call that may take its time.
-    pub(super) fn enters(
-        &self,
-        pid: u32,
-        process: &Arc<str>,
-        call: &'static str,
-        within: Option<&'static str>,
-    ) {
-        let (host, process) = (self.host.clone(), process.clone());
-        self.write(&Message::Enters(Waiting { host, pid, process, call, within }));
+    pub(super) fn enters(&self, call: Waiting, timed: bool) {
+        self.write(&Message::Enters { call, timed });
+    }
+
+    /// The host whose processes write here.
+    pub(super) fn host(&self) -> Arc<str> {
+        self.host.clone()
     }
 }
 

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
+use nix::poll::PollFlags;
 use socket2::SockRef;
 
-use crate::os::{Errno, Fd};
+use crate::os::{Errno, Fd, SocketOption};
 use crate::timeline::{ConnectionId, Stream};
 
 /// What a descriptor stands for.
@@ -16,10 +18,41 @@ pub(super) struct File {
     /// Whether it has O_NONBLOCK, as far as we have set it.
     nonblocking: Cell<bool>,
     pub(super) is_socket: bool,
+    /// How long a call waits at the most to read and to write (SO_RCVTIMEO, SO_SNDTIMEO).
+    pub(super) timeouts: Cell<Timeouts>,
     /// The connection that a socket is.
     pub(super) connection: Cell<Option<ConnectionId>>,
     /// The standard stream it is, so that lines printed can be told from data.
     pub(super) stream: Option<Stream>,
+}
+
+/// How long calls wait at the most: not at all with O_NONBLOCK; else `None` is however long.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Timeouts {
+    pub(super) receive: Option<Duration>,
+    pub(super) send: Option<Duration>,
+    pub(super) nonblocking: bool,
+}
+
+impl Timeouts {
+    /// Those that the option sets, and the others as they were.
+    pub(super) fn with(self, option: SocketOption) -> Timeouts {
+        let some = |span: Duration| (!span.is_zero()).then_some(span);
+        match option {
+            SocketOption::ReceiveTimeout(span) => Timeouts { receive: some(span), ..self },
+            SocketOption::SendTimeout(span) => Timeouts { send: some(span), ..self },
+            _ => self,
+        }
+    }
+
+    /// The one of a call that waits for these events.
+    pub(super) fn of(self, events: PollFlags) -> Option<Duration> {
+        match self.nonblocking {
+            true => Some(Duration::ZERO),
+            false if events.contains(PollFlags::POLLIN) => self.receive,
+            false => self.send,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -33,7 +66,14 @@ enum Held {
 
 impl File {
     fn new(held: Held, is_socket: bool, stream: Option<Stream>) -> File {
-        File { held, nonblocking: Cell::new(false), is_socket, connection: Cell::new(None), stream }
+        File {
+            held,
+            nonblocking: Cell::new(false),
+            is_socket,
+            timeouts: Cell::default(),
+            connection: Cell::new(None),
+            stream,
+        }
     }
 
     /// Sets O_NONBLOCK or takes it away, if that is not so already.

@@ -47,7 +47,7 @@ impl UnixOs {
     /// A write that goes on until all is written or a handler interrupts it.
     pub(super) async fn write_all(&self, fd: Fd, buf: &[u8]) -> Result<usize, Errno> {
         let mut done = 0;
-        let catching = self.is_catching();
+        let catching = self.waits_in_poll(fd, PollFlags::POLLOUT);
         let result = self.block(fd, PollFlags::POLLOUT, |file| {
             loop {
                 // What was written is reported first, the error by the next call.
@@ -61,7 +61,7 @@ impl UnixOs {
             }
         });
         match result.await {
-            Err(Errno::EINTR) if done > 0 => Ok(done),
+            Err(Errno::EINTR | Errno::EAGAIN) if done > 0 => Ok(done),
             result => result,
         }
     }
@@ -70,7 +70,7 @@ impl UnixOs {
         self.process.files.borrow().socket(fd)?;
         self.bind_to_home(fd, peer)?;
         let peer = SockAddr::from(peer);
-        if !self.is_catching() {
+        if !self.waits_in_poll(fd, PollFlags::POLLOUT) {
             match self.on_socket(fd, |socket| socket.connect(&peer)) {
                 // No handler ran, so the caller need not hear of it.
                 Err(Errno::EINTR) => {}
@@ -98,8 +98,10 @@ impl UnixOs {
                 }
             })
             .await;
-        self.on_socket(fd, |socket| socket.set_nonblocking(false))?;
-        result
+        let nonblocking = self.process.files.borrow().get(fd)?.timeouts.get().nonblocking;
+        self.on_socket(fd, |socket| socket.set_nonblocking(nonblocking))?;
+        // The handshake goes on.
+        result.map_err(|errno| if errno == Errno::EAGAIN { Errno::EINPROGRESS } else { errno })
     }
 
     pub(super) fn poll_once(&self, fds: &mut [PollFd], timeout: Option<Duration>) -> Result<Woken, Errno> {

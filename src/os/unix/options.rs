@@ -25,6 +25,8 @@ pub(crate) fn set(socket: &impl AsFd, option: SocketOption) -> Result<(), Errno>
         }
         SocketOption::UserTimeout(span) => return user_timeout(&socket, span),
         SocketOption::Linger(span) => socket.set_linger(span),
+        SocketOption::ReceiveTimeout(span) => socket.set_read_timeout((!span.is_zero()).then_some(span)),
+        SocketOption::SendTimeout(span) => socket.set_write_timeout((!span.is_zero()).then_some(span)),
         SocketOption::ReusePort(on) => return setsockopt(&fd, sockopt::ReusePort, &on).map_err(errno),
         SocketOption::SendBuffer(octets) => socket.set_send_buffer_size(octets),
         SocketOption::ReceiveBuffer(octets) => socket.set_recv_buffer_size(octets),

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use socket2::SockRef;
 
@@ -15,7 +16,7 @@ use super::raw;
 use crate::os::returned::Returned;
 use crate::os::{Errno, Fd, SignalSet};
 use crate::time::SimTime;
-use crate::timeline::{Call, ConnectionId, Kind, SystemCall};
+use crate::timeline::{Call, ConnectionId, Kind, SystemCall, Waiting};
 
 /// This process, on the machine's own kernel.
 #[derive(Clone)]
@@ -55,10 +56,12 @@ impl UnixOs {
         Entered { since, connection: None }
     }
 
-    /// The same for a call that may wait.
-    pub(super) fn enter_slow(&self, name: &'static str) -> Entered {
+    /// The same for a call that may wait, and for how long at the most.
+    pub(super) fn enter_slow(&self, name: &'static str, timeout: Option<Duration>) -> Entered {
         if let Some(events) = &self.process.events {
-            events.enters(self.process.pid.get().as_raw(), &self.process.name, name, self.within);
+            let (pid, process) = (self.process.pid.get().as_raw(), self.process.name.clone());
+            let waiting = Waiting { host: events.host(), pid, process, call: name, within: self.within };
+            events.enters(waiting, timeout.is_some());
         }
         self.enter()
     }

@@ -56,30 +56,44 @@ impl UnixOs {
 
     /// Makes attempts until one does not say `EAGAIN`, waiting in between for `fd` to be ready for `events`.
     ///
-    /// A handler that runs meanwhile ends the call with `EINTR`, unless it was set with SA_RESTART.
+    /// A handler that runs meanwhile ends the call with `EINTR`, unless it was set with SA_RESTART. A socket's timeout ends it with
+    /// `EAGAIN`, and lets no handler restart it (signal(7)).
     pub(super) async fn block<T>(
         &self,
         fd: crate::os::Fd,
         events: PollFlags,
         mut attempt: impl FnMut(&File) -> Result<T, Errno>,
     ) -> Result<T, Errno> {
+        let end = self.timeout(fd, events).map(|span| Instant::now() + span);
         loop {
             let woken = {
                 let files = self.process.files.borrow();
                 let file = files.get(fd)?;
+                let left = end.map(|end| end.saturating_duration_since(Instant::now()));
                 match attempt(file) {
-                    Err(Errno::EAGAIN) => self.pause(&mut [PollFd::new(file.as_fd(), events)], None)?,
+                    Err(Errno::EAGAIN) if left == Some(Duration::ZERO) => return Err(Errno::EAGAIN),
+                    Err(Errno::EAGAIN) => self.pause(&mut [PollFd::new(file.as_fd(), events)], left)?,
                     Err(Errno::EINTR) => Woken::Interrupted,
                     result => return result,
                 }
             };
             if let Woken::Interrupted = woken
                 && self.process.signals.borrow().has_deliverable()
-                && !self.run_handlers().await
+                && (!self.run_handlers().await || end.is_some())
             {
                 return Err(Errno::EINTR);
             }
         }
+    }
+
+    /// How long a call on this descriptor waits at the most, if a socket option says so.
+    pub(super) fn timeout(&self, fd: crate::os::Fd, events: PollFlags) -> Option<Duration> {
+        self.process.files.borrow().get(fd).ok()?.timeouts.get().of(events)
+    }
+
+    /// Whether a call on this descriptor waits in `ppoll`, and not in itself.
+    pub(super) fn waits_in_poll(&self, fd: crate::os::Fd, events: PollFlags) -> bool {
+        self.is_catching() || self.timeout(fd, events).is_some()
     }
 
     /// Makes attempts until one gives a value, waiting in between for a child to end.

@@ -35,6 +35,8 @@ impl Reasoning<'_, '_> {
                 Errno::EINTR => self.interrupted(call.pid),
                 Errno::EMFILE => self.out_of_descriptors(call.pid),
                 Errno::EADDRINUSE => self.port_taken(),
+                Errno::EADDRNOTAVAIL => self.out_of_ports(call),
+                Errno::EAGAIN => self.timed_out(call),
                 _ => Vec::new(),
             });
         }
@@ -47,7 +49,7 @@ impl Reasoning<'_, '_> {
             chain.push(self.sentence(format!("TCP had given up at {}", self.at(at)), vec![at]));
         }
         let links = match self.trouble.news {
-            News::Failed { errno: Errno::ETIMEDOUT, .. } => self.silence(id),
+            News::Failed { errno: Errno::ETIMEDOUT | Errno::EAGAIN, .. } => self.silence(id),
             News::Failed {
                 errno:
                     Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNREFUSED | Errno::ECONNABORTED | Errno::EPROTO,

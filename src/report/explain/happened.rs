@@ -6,15 +6,11 @@ use super::Sentence;
 use super::again::retransmissions;
 use super::flow::flow;
 use super::lines::lines;
-use crate::errno::Errno;
 use crate::packet::Unreachable;
 use crate::report::{fault, wording};
 use crate::story::Story;
 use crate::time::SimTime;
 use crate::timeline::{Direction, Event, Kind, Line, Process, ProcessChange, SegmentEvent, Stream};
-
-/// Errors that are an answer rather than a failure: "not yet", and "no child left to wait for".
-const ANSWERS: [Errno; 4] = [Errno::EAGAIN, Errno::EINPROGRESS, Errno::EALREADY, Errno::ECHILD];
 
 pub(super) fn happened(story: &Story<'_>) -> Vec<Sentence> {
     let mut sentences = Vec::new();
@@ -39,7 +35,7 @@ fn said(story: &Story<'_>, at: usize, event: &Event) -> Option<String> {
                 let who = wording::process(&call.process, call.pid);
                 Some(format!("{who} on {} is connected, {waited} after it asked.", event.host))
             }
-            (_, Err(errno)) if !ANSWERS.contains(&errno) => {
+            (_, Err(errno)) if call.failure(event.t).is_some() => {
                 let (who, name) = (wording::process(&call.process, call.pid), call.known_as());
                 Some(format!("{who}: {name} fails with {errno}, {}.", errno.message()))
             }

@@ -1,9 +1,12 @@
 //! What a host's own kernel refuses: no peer is to blame.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
 use super::Sentence;
 use super::cause::Reasoning;
 use crate::report::wording;
-use crate::timeline::{Event, Kind, Process, ProcessChange, SignalChange, SystemCall};
+use crate::timeline::{Call, Event, Kind, Process, ProcessChange, SignalChange, SystemCall, TcpState};
 
 impl Reasoning<'_, '_> {
     /// A signal's handler ran while the call slept (UNP 5.9), and what had sent the signal.
@@ -43,6 +46,40 @@ impl Reasoning<'_, '_> {
             if accepted.len() == 1 { "it" } else { "them" },
         );
         vec![self.sentence(text, accepted)]
+    }
+
+    /// No port is left that `connect` may choose for this peer: there is a connection from each.
+    pub(super) fn out_of_ports(&self, call: &Call) -> Vec<Sentence> {
+        let SystemCall::Connect { peer, .. } = call.what else { return Vec::new() };
+        let mut open: BTreeMap<SocketAddr, usize> = BTreeMap::new();
+        for (at, event) in self.before() {
+            match &event.kind {
+                Kind::State { local, remote, to, .. } if *remote == peer => match to {
+                    TcpState::Closed => _ = open.remove(local),
+                    _ => _ = open.entry(*local).or_insert(at),
+                },
+                _ => {}
+            }
+        }
+        let text = format!(
+            "{} had {} to port {} of {}, and no port that connect may choose was left",
+            self.trouble.host,
+            wording::count(open.len(), "connection"),
+            peer.port(),
+            self.story.name(peer.ip()),
+        );
+        if open.is_empty() { Vec::new() } else { vec![self.sentence(text, open.into_values().collect())] }
+    }
+
+    /// A socket option bounds how long the call waits (UNP 14.4).
+    pub(super) fn timed_out(&self, call: &Call) -> Vec<Sentence> {
+        let (option, what) = match call.what {
+            SystemCall::Write { .. } => ("SO_SNDTIMEO", "there was no room to write"),
+            _ => ("SO_RCVTIMEO", "nothing came"),
+        };
+        let waited = wording::span(self.trouble.t - call.since);
+        let text = format!("{what} for {waited}, and its socket waits no longer ({option})");
+        vec![self.sentence(text, vec![self.trouble.at])]
     }
 
     /// The port is taken: a child of the one that listened there lives, and has its socket (UNP 4.8).

@@ -62,6 +62,7 @@ impl Reasoning<'_, '_> {
                 };
                 vec![self.sentence(text, vec![sent])]
             }
+            Why::Rejected => vec![self.sentence(fault::REJECTED.to_owned(), vec![sent])],
             Why::Injected => {
                 let is_it = |it: &Struck<'_>| matches!(it.kind, FaultKind::Reset { .. });
                 let fault = self.story.faults.last(sent, is_it);

@@ -55,7 +55,7 @@ impl Notice {
                 clients.insert(client);
             }
             let errno = match call.result {
-                Err(Errno::EAGAIN | Errno::EINPROGRESS | Errno::EALREADY) => continue,
+                Err(_) if call.failure(event.t).is_none() => continue,
                 Err(errno) => Some(errno),
                 // The end of what the user types is descriptor 0's.
                 Ok(0) if call.reads_from_peer() => None,

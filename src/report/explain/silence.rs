@@ -160,6 +160,7 @@ impl Reasoning<'_, '_> {
                 },
                 lasts,
             )),
+            LostReason::Rejected => Some(self.sentence(fault::REJECTED.to_owned(), vec![at])),
             other => {
                 let text = format!("packets were lost on the way ({other}), the last at {}", self.at(at));
                 Some(self.sentence(text, vec![at]))

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{Note, NoteKind};
-use crate::errno::Errno;
 use crate::report::wording;
+use crate::time::SimTime;
 use crate::timeline::{Call, Event, Kind, Process, ProcessChange, SignalChange, Stream};
 
 /// Calls that are worth a note when they succeed; those that move data show in packets and lines.
@@ -43,7 +43,7 @@ impl<'a> Notes<'a> {
         let host: &'a str = &event.host;
         let (kind, text) = match &event.kind {
             Kind::State { to, .. } => (NoteKind::State, to.name().to_owned()),
-            Kind::Call(call) => self.call(host, call)?,
+            Kind::Call(call) => self.call(host, event.t, call)?,
             Kind::Line(line) => {
                 let kind = if line.stream == Stream::Stderr { NoteKind::Error } else { NoteKind::Line };
                 let who = self.who(host, line.pid, &line.process);
@@ -72,11 +72,11 @@ impl<'a> Notes<'a> {
         Some(Note { kind, text })
     }
 
-    fn call(&self, host: &str, call: &Call) -> Option<(NoteKind, String)> {
+    fn call(&self, host: &str, t: SimTime, call: &Call) -> Option<(NoteKind, String)> {
         let name = call.known_as();
         let who = self.who(host, call.pid, &call.process);
         match call.result {
-            Err(Errno::EAGAIN | Errno::EINPROGRESS | Errno::ECHILD) => None,
+            Err(_) if call.failure(t).is_none() => None,
             Err(errno) => Some((NoteKind::Error, format!("{who}{name} = -1 {errno}"))),
             // The end of file on a socket is news; at a terminal it is the user's doing.
             Ok(0) if call.reads_from_peer() => Some((NoteKind::Call, format!("{who}{name} = 0"))),

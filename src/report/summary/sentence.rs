@@ -89,6 +89,9 @@ impl<'a> Narrator<'a> {
         let peer = remote.map(|remote| remote.ip());
         match trouble.errno() {
             Some(Errno::ECONNREFUSED) => {
+                if let Some(why) = self.turned_away(process.host, trouble.id?, trouble.at) {
+                    return Some(why);
+                }
                 Some(format!("nobody listens on port {} of {}", remote?.port(), self.name(peer?)))
             }
             None | Some(Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED | Errno::EPROTO) => {
@@ -131,6 +134,9 @@ impl<'a> Narrator<'a> {
     /// A middlebox, and not the peer, sent the RST, or dropped what was sent.
     fn turned_away(&self, host: &'a str, id: ConnectionId, before: usize) -> Option<String> {
         let why = self.story.turned_away(host, id, before)?;
+        if why == Why::Rejected {
+            return Some(fault::REJECTED.to_owned());
+        }
         let concern = self.story.concern(host, Some(id.remote.ip()));
         let is_it = |it: &Struck<'_>| {
             let is_kind = match why {

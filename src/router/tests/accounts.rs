@@ -18,7 +18,7 @@ enum Step {
     Release(LinkId, Way),
     Down(LinkId, bool),
     Unreachable(LinkId, Option<Unreachable>),
-    Rule(DropRule),
+    Rule(RuleConfig),
 }
 
 fn link() -> impl Strategy<Value = LinkId> {
@@ -57,8 +57,20 @@ fn answer() -> impl Strategy<Value = Option<Unreachable>> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let rule = (link(), 0..4_u64, 0..4_u64)
-        .prop_map(|(from, nth, count)| Step::Rule(DropRule { from, to: None, flags: None, nth, count }));
+    let action = prop::sample::select(vec![
+        Action::Drop,
+        Action::Delay(Duration::from_millis(3)),
+        Action::Corrupt,
+        Action::Reject(Refusal::Reset),
+        Action::Reject(Refusal::Icmp(Unreachable::Port)),
+    ]);
+    let place = prop_oneof![Just(Place::Sender), Just(Place::Router)];
+    let rule = (link(), place, action, prop_oneof![Just(1.0), Just(0.5)], 0..4_u64, 0..4_u64).prop_map(
+        |(from, place, action, probability, nth, count)| {
+            let from = Some(from);
+            Step::Rule(RuleConfig { place, from, action, probability, nth, count, ..RuleConfig::default() })
+        },
+    );
     prop_oneof![
         12 => (link(), any_packet()).prop_map(|(from, packet)| Step::Send { from, packet }),
         4 => (0..4_000_u64).prop_map(Step::Wait),
@@ -107,7 +119,7 @@ fn run(net: &mut Net, steps: Vec<Step>) -> u64 {
             Step::Down(link, down) => router.host_down(now, link, down),
             Step::Unreachable(link, answer) => router.unreachable(link, answer),
             Step::Rule(rule) => {
-                router.drop_rule(rule);
+                router.add_rule(rule);
             }
         }
         net.collect(now);

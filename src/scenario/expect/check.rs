@@ -52,7 +52,7 @@ pub(crate) fn judge(
         differences.host(scenario, host, seen);
     }
     differences.missed(scenario, outcome);
-    differences.drop_rules(scenario, observed.dropped);
+    differences.rules(scenario, outcome);
     differences.found
 }
 
@@ -227,11 +227,18 @@ impl Differences {
         }
     }
 
-    fn drop_rules(&mut self, scenario: &Scenario, dropped: u64) {
-        let rules = scenario.hosts.iter().flat_map(|host| &host.drops);
-        let expected = rules.fold(0_u64, |sum, rule| sum.saturating_add(rule.count));
-        if !scenario.may_miss && expected != dropped {
-            self.note("packets lost by drop rules".to_owned(), expected, dropped);
+    /// A rule that is for so many packets takes as many; any other takes one at least.
+    fn rules(&mut self, scenario: &Scenario, outcome: &Outcome) {
+        for (rule, &taken) in scenario.rules.iter().zip(&outcome.taken) {
+            let count = rule.config.count;
+            let (is_met, expected) = match count {
+                u64::MAX => (taken > 0, "1 or more".to_owned()),
+                _ => (taken == count, count.to_string()),
+            };
+            if !(is_met || rule.may_miss || scenario.may_miss) {
+                let place = format!("{}:{}: packets taken by the rule", scenario.file, rule.line);
+                self.note(place, expected, taken);
+            }
         }
     }
 }

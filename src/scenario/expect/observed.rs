@@ -7,25 +7,13 @@ use crate::errno::Errno;
 use crate::scenario::expect::{Failure, Tolerance};
 use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
-use crate::timeline::{Call, Direction, Event, FaultKind, Kind, LostReason, ProcessChange, Stream, TcpState};
-
-/// Errors that are an answer rather than a failure: "not yet" of a call that was asked not to wait, and
-/// "no child left" of the last `wait` in a loop. The `EAGAIN` of `fork` is none.
-fn is_answer(call: &str, errno: Errno) -> bool {
-    match errno {
-        Errno::EAGAIN => call != "fork",
-        Errno::EINPROGRESS | Errno::EALREADY | Errno::ECHILD => true,
-        _ => false,
-    }
-}
+use crate::timeline::{Call, Direction, Event, FaultKind, Kind, ProcessChange, Stream, TcpState};
 
 /// What a run's timeline testifies to, event by event: the events themselves need not be kept.
 #[derive(Debug, Default)]
 pub(crate) struct Observed {
     /// What every host saw, in the scenario's order.
     pub(super) hosts: Vec<HostSeen>,
-    /// Packets lost by drop rules.
-    pub(super) dropped: u64,
     /// Where a host is in `hosts`.
     index: BTreeMap<String, usize>,
 }
@@ -89,7 +77,6 @@ impl Observed {
         let host = |count| HostSeen { processes: processes(count), ..HostSeen::default() };
         Observed {
             hosts: scenario.hosts.iter().map(|it| host(it.count)).collect(),
-            dropped: 0,
             index: scenario.hosts.iter().map(|host| host.name.clone()).zip(0..).collect(),
         }
     }
@@ -97,7 +84,6 @@ impl Observed {
     /// The next event of the run.
     pub(crate) fn see(&mut self, event: &Event) {
         match &event.kind {
-            Kind::Lost { reason: LostReason::Dropped, .. } => self.dropped += 1,
             Kind::Fault { fault: FaultKind::Boot, target } => {
                 if let Some(&at) = self.index.get(target.as_str()) {
                     self.hosts[at].boot();
@@ -145,8 +131,7 @@ impl HostSeen {
                 }
             }
             Kind::Call(call) => {
-                if let Err(errno) = call.result
-                    && !is_answer(call.name(), errno)
+                if let Some(errno) = call.failure(event.t)
                     && let Some(seen) = self.of(call.pid)
                 {
                     seen.fails.push(SeenFailure { t: event.t, call: call.clone(), errno });

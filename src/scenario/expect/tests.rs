@@ -6,8 +6,8 @@ use crate::packet::Flags;
 use crate::scenario::{Outcome, Scenario, Waiting};
 use crate::time::SimTime;
 use crate::timeline::{
-    Call, Direction, Event, FaultKind, Kind, Line, LostPacket, LostReason, Process, ProcessChange,
-    Retransmission, SegmentEvent, Stream, SystemCall, TcpState,
+    Call, Direction, Event, FaultKind, Kind, Line, Process, ProcessChange, Retransmission, SegmentEvent,
+    Stream, SystemCall, TcpState,
 };
 
 /// A server, a client, and what is expected of the client.
@@ -345,11 +345,25 @@ fn a_fault_that_met_nothing_is_a_difference_unless_it_may_miss() {
 #[test]
 fn a_drop_rule_that_met_too_few_packets_is_a_difference() {
     let scenario = scenario("[link.client]\ndrop = { nth = 2, count = 2 }");
-    let lost =
-        || Kind::Lost { packet: Box::new(LostPacket::Segment(segment(None))), reason: LostReason::Dropped };
-    let tale = || TestRun::of("router").event(lost());
-    assert_eq!(tale().event(lost()).against(&scenario), NONE);
-    assert_eq!(tale().against(&scenario), ["packets lost by drop rules: expected 2; got 1"]);
+    let taken = |taken: u64| {
+        let mut tale = TestRun::of("router");
+        tale.outcome.taken = vec![taken];
+        tale.against(&scenario)
+    };
+    assert_eq!(taken(2), NONE);
+    assert_eq!(taken(1), ["x.toml:9: packets taken by the rule: expected 2; got 1"]);
+}
+
+#[test]
+fn a_rule_for_any_number_of_packets_has_to_take_one() {
+    let of = |rest: &str, taken: u64| {
+        let mut tale = TestRun::of("router");
+        tale.outcome.taken = vec![taken];
+        tale.against(&scenario(&format!("[[rule]]\ndo = \"drop\"\n{rest}")))
+    };
+    assert_eq!(of("", 7), NONE);
+    assert_eq!(of("", 0), ["x.toml:8: packets taken by the rule: expected 1 or more; got 0"]);
+    assert_eq!(of("may_miss = true", 0), NONE);
 }
 
 #[test]

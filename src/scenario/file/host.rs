@@ -134,7 +134,6 @@ impl HostTable {
             typed: self.typed(count, &table, budget)?,
             set: self.settings(stack.unwrap_or(default), &table)?,
             link: LinkConfig::default(),
-            drops: Vec::new(),
             expect: Expectations::default(),
         })
     }

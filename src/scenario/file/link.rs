@@ -11,9 +11,9 @@ use super::list::OneOrMany;
 use super::mistake::Wrong;
 use super::value::{Setting, Value};
 use crate::packet::Flags;
-use crate::router::LinkConfig;
+use crate::router::{LinkConfig, Place, RuleConfig};
 use crate::scenario::IpVersion;
-use crate::scenario::link::{self, DropRule, mtu_fits};
+use crate::scenario::link::{self, mtu_fits};
 
 /// The rules of `drop`, and whatever else is set.
 #[derive(Default)]
@@ -59,13 +59,18 @@ struct DropTable {
 }
 
 impl LinkTable {
+    /// Where in the file its rules begin, if it has any.
+    pub(super) fn drop_starts(&self) -> Option<usize> {
+        self.drop.as_ref().map(|drops| drops.span().start)
+    }
+
     /// The link, and the packets on it that are singled out to be lost.
     pub(super) fn check(
         self,
         host: &str,
         names: &Names,
         ip: IpVersion,
-    ) -> Result<(LinkConfig, Vec<DropRule>), Wrong> {
+    ) -> Result<(LinkConfig, Vec<RuleConfig<String>>), Wrong> {
         let key = |key: &str| format!("link.{host}.{key}");
         let mut link = LinkConfig::default();
         for (name, value) in self.set {
@@ -103,10 +108,18 @@ fn unknown(name: &Spanned<String>, path: &str) -> Wrong {
 
 impl DropTable {
     /// On the link of `host`, what another host sends is on its way to it.
-    fn on(self, host: &str) -> DropRule {
+    fn on(self, host: &str) -> RuleConfig<String> {
         let from = self.from.unwrap_or_else(|| host.to_owned());
         let to = (from != host).then(|| host.to_owned());
         let flags = self.flags.map(|Value(flags)| flags);
-        DropRule { from, to, flags, nth: self.nth.unwrap_or(1), count: self.count.unwrap_or(1) }
+        RuleConfig {
+            place: Place::Sender,
+            from: Some(from),
+            to,
+            flags,
+            nth: self.nth.unwrap_or(1),
+            count: self.count.unwrap_or(1),
+            ..RuleConfig::default()
+        }
     }
 }

@@ -12,6 +12,7 @@ mod list;
 mod middlebox;
 mod mistake;
 mod names;
+mod rule;
 mod typing;
 mod value;
 
@@ -23,7 +24,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::variables::is_name;
-use super::{Host, IpVersion, Scenario, Variables, keys, limits};
+use super::{Host, IpVersion, Rule, Scenario, Variables, keys, limits};
 use crate::span;
 use crate::stack::System;
 use crate::time::SimTime;
@@ -35,6 +36,7 @@ use link::LinkTable;
 use middlebox::MiddleboxTable;
 use mistake::{Wrong, from_toml, line_of};
 use names::Names;
+use rule::RuleTable;
 use value::{Setting, Value};
 
 pub use mistake::Mistake;
@@ -60,6 +62,8 @@ struct Top {
     link: BTreeMap<Spanned<String>, LinkTable>,
     #[serde(default)]
     middlebox: Vec<MiddleboxTable>,
+    #[serde(default)]
+    rule: Vec<Spanned<RuleTable>>,
     #[serde(default)]
     fault: Vec<Spanned<FaultTable>>,
     #[serde(default)]
@@ -99,6 +103,7 @@ impl Top {
             variables: variables(self.set, &tables)?,
             hosts: Vec::new(),
             middleboxes: Vec::new(),
+            rules: Vec::new(),
             faults: Vec::new(),
             may_miss: self.may_miss,
             set: Vec::new(),
@@ -116,11 +121,21 @@ impl Top {
         }
         for (name, table) in self.link {
             let host = names.check(name.get_ref(), name.span(), "link")?;
-            let host = &mut scenario.hosts[host];
-            (host.link, host.drops) = table.check(name.get_ref(), &names, scenario.ip)?;
+            let line = table.drop_starts().map_or(0, |at| line_of(text, at));
+            let (link, drops) = table.check(name.get_ref(), &names, scenario.ip)?;
+            scenario.hosts[host].link = link;
+            scenario.rules.extend(drops.into_iter().map(|config| Rule { line, config, may_miss: false }));
         }
         for table in self.middlebox {
             scenario.middleboxes.push(table.check(&names)?);
+        }
+        if self.rule.len() > limits::RULES {
+            let what = format!("more rules than the limit of {}", limits::RULES);
+            return Err(Wrong::new(self.rule[limits::RULES].span(), "rule", what));
+        }
+        for table in self.rule {
+            let line = line_of(text, table.span().start);
+            scenario.rules.push(table.into_inner().check(line, &names)?);
         }
         let mut before = Duration::ZERO;
         for table in self.fault {

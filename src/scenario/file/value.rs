@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::errno::Errno;
 use crate::packet::{Flags, Unreachable};
-use crate::router::Unknown;
+use crate::router::{Refusal, Unknown};
 use crate::scenario::expect::{Count, TimeBound};
 use crate::scenario::{IpVersion, Watch};
 use crate::span;
@@ -129,6 +129,17 @@ impl Written for Unknown {
             "rst" => Some(Unknown::Reset),
             "rst-both" => Some(Unknown::ResetBoth),
             code => Unreachable::read(code).map(Unknown::Icmp),
+        }
+    }
+}
+
+impl Written for Refusal {
+    const EXPECTED: &str = "\"rst\" or an ICMP code, such as \"port\"";
+
+    fn read(text: &str) -> Option<Refusal> {
+        match text {
+            "rst" => Some(Refusal::Reset),
+            code => Unreachable::read(code).map(Refusal::Icmp),
         }
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn book() -> Profile {
         taken_pair: Errno::EADDRINUSE,
         link_down: Errno::ENETDOWN,
         connect_restarts: false,
+        connect_times_out: false,
         initial_window: InitialWindow::ONE,
         engine: Engine::Smoltcp,
         congestion: CongestionControl::Reno,

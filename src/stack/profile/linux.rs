@@ -48,6 +48,7 @@ pub(super) fn profile() -> Profile {
         taken_pair: Errno::EADDRNOTAVAIL,
         link_down: Errno::ENETUNREACH,
         connect_restarts: true,
+        connect_times_out: true,
         // RFC 6928; tcp_init_transfer forgives one lost SYN.
         initial_window: InitialWindow { segments: Some(10), retransmissions: 1 },
         engine: Engine::Native,

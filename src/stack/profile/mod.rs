@@ -137,6 +137,9 @@ pub struct Profile {
     pub link_down: Errno,
     /// Whether a `connect` that a handler with SA_RESTART interrupted goes on (UNP 5.9).
     pub connect_restarts: bool,
+    /// Whether SO_SNDTIMEO bounds `connect`: on Linux it does (socket(7)); "cannot be used to set a timeout for a connect" (UNP
+    /// 14.2) holds elsewhere.
+    pub connect_times_out: bool,
     /// What may be in flight before anything is acknowledged.
     pub initial_window: InitialWindow,
     /// Whose TCP it is.

@@ -48,6 +48,7 @@ pub(super) fn profile() -> Profile {
         taken_pair: Errno::EADDRINUSE,
         link_down: Errno::ENETDOWN,
         connect_restarts: false,
+        connect_times_out: false,
         initial_window: InitialWindow { segments: None, retransmissions: 0 },
         engine: Engine::Smoltcp,
         congestion: CongestionControl::Reno,

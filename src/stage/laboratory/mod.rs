@@ -92,8 +92,8 @@ impl Laboratory<'_> {
         }
         let link =
             |name: &str| ends[scenario.host_index(name).expect("rules are checked to name hosts")].link;
-        for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
-            router.drop_rule(rule.on_links(link));
+        for rule in &scenario.rules {
+            router.add_rule(rule.config.with_hosts(|host| link(host)));
         }
         scenario.hosts_that_are_reset().for_each(|host| router.watch(link(host)));
         for middlebox in &scenario.middleboxes {
@@ -211,6 +211,10 @@ impl Network for Laboratory<'_> {
 
     fn met(&self, host: usize) -> Met {
         self.router.met(self.ends[host].link)
+    }
+
+    fn taken(&self) -> Vec<u64> {
+        self.router.taken().collect()
     }
 
     fn awaits_timer(&mut self) -> io::Result<bool> {

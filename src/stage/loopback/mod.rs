@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::processes::{self, FoundSocket, Meter, Network, RealHost};
 use crate::echo::Command;
+use crate::echo::server::Service;
 use crate::scenario::{Outcome, Scenario};
 use crate::sim::IpVersion;
 use crate::timeline::Recorder;
@@ -89,16 +90,26 @@ fn relocate(command: &mut Command, addrs: &[IpAddr], ports: &mut BTreeMap<u16, u
         Command::Server(server) => {
             let addr = if let [only] = addrs { *only } else { server.listen.ip() };
             server.listen = relocated(server.listen.port(), addr)?;
+            if let Service::Proxy(proxy) = &mut server.service {
+                proxy.server = relocated(proxy.server.port(), on_loopback(proxy.server)?)?;
+            }
         }
         Command::Client(client) => {
-            let addr = client.server.ip();
-            if !addr.is_loopback() {
-                return Err(io::Error::other(format!("{addr} is no address of this machine's loopback")));
+            client.server = relocated(client.server.port(), on_loopback(client.server)?)?;
+            if let (Some(bind), [only]) = (&mut client.bind, addrs) {
+                bind.set_ip(*only);
             }
-            client.server = relocated(client.server.port(), addr)?;
         }
     }
     Ok(())
+}
+
+fn on_loopback(addr: SocketAddr) -> io::Result<IpAddr> {
+    let ip = addr.ip();
+    match ip.is_loopback() {
+        true => Ok(ip),
+        false => Err(io::Error::other(format!("{ip} is no address of this machine's loopback"))),
+    }
 }
 
 /// An address of the loopback that this process has to itself, where the system has more than one (Linux: all of

@@ -123,7 +123,7 @@ impl<N: Network> Processes<'_, N> {
 
     /// Whether nothing is left to happen, unless something is done to the hosts.
     fn is_at_rest(&mut self) -> io::Result<bool> {
-        let one_sleeps = self.table.waiting().iter().any(|call| call.call == "sleep");
+        let one_sleeps = self.table.waits_for_a_time();
         // It may have woken and ended since: what it told comes first.
         self.listen()?;
         let now = self.now();
@@ -316,6 +316,10 @@ impl<N: Network> Stage for Processes<'_, N> {
 
     fn met(&self, host: usize) -> Met {
         self.network.met(host)
+    }
+
+    fn taken(&self) -> Vec<u64> {
+        self.network.taken()
     }
 
     fn sockets(&mut self, host: usize) -> io::Result<Option<Vec<SocketInfo>>> {

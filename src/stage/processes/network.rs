@@ -49,6 +49,11 @@ pub(in crate::stage) trait Network {
         Met::default()
     }
 
+    /// How many packets each rule has taken.
+    fn taken(&self) -> Vec<u64> {
+        Vec::new()
+    }
+
     /// Whether a kernel has a timer running that may send something.
     fn awaits_timer(&mut self) -> io::Result<bool> {
         Ok(false)

@@ -25,7 +25,7 @@ pub(super) struct Table {
     children: BTreeMap<Pid, Child>,
     /// The calls that each process was heard to make and not to return from: after a call those of the handler that
     /// interrupted it.
-    calls: BTreeMap<u32, Vec<Waiting>>,
+    calls: BTreeMap<u32, Vec<(Waiting, bool)>>,
     /// When each host was off; open at the end while it is.
     off: Vec<Vec<(SimTime, Option<SimTime>)>>,
     /// The deaths by a signal that are in the timeline: a parent tells of its child's, too.
@@ -134,7 +134,9 @@ impl Table {
     pub(super) fn hear(&mut self, message: Message) {
         let event = match message {
             Message::Event(event) => event,
-            Message::Enters(waiting) => return self.calls.entry(waiting.pid).or_default().push(waiting),
+            Message::Enters { call, timed } => {
+                return self.calls.entry(call.pid).or_default().push((call, timed));
+            }
         };
         let Some(host) = self.recorders.iter().position(|it| *it.host() == event.host) else { return };
         let was_off = |(from, until): &(SimTime, Option<SimTime>)| {
@@ -146,7 +148,7 @@ impl Table {
         match &event.kind {
             Kind::Call(call) => {
                 let calls = self.calls.entry(call.pid).or_default();
-                calls.pop_if(|last| last.call == call.name());
+                calls.pop_if(|(last, _)| last.call == call.name());
             }
             Kind::Process(process) => {
                 let pid = Pid::from_raw(process.pid);
@@ -241,10 +243,20 @@ impl Table {
 
     /// The calls that those sleep in that have not ended, by host and then by pid.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
-        let calls = self.calls.values().filter_map(|calls| calls.last());
-        let mut waiting: Vec<_> = calls.filter(|call| proc::end_of(call.pid).is_none()).cloned().collect();
+        let mut waiting: Vec<_> = self.sleeping().map(|(call, _)| call.clone()).collect();
         waiting.sort_by_key(|call| self.recorders.iter().position(|recorder| *recorder.host() == call.host));
         waiting
+    }
+
+    /// Whether one of them ends by itself, after a time.
+    pub(super) fn waits_for_a_time(&self) -> bool {
+        self.sleeping().any(|(_, timed)| *timed)
+    }
+
+    /// The last call of every process that has not ended.
+    fn sleeping(&self) -> impl Iterator<Item = &(Waiting, bool)> {
+        let calls = self.calls.values().filter_map(|calls| calls.last());
+        calls.filter(|(call, _)| proc::end_of(call.pid).is_none())
     }
 
     /// The processes of a host, as `ps` shows them: the process groups of those it has started.

@@ -1,4 +1,4 @@
-//! The world of a scenario: its hosts, links and drop rules.
+//! The world of a scenario: its hosts, links and rules.
 
 use std::rc::Rc;
 
@@ -18,9 +18,10 @@ pub(super) fn world(
     let setups =
         hosts.map(|(n, host)| setup(scenario, n, host, &recorder, history)).collect::<Result<_, _>>()?;
     let world = World::new(scenario.ip, scenario.seed, setups, recorder)?;
-    for rule in scenario.hosts.iter().flat_map(|host| &host.drops) {
-        let rule = rule.on_links(|host| world.link(host).expect("rules are checked to name hosts"));
-        world.on_router(|router, _| router.drop_rule(rule));
+    for rule in &scenario.rules {
+        let link = |host: &String| world.link(host).expect("rules are checked to name hosts");
+        let config = rule.config.with_hosts(link);
+        world.on_router(|router, _| router.add_rule(config));
     }
     for host in scenario.hosts_that_are_reset() {
         let link = world.link(host).expect("faults are checked to name hosts");

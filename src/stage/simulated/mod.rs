@@ -9,7 +9,7 @@ use crate::echo::Command;
 use crate::os::sim::{Machine, ProcessInfo, ProcessState};
 use crate::os::{Pid, Signal};
 use crate::router::{LinkConfig, Met};
-use crate::scenario::{Host, Input, Outcome, RunError, Scenario, Waiting};
+use crate::scenario::{Input, Outcome, RunError, Scenario, Waiting};
 use crate::sim::{History, HistoryWriter, World, WorldError};
 use crate::stack::SocketInfo;
 use crate::stage::settled::Settled;
@@ -180,8 +180,8 @@ impl Stage for Simulated<'_> {
             [link.loss, link.duplicate, link.reorder, link.corrupt].iter().any(|rate| *rate > 0.0)
         };
         let hosts = &self.scenario.hosts;
-        let drops = |host: &Host| by_chance(&host.link) || !host.drops.is_empty();
-        if hosts.iter().any(drops) || self.world.on_router(|router, _| router.next_deadline().is_some()) {
+        let chance = hosts.iter().any(|host| by_chance(&host.link)) || !self.scenario.rules.is_empty();
+        if chance || self.world.on_router(|router, _| router.next_deadline().is_some()) {
             return None;
         }
         let mut longest = Duration::ZERO;
@@ -196,6 +196,10 @@ impl Stage for Simulated<'_> {
     fn met(&self, host: usize) -> Met {
         let link = self.world.link(&self.scenario.hosts[host].name).expect("every host has a link");
         self.world.on_router(|router, _| router.met(link))
+    }
+
+    fn taken(&self) -> Vec<u64> {
+        self.world.on_router(|router, _| router.taken().collect())
     }
 
     fn sockets(&mut self, host: usize) -> Result<Option<Vec<SocketInfo>>, WorldError> {

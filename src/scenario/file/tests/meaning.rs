@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{parse, scenario};
 use crate::os::{Abi, ByteOrder};
 use crate::packet::{Flags, Unreachable};
-use crate::router::LinkConfig;
-use crate::scenario::{Count, DropRule, Happening, Input, IpVersion, Trigger, Typed, Watch, generated_line};
+use crate::router::{Action, LinkConfig, Place, Refusal, RuleConfig};
+use crate::scenario::{Count, Happening, Input, IpVersion, Trigger, Typed, Watch, generated_line};
 use crate::scenario::{Prints, Scenario};
 use crate::stack::System;
 use crate::time::SimTime;
@@ -87,12 +87,14 @@ fn every_key_of_a_link_is_read() {
         drop = [{ from = "client", flags = "P.", nth = 2 }, { flags = "S.", count = 3 }]
         "#,
     );
-    let rule = |from: &str, to: Option<&str>, flags, nth, count| DropRule {
-        from: from.to_owned(),
+    let rule = |from: &str, to: Option<&str>, flags, nth, count| RuleConfig {
+        place: Place::Sender,
+        from: Some(from.to_owned()),
         to: to.map(str::to_owned),
         flags: Flags::from_letters(flags),
         nth,
         count,
+        ..RuleConfig::default()
     };
     let link = LinkConfig {
         latency: Duration::from_millis(20),
@@ -108,7 +110,7 @@ fn every_key_of_a_link_is_read() {
     };
     let rules = vec![rule("client", Some("server"), "P.", 2, 1), rule("server", None, "S.", 1, 3)];
     assert_eq!(scenario.hosts[0].link, link);
-    assert_eq!(scenario.hosts[0].drops, rules);
+    assert_eq!(configs(&scenario), rules);
     assert_eq!(scenario.hosts[1].link, LinkConfig::default());
 }
 
@@ -224,4 +226,57 @@ fn a_host_says_what_it_runs_out_of_and_how_it_is_made() {
     changed.set("how", "none").unwrap();
     assert_eq!(changed.setting("how"), Some("none"));
     assert!(changed.set("how", "never").unwrap_err().to_string().contains("expected none, wait or waitpid"));
+}
+
+#[test]
+fn a_rule_takes_all_that_match_or_the_one_that_nth_names() {
+    let scenario = scenario(
+        r#"
+        [[rule]]
+        do = "reject"
+        answer = "rst"
+        to = "server"
+        flags = "S"
+        port = 9877
+        since = "10s"
+        until = "20s"
+        [[rule]]
+        do = "delay"
+        by = "300ms"
+        from = "client"
+        longer = 500
+        shorter = 1_500
+        connection = 2
+        idle = "1min"
+        probability = "20%"
+        nth = 3
+        "#,
+    );
+    let reject = RuleConfig {
+        action: Action::Reject(Refusal::Reset),
+        to: Some("server".to_owned()),
+        flags: Flags::from_letters("S"),
+        port: Some(9877),
+        since: SimTime::ZERO + Duration::from_secs(10),
+        until: Some(SimTime::ZERO + Duration::from_secs(20)),
+        ..RuleConfig::default()
+    };
+    let delay = RuleConfig {
+        action: Action::Delay(Duration::from_millis(300)),
+        from: Some("client".to_owned()),
+        longer: Some(500),
+        shorter: Some(1_500),
+        connection: Some(2),
+        idle: Some(Duration::from_secs(60)),
+        probability: 0.2,
+        nth: 3,
+        count: 1,
+        ..RuleConfig::default()
+    };
+    assert_eq!(configs(&scenario), [reject, delay]);
+}
+
+/// What every rule of a scenario is.
+fn configs(scenario: &Scenario) -> Vec<RuleConfig<String>> {
+    scenario.rules.iter().map(|rule| rule.config.clone()).collect()
 }

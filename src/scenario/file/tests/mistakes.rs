@@ -21,7 +21,8 @@ fn toml_mistakes_name_line_key_and_what_was_expected() {
     assert_eq!(
         refused_file("name = \"x\"\nlatency = 3"),
         "x.toml:2: latency: unknown field `latency`, expected one of \
-         `name`, `stack`, `seed`, `ip`, `lan`, `until`, `may_miss`, `set`, `host`, `link`, `middlebox`, `fault`, `expect`"
+         `name`, `stack`, `seed`, `ip`, `lan`, `until`, `may_miss`, `set`, `host`, `link`, `middlebox`, `rule`, `fault`, \
+         `expect`"
     );
     assert_eq!(refused_file("name = \"x\"\nname = \"y\""), "x.toml:2: name: duplicate key");
     assert_eq!(refused_file(""), "x.toml:1: missing field `name`");
