@@ -19,7 +19,10 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     let (outcome, history) = scenario.run_with_history().map_err(|error| error.to_string())?;
     programs_are_started_as_often_as_the_scenario_says(&scenario, &outcome, &history)?;
     processes_alive_are_those_started_and_not_ended(&outcome, &history)?;
-    lines_printed_are_a_prefix_of_lines_typed(&outcome.events)?;
+    // A push server's lines were never typed, and a client in poll that connects anew has lost some.
+    if !["push-server", "--reconnect"].iter().any(|other| text.contains(other)) {
+        lines_printed_are_a_prefix_of_lines_typed(&outcome.events)?;
+    }
     octets_read_were_written(&outcome.events)?;
     what_is_in_flight_has_a_timer(&history)?;
     what_is_not_acknowledged_ends(&history, outcome.end)?;

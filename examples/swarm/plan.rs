@@ -18,6 +18,8 @@ pub(crate) struct Plan {
     pub(crate) lan: bool,
     /// On whose link it stands, and what it is like.
     pub(crate) middlebox: Option<(usize, &'static str)>,
+    /// What becomes of chosen packets.
+    pub(crate) rules: Vec<&'static str>,
     pub(crate) server: Host,
     pub(crate) others: Vec<Host>,
     pub(crate) faults: Vec<Fault>,
@@ -38,6 +40,10 @@ pub(crate) struct Host {
 pub(crate) enum Program {
     /// `echo-server`
     Server(Vec<&'static str>),
+    /// `push-server`
+    Push,
+    /// `echo-proxy` to the server
+    Proxy(Vec<&'static str>),
     /// `echo-client`, of the server or of another host
     Client { of: usize, options: Vec<&'static str>, count: u32, every_ms: u64, typed: Vec<Typed> },
 }
@@ -72,7 +78,17 @@ const SERVER_OPTIONS: &[&str] = &[
     "--reuse-addr",
     "--forgets=connfd",
     "--forgets=listenfd",
+    "--backlog=1",
+    "--write-size=3",
+    "--read-timeout=4s",
+    "--write-timeout=6s",
+    "--keepalive=7s,2s,2",
+    "--user-timeout=9s",
+    "--linger=0s",
 ];
+
+const PROXY_OPTIONS: &[&str] =
+    &["--half-close=off", "--keepalive=6s,1s,4", "--user-timeout=8s", "--read-timeout=5s"];
 
 const CLIENT_OPTIONS: &[&str] = &[
     "--poll",
@@ -86,6 +102,13 @@ const CLIENT_OPTIONS: &[&str] = &[
     "--linger=3s",
     "--sigpipe=ignore",
     "--connections=3",
+    "--close-unread",
+    "--connect-timeout=2s",
+    "--read-timeout=3s",
+    "--write-timeout=3s",
+    "--reconnect=2s,30s",
+    "--write-size=4",
+    "--bind=:5000",
 ];
 
 const LINK: &[(&str, &str)] = &[
@@ -151,17 +174,48 @@ const MIDDLEBOXES: &[&str] = &[
     "flows = 1\nunknown = \"host\"",
 ];
 
+const RULES: &[&str] = &[
+    "do = \"drop\"\nflags = \"P.\"\nprobability = \"20%\"",
+    "do = \"drop\"\nto = \"server\"\nlonger = 500\ncount = 6",
+    "do = \"drop\"\nidle = \"5s\"",
+    "do = \"delay\"\nby = \"900ms\"\nfrom = \"server\"\nprobability = \"30%\"",
+    "do = \"delay\"\nby = \"3s\"\nconnection = 2",
+    "do = \"duplicate\"\nport = 9877",
+    "do = \"corrupt\"\nto = \"server\"\nnth = 4\ncount = 2",
+    "do = \"reject\"\nanswer = \"rst\"\nto = \"server\"\nflags = \"S\"\nsince = \"2s\"",
+    "do = \"reject\"\nanswer = \"prohibited\"\nto = \"server\"\nsince = \"3s\"\nuntil = \"20s\"",
+    "do = \"reject\"\nanswer = \"rst\"\nflags = \"P.\"\nnth = 5",
+];
+
 /// Any scenario.
 pub(crate) fn plans() -> impl Strategy<Value = Plan> {
     let server = host(options(SERVER_OPTIONS, 3).prop_map(Program::Server).boxed());
-    let others = vec(host(prop_oneof![6 => client(), 1 => Just(Program::Server(Vec::new()))].boxed()), 1..4);
+    let proxy = options(PROXY_OPTIONS, 2).prop_map(Program::Proxy);
+    let other = prop_oneof![
+        8 => client(),
+        1 => Just(Program::Server(Vec::new())),
+        1 => Just(Program::Push),
+        1 => proxy,
+    ];
+    let others = vec(host(other.boxed()), 1..4);
+    let rules = vec(select(RULES), 0..2);
     let faults = vec(fault(), 0..5);
     let lan = prop_oneof![4 => Just(false), 1 => Just(true)];
     let middlebox = option::weighted(0.2, (0..4_usize, select(MIDDLEBOXES)));
     let world = (0..1_000_u64, select(STACKS), prop_oneof![Just(4), Just(6)], lan, middlebox);
-    (world, server, others, faults).prop_map(|((seed, stack, ip, lan, middlebox), server, others, faults)| {
-        Plan { seed, stack, ip, lan, middlebox, server, others, faults }
-    })
+    (world, rules, server, others, faults).prop_map(
+        |((seed, stack, ip, lan, middlebox), rules, server, others, faults)| Plan {
+            seed,
+            stack,
+            ip,
+            lan,
+            middlebox,
+            rules,
+            server,
+            others,
+            faults,
+        },
+    )
 }
 
 fn host(program: BoxedStrategy<Program>) -> impl Strategy<Value = Host> {
@@ -221,6 +275,9 @@ impl Plan {
         if let Some((host, what)) = self.middlebox {
             writeln!(out, "[[middlebox]]\nlink = \"{}\"\n{what}", self.name(host)).expect("memory takes it");
         }
+        for rule in &self.rules {
+            writeln!(out, "[[rule]]\n{rule}\nmay_miss = true").expect("memory takes it");
+        }
         let mut at = 0;
         // No router lies between the hosts of a segment that could say that one is unreachable.
         let strikes = |fault: &&Fault| !(self.lan && fault.what.starts_with("do = \"unreachable"));
@@ -237,6 +294,8 @@ impl Plan {
         writeln!(out, "[host.{name}]\nstart = \"{}ms\"", host.start_ms)?;
         match &host.program {
             Program::Server(options) => writeln!(out, "run = \"echo-server {}\"", options.join(" "))?,
+            Program::Push => writeln!(out, "run = \"push-server --every=10s --lines=50\"")?,
+            Program::Proxy(options) => writeln!(out, "run = \"echo-proxy server {}\"", options.join(" "))?,
             Program::Client { of, options, count, every_ms, typed } => {
                 let of = self.name(*of);
                 writeln!(out, "run = \"echo-client {of} {}\"", options.join(" "))?;

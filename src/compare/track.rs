@@ -80,6 +80,13 @@ enum Whose {
     Pid(u32),
 }
 
+/// A sequence number. One that is far from the connection's first is of an older connection between the same two ends, whose
+/// numbers are chosen anew in every run.
+fn number(relative: u32) -> String {
+    const FAR: u32 = 1 << 26;
+    if relative.min(relative.wrapping_neg()) < FAR { relative.to_string() } else { "of old".to_owned() }
+}
+
 /// The event without what may differ: pids and ports. Windows may differ a little. `None` if it is not compared: the inside
 /// of a stack and the fate of zombies are not seen from outside.
 fn words(
@@ -89,9 +96,9 @@ fn words(
 ) -> Option<(Whose, String)> {
     Some(match kind {
         Kind::Segment(segment) => {
-            let mut what = format!("{} {} seq {}", arrow(segment.dir), segment.flags, segment.seq);
+            let mut what = format!("{} {} seq {}", arrow(segment.dir), segment.flags, number(segment.seq));
             if let Some(ack) = segment.ack {
-                what += &format!(" ack {ack}");
+                what += &format!(" ack {}", number(ack));
             }
             if segment.len > 0 {
                 what += &format!(" length {}", segment.len);

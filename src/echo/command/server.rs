@@ -74,7 +74,7 @@ fn set(
             }
         }
         ("--backlog", Some(number)) => server.backlog = word.number(number)?,
-        ("--write-size", Some(octets)) if server.service == Service::Echo => {
+        ("--write-size", Some(octets)) if matches!(server.service, Service::Echo | Service::CloseUnread) => {
             server.write_size = Some(word.number(octets)?);
         }
         ("--every", Some(span)) if let Service::Push { every, .. } = &mut server.service => {
