@@ -14,6 +14,7 @@ mod net {
     mod links;
     mod options;
     mod parity;
+    mod rules;
     mod simulations;
     mod streams;
     mod support;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use echosim::report::{self, History, Palette, RunInfo, Terminal, Waiting};
 use echosim::scenario::{Outcome, Scenario};
 use echosim::time::SimTime;
-use echosim::timeline::{Direction, Event, Flags, Kind, ProcessChange, Stream, SystemCall, TcpState};
+use echosim::timeline::{
+    Direction, Event, FaultKind, Flags, Kind, ProcessChange, Stream, SystemCall, TcpState,
+};
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, TcpOption, TcpPacket};
 
 /// Longer than any profile here goes on with what is not acknowledged: Linux's 924.6 s, and a timeout of 120 s.
@@ -25,7 +27,7 @@ pub(crate) fn check(text: &str) -> Result<(), String> {
     }
     octets_read_were_written(&outcome.events)?;
     what_is_in_flight_has_a_timer(&history)?;
-    what_is_not_acknowledged_ends(&history, outcome.end)?;
+    what_is_not_acknowledged_ends(&history, &outcome)?;
     windows_never_shrink(&outcome.events)?;
     reports_are_written(&outcome)?;
     the_same_seed_is_the_same_run(&scenario, &outcome)?;
@@ -173,9 +175,17 @@ fn what_is_in_flight_has_a_timer(history: &History) -> Result<(), String> {
 }
 
 /// Retransmissions without an answer come to an end.
-fn what_is_not_acknowledged_ends(history: &History, end: SimTime) -> Result<(), String> {
-    let moments = history.snapshots();
-    for host in history.hosts() {
+fn what_is_not_acknowledged_ends(history: &History, outcome: &Outcome) -> Result<(), String> {
+    let (moments, end) = (history.snapshots(), outcome.end);
+    // The timers of a host that is paused stand still.
+    let is_paused = |host: &str| {
+        let pauses = |event: &Event| match &event.kind {
+            Kind::Fault { fault: FaultKind::Pause, target } => **target == *host,
+            _ => false,
+        };
+        outcome.events.iter().any(pauses)
+    };
+    for host in history.hosts().iter().filter(|host| !is_paused(&host.name)) {
         for (ends, track) in &host.sockets {
             let mut since = None;
             let changes = track.changes().map(|(snapshot, record)| (moments[snapshot].t, record));

@@ -140,8 +140,7 @@ impl AttachedHost {
         let mut state = self.lock();
         let now = state.latest;
         let departures = self.depart(&mut state, now);
-        let looped = state.loopback.front().map(|(at, _)| *at);
-        let deadline = state.stack.next_deadline().into_iter().chain(looped).min();
+        let deadline = state.stack.next_deadline().into_iter().chain(state.next_arrival()).min();
         (departures, deadline)
     }
 
@@ -152,6 +151,10 @@ impl AttachedHost {
         network.latest = network.latest.max(now);
         let Some(own) = state.own.clone() else { return Vec::new() };
         let recorder = network.recorder.for_host(&own.name);
+        while let Some(entry) = state.late.first_entry().filter(|entry| entry.key().0 <= now) {
+            let (to, bytes) = entry.remove();
+            departures.entry(to).or_default().push(bytes);
+        }
         // Without faults a burst fares as its first packet does.
         let mut burst: Option<(IpAddr, Verdict)> = None;
         while let Some(bytes) = state.outgoing.pop_front() {
@@ -162,15 +165,23 @@ impl AttachedHost {
             }
             let verdict = match burst {
                 Some((known, verdict)) if known == to && !network.faults.any() => verdict,
-                _ => network.verdict(&own, to),
+                _ => network.verdict(&own, to, &bytes),
             };
             burst = Some((to, verdict));
             match verdict {
                 Verdict::Passes => departures.entry(to).or_default().push(bytes),
                 Verdict::Lost(reason) => recorder.lost(now, &bytes, reason),
-                Verdict::Refused(what) => {
-                    recorder.lost(now, &bytes, LostReason::Unreachable);
+                Verdict::Refused(reason, what) => {
+                    recorder.lost(now, &bytes, reason);
                     state.refuse(now, what, &bytes);
+                }
+                Verdict::Reset => {
+                    recorder.lost(now, &bytes, LostReason::Rejected);
+                    state.reset(now, &bytes);
+                }
+                Verdict::Late(by) => {
+                    let nth = state.late.last_key_value().map_or(0, |((_, nth), _)| nth + 1);
+                    state.late.insert((now + by, nth), (to, bytes));
                 }
             }
         }
@@ -196,5 +207,21 @@ impl State {
         if let Ok(icmp) = packet::emit_icmp(faults::router(src), what, offending) {
             self.loopback.push_back((now + LOOPBACK_DELAY, icmp));
         }
+    }
+
+    /// A RST in the name of the host that a segment of this host's was for.
+    fn reset(&mut self, now: SimTime, offending: &[u8]) {
+        if let Ok(packet::Packet::Tcp(segment)) = packet::view(offending)
+            && let Some(reset) = segment.reset()
+        {
+            self.loopback.push_back((now + LOOPBACK_DELAY, packet::emit_segment(&reset, &[])));
+        }
+    }
+
+    /// When something arrives here from this host, or leaves that was kept back.
+    pub(super) fn next_arrival(&self) -> Option<SimTime> {
+        let looped = self.loopback.front().map(|(at, _)| *at);
+        let late = self.late.first_key_value().map(|((at, _), _)| *at);
+        looped.into_iter().chain(late).min()
     }
 }

@@ -2,11 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::packet::Unreachable;
+use crate::packet::{self, Packet, Segment, Unreachable};
 use crate::timeline::LostReason;
 
 /// One end of a packet's way.
@@ -23,18 +24,44 @@ impl HostName {
     }
 }
 
+/// What a [`rule`](super::rule) does with a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The next rule is asked, or it goes its way.
+    Pass,
+    /// It is lost without a word.
+    Drop,
+    /// It leaves so much later; others overtake it.
+    Delay(Duration),
+    /// It is lost, and its sender is told by ICMP, a millisecond later.
+    Reject(Unreachable),
+    /// It is lost, and its sender gets a RST, as if from its destination, a millisecond later.
+    Reset,
+}
+
 /// What becomes of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Passes,
     Lost(LostReason),
-    Refused(Unreachable),
+    Refused(LostReason, Unreachable),
+    Reset,
+    Late(Duration),
 }
 
 #[derive(Default)]
 pub(super) struct Faults {
     losses: Vec<Loss>,
+    rules: Vec<RuleBetween>,
     unreachable: Vec<(String, String, Unreachable)>,
+}
+
+/// A rule for what goes from one host to another.
+struct RuleBetween {
+    from: String,
+    to: String,
+    ask: Box<dyn FnMut(&Segment) -> Rule + Send>,
 }
 
 /// Loss on one way between two hosts.
@@ -47,12 +74,22 @@ struct Loss {
 
 impl Faults {
     pub(super) fn any(&self) -> bool {
-        !(self.losses.is_empty() && self.unreachable.is_empty())
+        !(self.losses.is_empty() && self.unreachable.is_empty() && self.rules.is_empty())
     }
 
-    /// Whether any link loses single segments.
+    /// Whether single segments may be lost, or treated otherwise than others.
     pub(super) fn lose_segments(&self) -> bool {
-        !self.losses.is_empty()
+        !(self.losses.is_empty() && self.rules.is_empty())
+    }
+
+    /// Asks `ask` about every segment that `from` sends to `to`.
+    pub(super) fn rule(&mut self, from: &str, to: &str, ask: Box<dyn FnMut(&Segment) -> Rule + Send>) {
+        self.rules.push(RuleBetween { from: from.to_owned(), to: to.to_owned(), ask });
+    }
+
+    /// Takes away every rule between the two.
+    pub(super) fn no_rule(&mut self, from: &str, to: &str) {
+        self.rules.retain(|rule| !(rule.from == from && rule.to == to));
     }
 
     /// Loses packets at `rate` each way; each way has a random generator of its own, so that one host's sending does not
@@ -75,10 +112,23 @@ impl Faults {
         }
     }
 
-    pub(super) fn verdict(&mut self, from: &HostName, to: &HostName) -> Verdict {
+    pub(super) fn verdict(&mut self, from: &HostName, to: &HostName, bytes: &[u8]) -> Verdict {
         let refused = self.unreachable.iter().find(|(src, dst, _)| from.is(src) && to.is(dst));
         if let Some((_, _, what)) = refused {
-            return Verdict::Refused(*what);
+            return Verdict::Refused(LostReason::Unreachable, *what);
+        }
+        if !self.rules.is_empty()
+            && let Ok(Packet::Tcp(segment)) = packet::view(bytes)
+        {
+            for rule in self.rules.iter_mut().filter(|rule| from.is(&rule.from) && to.is(&rule.to)) {
+                match (rule.ask)(&segment) {
+                    Rule::Pass => {}
+                    Rule::Drop => return Verdict::Lost(LostReason::Dropped),
+                    Rule::Delay(by) => return Verdict::Late(by),
+                    Rule::Reject(what) => return Verdict::Refused(LostReason::Rejected, what),
+                    Rule::Reset => return Verdict::Reset,
+                }
+            }
         }
         let mut losses = self.losses.iter_mut();
         let loss = losses.find(|loss| from.is(&loss.from) && to.is(&loss.to));

@@ -64,6 +64,8 @@ pub(super) struct State {
     pub(super) outgoing: VecDeque<Bytes>,
     /// Packets that stay on this host, by the moment they arrive.
     pub(super) loopback: VecDeque<(SimTime, Bytes)>,
+    /// Packets that a rule keeps back, by the moment they leave and then in order.
+    pub(super) late: BTreeMap<(SimTime, u64), (IpAddr, Bytes)>,
     pub(super) latest: SimTime,
     /// Whether bursts leave as one packet, where nothing loses segments.
     segmentation_offload: bool,
@@ -100,6 +102,7 @@ impl AttachedHost {
             segmentation_offload: false,
             outgoing: VecDeque::new(),
             loopback: VecDeque::new(),
+            late: BTreeMap::new(),
             latest: clock.now().unwrap_or_default(),
             landed: None,
             skipped: network.lock().skipped,
@@ -277,9 +280,8 @@ impl HostView for AttachedHost {
     fn next_moment(&self) -> Option<SimTime> {
         let state = self.lock();
         let alarms = self.alarms();
-        let looped = state.loopback.front().map(|(at, _)| *at);
         let alarm = alarms.first().map(|(at, _)| *at);
-        state.stack.next_deadline().into_iter().chain(looped).chain(alarm).min()
+        state.stack.next_deadline().into_iter().chain(state.next_arrival()).chain(alarm).min()
     }
 
     fn wake(&self) {

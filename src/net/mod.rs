@@ -35,7 +35,7 @@
 //!
 //! turmoil's verbs do to packets what they say: `crash` is silent, `bounce` is a reboot, `partition`, `hold` and
 //! `repair` lose, keep and let through what travels. What this module adds: [`profile`], the system whose TCP a
-//! host has; [`loss`] of single packets; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`];
+//! host has; [`loss`] of single packets; [`rule()`], what becomes of chosen ones; [`unreachable()`], a router's ICMP error; [`mtu`] and [`segmentation_offload`];
 //! [`timeline`] and [`netstat`], what happened and how things stand; [`pcapng`], a capture; [`SockRef`] for keepalive
 //! and TCP_USER_TIMEOUT; [`run`], which leaves out idle time.
 //!
@@ -128,14 +128,15 @@ pub use turmoil::net::{UdpSocket, lookup_host};
 
 pub use alarm::{sleep, timeout};
 pub use boot::boot;
+pub use faults::Rule;
 pub use idle::run;
 pub use late_timer::LateTimer;
 pub use settings::{
-    loss, mtu, netstat, only_sockets, pcapng, pcapng_host, profile, reachable, recording, recording_limit,
-    segmentation_offload, timeline, unreachable,
+    loss, mtu, netstat, no_rule, only_sockets, pcapng, pcapng_host, profile, reachable, recording,
+    recording_limit, rule, segmentation_offload, timeline, unreachable,
 };
 
-pub use crate::packet::Unreachable;
+pub use crate::packet::{Segment, Unreachable};
 pub use crate::stack::{CaState, SocketInfo, System, TcpInfo, TimerInfo, TimerKind};
 
 async fn resolve(addr: impl ToSocketAddrs) -> io::Result<SocketAddr> {

@@ -200,7 +200,7 @@ impl Shared {
     }
 
     /// What becomes of a packet that leaves for `to`, as far as it is decided here and not on turmoil's links.
-    pub(super) fn verdict(&mut self, from: &HostName, to: IpAddr) -> Verdict {
+    pub(super) fn verdict(&mut self, from: &HostName, to: IpAddr, bytes: &[u8]) -> Verdict {
         if self.hosts.get(&to).is_some_and(|entry| entry.host().is_none()) {
             return Verdict::Lost(LostReason::HostDown);
         }
@@ -208,6 +208,6 @@ impl Shared {
             return Verdict::Passes;
         }
         let name = turmoil::reverse_lookup(to).unwrap_or_default().into();
-        self.faults.verdict(from, &HostName { addr: to, name })
+        self.faults.verdict(from, &HostName { addr: to, name }, bytes)
     }
 }

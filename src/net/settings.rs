@@ -8,8 +8,9 @@ use std::io;
 use std::path::Path;
 
 use super::capture::Capture;
+use super::faults::Rule;
 use super::network::{Network, recorder};
-use crate::packet::Unreachable;
+use crate::packet::{Segment, Unreachable};
 use crate::stack::{Profile, SocketInfo};
 use crate::timeline::{Event, Recorder};
 
@@ -51,6 +52,31 @@ pub fn segmentation_offload(host: impl ToString, on: bool) {
 /// turmoil's `fail_rate`, which breaks the link. A rate of 0 ends it. Hosts are named by name or address.
 pub fn loss(a: impl ToString, b: impl ToString, rate: f64, seed: u64) {
     Network::current().lock().faults.lose(&a.to_string(), &b.to_string(), rate, seed);
+}
+
+/// Asks `rule` about every segment that `from` sends to `to`, as it leaves: a firewall, a bad path, the one packet that a bug
+/// needs. Rules are asked in the order in which they were given, until one does not let the segment [pass](Rule::Pass). What a
+/// rule delays is asked about once, and is lost with its host if that crashes before it leaves.
+///
+/// While there is a rule, segments travel one by one and not in bursts. Numbers in a [`Segment`] are those on the wire.
+///
+/// ```
+/// use echosim::net::{self, Rule};
+///
+/// // The third segment with data that the client sends is lost.
+/// let mut nth = 0;
+/// net::rule("client", "server", move |segment| {
+///     nth += u32::from(segment.len > 0);
+///     if nth == 3 && segment.len > 0 { Rule::Drop } else { Rule::Pass }
+/// });
+/// ```
+pub fn rule(from: impl ToString, to: impl ToString, rule: impl FnMut(&Segment) -> Rule + Send + 'static) {
+    Network::current().lock().faults.rule(&from.to_string(), &to.to_string(), Box::new(rule));
+}
+
+/// Takes away every [`rule`] for what `from` sends to `to`.
+pub fn no_rule(from: impl ToString, to: impl ToString) {
+    Network::current().lock().faults.no_rule(&from.to_string(), &to.to_string());
 }
 
 /// From now on a router answers whatever `from` sends to `to` with an ICMP error (RFC 792, RFC 4443), a millisecond

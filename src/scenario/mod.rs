@@ -21,6 +21,7 @@
 //! | `[host.NAME]` | `run`, `count`, `every`, `start`, `addrs`, `lan`, `stack`, `set`, `mtu`, `byte_order`, `long`, `grace`, `limits`; and `stdin`, a file, or `type`: a list of `{ at, line }`, `{ at, lines }` and `{ at, eof }` |
 //! | `[link.HOST]` | `latency`, `jitter`, `bandwidth`, `loss`, `duplicate`, `reorder`, `corrupt`, `mtu`, `too_big`, `queue`, and `drop`: one or more of `{ from, flags, nth, count }` |
 //! | `[[middlebox]]` | `link`, the host on whose link it stands; `idle`, `unknown` (`silent`, `rst`, `rst-both` or an ICMP code), `picks_up`, `flows` |
+//! | `[[rule]]` | `do` (`drop`, `delay` with `by`, `duplicate`, `corrupt`, `reject` with an `answer`: `rst` or an ICMP code), and which packets: `from`, `to`, `flags`, `port`, `longer`, `shorter`, `connection` (the n-th), `idle` (the first after so much silence), `since`, `until`, `probability`, `nth`, `count` (all; one if there is an `nth`); `may_miss` |
 //! | `[[fault]]` | `at`, or `when` or `after` with `delay`; `do` and `host`; with some `way`, `code`, `process`, `signal`, `to`, `aim`; `may_miss` |
 //! | `[expect.HOST]` | what its programs have to see: the next table |
 //! | `[expect.HOST.linux]` | what is different under one system's TCP |

@@ -107,3 +107,49 @@ fn a_word_of_a_few_is_refused_with_all_of_them() {
     assert!(message("echo-client server --no-delay=2").ends_with("expected on or off"));
     assert!(message("echo-client server --connections=0").ends_with("expected a number from 1 to 1000"));
 }
+
+#[test]
+fn a_client_is_told_where_it_comes_from_and_how_long_it_waits() {
+    let bind =
+        |local: &str| client(&format!("echo-client server --bind={local}")).bind.map(|it| it.to_string());
+    assert_eq!(bind(":4000").as_deref(), Some("0.0.0.0:4000"));
+    assert_eq!(bind("server").as_deref(), Some("192.0.2.2:0"));
+    assert_eq!(bind("server:4000").as_deref(), Some("192.0.2.2:4000"));
+    assert_eq!(bind("2001:db8::2").as_deref(), Some("[2001:db8::2]:0"));
+    assert_eq!(bind("[2001:db8::2]:4000").as_deref(), Some("[2001:db8::2]:4000"));
+    for wrong in ["", ":", "nobody", "server:port", "server:70000"] {
+        assert!(parse(&format!("echo-client server --bind={wrong}")).is_err(), "{wrong:?}");
+    }
+    let reconnect = |text: &str| {
+        client(&format!("echo-client server {text}"))
+            .reconnect
+            .map(|it| (it.first.as_secs(), it.most.as_secs()))
+    };
+    assert_eq!(reconnect("--reconnect"), Some((1, 60)));
+    assert_eq!(reconnect("--reconnect=2s"), Some((2, 60)));
+    assert_eq!(reconnect("--reconnect=2s,8s"), Some((2, 8)));
+    assert_eq!(reconnect("--reconnect=2min"), Some((120, 120)));
+    assert!(parse("echo-client server --reconnect=8s,2s").is_err());
+    assert!(parse("echo-client server --reconnect=0s").is_err());
+    let timed = client("echo-client server --connect-timeout=3s --read-timeout=5s --write-size=7");
+    assert_eq!((timed.connect_timeout, timed.write_size), (Some(Duration::from_secs(3)), Some(7)));
+    assert_eq!(timed.options, [SocketOption::ReceiveTimeout(Duration::from_secs(5))]);
+}
+
+#[test]
+fn a_proxy_has_a_host_behind_it_and_a_push_server_a_pace() {
+    let server = |line: &str| match parse(line) {
+        Ok(Command::Server(server)) => server,
+        other => panic!("{line}: {other:?}"),
+    };
+    let proxy = server("echo-proxy server 7 --half-close=off --bind=:8080 --keepalive");
+    let behind = Proxy { server: "192.0.2.2:7".parse().unwrap(), half_close: false };
+    assert_eq!((proxy.service, proxy.listen.port()), (Service::Proxy(behind), 8080));
+    assert_eq!(proxy.options, [SocketOption::KeepAlive(true)]);
+    assert_eq!(parse("echo-proxy"), Err(BadCommand::NoHost("echo-proxy")));
+    let push = server("push-server 7 --every=250ms --lines=3");
+    assert_eq!(push.service, Service::Push { every: Duration::from_millis(250), lines: Some(3) });
+    for line in ["echo-server --every=1s", "push-server --half-close", "push-server --write-size=3"] {
+        assert!(matches!(parse(line), Err(BadCommand::Option { .. })), "{line}");
+    }
+}

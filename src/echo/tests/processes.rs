@@ -294,3 +294,32 @@ fn a_reset_in_the_middle_of_a_write_is_told_by_the_next_one() {
         assert_eq!(printed.last().map(|(_, line)| line.as_str()), Some(told), "{}", system.name());
     }
 }
+
+/// SO_RCVTIMEO (UNP 14.4) and O_NONBLOCK (UNP 16.1): a read that waits for a time, and one that does not.
+#[test]
+fn a_read_waits_no_longer_than_its_socket_or_not_at_all() {
+    for system in System::ALL {
+        let mut net = Net::new(system);
+        let now = net.now;
+        net.host(SERVER).spawn(now, "silent", async |os: SimOs| {
+            let listenfd = listening(&os).await;
+            os.accept(listenfd).await.unwrap();
+            os.sleep(secs(100)).await.unwrap();
+            0
+        });
+        let server = SocketAddr::new(addr(SERVER), SERV_PORT);
+        net.host(CLIENT).spawn(now, "hasty", async move |os: SimOs| {
+            let fd = os.socket(Family::Inet).unwrap();
+            os.setsockopt(fd, SocketOption::ReceiveTimeout(secs(3))).unwrap();
+            os.connect(fd, server).await.unwrap();
+            assert_eq!(os.read(fd, &mut [0]).await, Err(Errno::EAGAIN));
+            os.set_nonblocking(fd, true).unwrap();
+            assert_eq!(os.read(fd, &mut [0]).await, Err(Errno::EAGAIN));
+            0
+        });
+        net.pass(secs(10));
+        let reads = net.calls(CLIENT, "read");
+        let reads: Vec<_> = reads.iter().map(|(t, call)| (t.since(call.since), call.failure(*t))).collect();
+        assert_eq!(reads, [(secs(3), Some(Errno::EAGAIN)), (secs(0), None)], "{}", system.name());
+    }
+}

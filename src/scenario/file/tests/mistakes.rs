@@ -323,3 +323,23 @@ fn what_is_expected_with_a_setting_names_one_that_there_is() {
             .contains("\"LISTENING\" is not a state of a connection, such as \"FIN_WAIT_2\"")
     );
 }
+
+#[test]
+fn a_rule_says_what_it_does_and_to_which_packets() {
+    let rule = |keys: &str| refused(&format!("[[rule]]\n{keys}"));
+    assert_eq!(
+        rule("do = \"lose\""),
+        "x.toml:7: rule.do: unknown variant `lose`, expected one of `drop`, `delay`, `duplicate`, `corrupt`, `reject`"
+    );
+    assert_eq!(rule("do = \"delay\""), "x.toml:7: rule.by: expected how much later, such as by = \"100ms\"");
+    assert_eq!(rule("do = \"drop\"\nby = \"1s\""), "x.toml:8: rule.by: only delay has a by");
+    assert_eq!(rule("do = \"drop\"\nanswer = \"rst\""), "x.toml:8: rule.answer: only reject has an answer");
+    assert_eq!(rule("do = \"drop\"\nnth = 0"), "x.toml:8: rule.nth: expected 1 or more");
+    assert_eq!(
+        rule("do = \"drop\"\nsince = \"5s\"\nuntil = \"5s\""),
+        "x.toml:9: rule.until: expected a time after since"
+    );
+    assert!(rule("do = \"drop\"\nto = \"nobody\"").starts_with("x.toml:8: rule.to: no host \"nobody\""));
+    assert!(rule("do = \"drop\"\nprobability = 2").starts_with("x.toml:8: rule.probability: \"2\" is not"));
+    assert!(rule("do = \"reject\"\nanswer = \"no\"").contains("is not \"rst\" or an ICMP code"));
+}
