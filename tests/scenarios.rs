@@ -146,6 +146,11 @@ fn who_only_waits_for_the_other_end_finds_out_by_keepalive_alone() {
 }
 
 #[test]
+fn a_signal_that_is_blocked_waits_until_it_is_let_through() {
+    timeline("sigchld-blocked", Book);
+}
+
+#[test]
 fn a_client_with_timeouts_of_its_own_connects_anew_until_there_is_a_server() {
     timeline("read-timeout", Linux);
     timeline("read-timeout", Book);

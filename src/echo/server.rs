@@ -10,7 +10,7 @@ pub use super::signals::Reap;
 use super::signals::{catch_sigchld, catch_sigterm};
 use super::{str_echo, str_push, sum};
 use crate::errno::Errno;
-use crate::os::{Family, Fd, Os, SocketOption};
+use crate::os::{Family, Fd, MaskHow, Os, Signal, SignalSet, SocketOption};
 
 /// LISTENQ: the backlog (unp.h).
 const LISTENQ: usize = 1024;
@@ -34,6 +34,8 @@ pub struct Server {
     pub accept_after: Option<Duration>,
     /// How busy each child is before its first `read`.
     pub read_after: Option<Duration>,
+    /// How long it is busy after each `fork` with SIGCHLD blocked (ch. 5.8).
+    pub masks_for: Option<Duration>,
     /// What it does about SIGCHLD.
     pub reap: Reap,
     /// Whether its SIGCHLD handler has SA_RESTART.
@@ -91,6 +93,7 @@ impl Server {
             write_size: None,
             accept_after: None,
             read_after: None,
+            masks_for: None,
             reap: Reap::None,
             restarts: true,
             expects_eintr: true,
@@ -145,6 +148,13 @@ pub async fn server<O: Os>(os: O, options: Server) -> i32 {
         if options.forgets != Some(Forgotten::Connfd) {
             // The child's, not ours: an open copy would keep the connection from its FIN (4.8).
             os.close(connfd).or_err_sys(&os, "close error").await;
+        }
+        if let Some(span) = options.masks_for {
+            let sigchld = SignalSet::EMPTY.with(Signal::SIGCHLD);
+            let before =
+                os.sigprocmask(MaskHow::Block, sigchld).await.or_err_sys(&os, "sigprocmask error").await;
+            sleep(&os, Some(span)).await;
+            os.sigprocmask(MaskHow::SetMask, before).await.or_err_sys(&os, "sigprocmask error").await;
         }
     }
 }

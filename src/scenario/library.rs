@@ -83,6 +83,7 @@ pub const BUILT_IN: &[BuiltIn] = built_in![
     "shutdown",
     "shutdown-poll",
     "sigchld",
+    "sigchld-blocked",
     "sigpipe",
     "stalled-reader",
     "stalled-reader-timeout",

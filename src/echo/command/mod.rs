@@ -58,7 +58,7 @@ impl Command {
             "echo-server [PORT] [--bind=[HOST][:PORT]] [--reuse-addr] [--backlog=N] \
              [--keepalive[=IDLE,INTERVAL,COUNT]] [--user-timeout=TIME] [--no-delay[=on|off]] [--linger=TIME] \
              [--read-timeout=TIME] [--write-timeout=TIME] [--sockopt=NAME=VALUE] [--accept-after=TIME] [--read-after=TIME] \
-             [--close-unread[=TIME]] [--write-size=OCTETS] [--reap=none|wait|waitpid] [--sa-restart=on|off] \
+             [--close-unread[=TIME]] [--write-size=OCTETS] [--reap=none|wait|waitpid] [--mask-sigchld=TIME] [--sa-restart=on|off] \
              [--eintr=retry|die] [--sigterm=default|catch] [--forgets=connfd|listenfd] [--addresses]",
         ),
         (

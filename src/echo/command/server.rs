@@ -11,7 +11,7 @@ use crate::echo::server::{Forgotten, Reap, Server, Service};
 const OPTIONS: &str = "`--reuse-addr`, `--bind=[HOST][:PORT]`, `--backlog=N`, `--keepalive[=IDLE,INTERVAL,COUNT]`, \
                        `--user-timeout=TIME`, `--no-delay[=on|off]`, `--linger=TIME`, `--read-timeout=TIME`, `--write-timeout=TIME`, \
                        `--write-size=OCTETS`, `--accept-after=TIME`, `--read-after=TIME`, `--close-unread[=TIME]`, \
-                       `--reap=HOW`, `--sa-restart=on|off`, `--eintr=retry|die`, `--sigterm=default|catch`, \
+                       `--reap=HOW`, `--mask-sigchld=TIME`, `--sa-restart=on|off`, `--eintr=retry|die`, `--sigterm=default|catch`, \
                        `--forgets=DESCRIPTOR`, `--sockopt=NAME=VALUE`, `--addresses`, of a sum-server `--binary`, of a \
                        push-server `--every=TIME` and `--lines=N`, of an echo-proxy `--half-close=on|off`";
 
@@ -98,6 +98,7 @@ fn set(
             let words = [("none", Reap::None), ("wait", Reap::Wait), ("waitpid", Reap::Waitpid)];
             server.reap = word.one_of(how, &words, "none, wait or waitpid")?;
         }
+        ("--mask-sigchld", Some(span)) => server.masks_for = Some(word.time(span)?),
         ("--sa-restart", value) => server.restarts = word.switch(value)?,
         ("--eintr", Some(what)) => {
             server.expects_eintr = word.one_of(what, &[("retry", true), ("die", false)], "retry or die")?;
