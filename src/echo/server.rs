@@ -22,8 +22,6 @@ pub struct Server {
     pub listen: SocketAddr,
     /// What its children do.
     pub service: Service,
-    /// SO_REUSEADDR, as ch. 7.5 recommends.
-    pub reuse_addr: bool,
     /// Options of the listening socket, which its connections inherit.
     pub options: Vec<SocketOption>,
     /// The backlog: how many connections wait for `accept`.
@@ -87,7 +85,6 @@ impl Server {
         Server {
             listen,
             service,
-            reuse_addr: false,
             options: Vec::new(),
             backlog: LISTENQ,
             write_size: None,
@@ -107,10 +104,6 @@ impl Server {
 /// Serves for ever. Ends only with an error, which it prints, and status 1.
 pub async fn server<O: Os>(os: O, options: Server) -> i32 {
     let listenfd = os.socket(Family::of(options.listen)).or_err_sys(&os, "socket error").await;
-    if options.reuse_addr {
-        let reuse = SocketOption::ReuseAddr(true);
-        os.setsockopt(listenfd, reuse).or_err_sys(&os, "setsockopt error").await;
-    }
     for option in &options.options {
         os.setsockopt(listenfd, *option).or_err_sys(&os, "setsockopt error").await;
     }

@@ -58,14 +58,11 @@ fn set(
     value: Option<&str>,
     (wildcard, resolve): (IpAddr, Resolve<'_>),
 ) -> Result<(), BadCommand> {
-    if name != "--reuse-addr"
-        && let Some(options) = word.socket_options(name, value)
-    {
+    if let Some(options) = word.socket_options(name, value) {
         server.options.extend(options?);
         return Ok(());
     }
     match (name, value) {
-        ("--reuse-addr", None) => server.reuse_addr = true,
         ("--bind", Some(local)) => {
             let addr = word.local(local, wildcard, resolve)?;
             server.listen.set_ip(addr.ip());

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::agreed::Agreed;
 use super::packet_memory::PacketMemory;
 use super::retransmission::{Purpose, modelled_time};
 use super::send_queue::Piece;
-use super::tcb::{Agreed, Tcb};
+use super::tcb::Tcb;
 use super::timeouts::LEAST;
 use crate::packet::{Flags, Segment, TcpOptions};
 use crate::stack::profile::SynWaits;

@@ -1,7 +1,8 @@
 //! What TCP_INFO says (`tcp(7)`).
 
+use super::agreed::Agreed;
 use super::recovery::Phase;
-use super::tcb::{Agreed, Tcb};
+use super::tcb::Tcb;
 use crate::stack::info::{CaState, TcpInfo};
 use crate::stack::profile::Profile;
 

@@ -1,7 +1,7 @@
 //! A present-day kernel's TCP: what Linux does, in code of our own. It does no input or output and has no clock.
 //!
 //! - `tcb.rs`: the connection's parts, and the calls; `handshake.rs`: how it comes to be;
-//!   `cookie.rs`: how it does where there is no room for a handshake.
+//!   `agreed.rs`: what SYNs agree on; `cookie.rs`: how it does where there is no room for a handshake.
 //! - `input.rs`: whether a segment is accepted, and what its data and its FIN do; `icmp.rs`: ICMP errors.
 //! - `ack.rs`: what an acknowledgment tells; `loss.rs`: what follows from that for what was lost.
 //! - `output.rs`: what is sent, and when; `resend.rs`: what is sent again; `segments.rs`: headers and options.
@@ -13,6 +13,7 @@
 
 mod ack;
 mod acknowledgment;
+mod agreed;
 mod congestion;
 mod cookie;
 mod cubic;

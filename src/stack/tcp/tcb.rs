@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::acknowledgment::Acknowledgment;
+use super::agreed::Agreed;
 use super::congestion::Congestion;
 use super::nagle::Nagle;
 use super::receive_queue::ReceiveQueue;
@@ -22,23 +23,6 @@ use crate::stack::transport::{
 };
 use crate::time::SimTime;
 use crate::timeline::{Kind, TcpState};
-
-/// What both SYNs agreed on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Agreed {
-    /// Selective acknowledgments (RFC 2018).
-    pub(super) sack: bool,
-    pub(super) timestamps: bool,
-    /// By how many bits the peer's windows are shifted.
-    pub(super) scale: u8,
-}
-
-impl Agreed {
-    /// Octets of the options that every segment has (RFC 7323, appendix A).
-    pub(super) fn octets(&self) -> usize {
-        if self.timestamps { 12 } else { 0 }
-    }
-}
 
 /// The send sequence space, as far as it is numbers.
 #[derive(Debug, Default)]
